@@ -1,0 +1,84 @@
+"""What all models share: the network's own object behind each, and UNSET."""
+
+import enum
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+import attrs
+import msgspec
+
+
+class Unset(enum.Enum):
+    """The type of UNSET."""
+
+    UNSET = "UNSET"
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET: Final = Unset.UNSET
+"""Not given. Distinct from None, which is a value and is sent."""
+
+# Decimal for fractions: a float would already be another number than the one the network wrote.
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+class Raw(Mapping[str, Any]):
+    """The network's own object, read-only and without secrets.
+
+    Takes the object's JSON bytes and parses them when somebody looks, since most rows are never looked at.
+    Numbers with a fraction come back as Decimal, exactly as the network wrote them.
+    """
+
+    __slots__ = ("_data", "_parsed")
+
+    def __init__(self, data: bytes | bytearray | memoryview | Mapping[str, Any] = b"{}") -> None:
+        self._data = data
+        self._parsed: Mapping[str, Any] | None = None
+
+    def _mapping(self) -> Mapping[str, Any]:
+        if self._parsed is None:
+            value = self._data if isinstance(self._data, Mapping) else _DECODER.decode(bytes(self._data))
+            self._parsed = value if isinstance(value, Mapping) else {"value": value}
+        return self._parsed
+
+    def __getitem__(self, key: str) -> Any:
+        return self._mapping()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._mapping())
+
+    def __len__(self) -> int:
+        return len(self._mapping())
+
+    def __eq__(self, other: object) -> bool:
+        return self._mapping() == other if isinstance(other, Mapping) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.json())
+
+    def __reduce__(self) -> tuple[type["Raw"], tuple[bytes]]:
+        return Raw, (self.json().encode(),)
+
+    def __repr__(self) -> str:
+        return f"Raw({dict(self._mapping())!r})"
+
+    def json(self) -> str:
+        """Return the object as JSON text."""
+        data = self._data
+        return (_ENCODER.encode(data) if isinstance(data, Mapping) else bytes(data)).decode()
+
+
+NO_RAW: Final = Raw()
+"""Stands where a value did not come from a network."""
+
+
+def raw_field() -> Any:
+    """Return the field that keeps the network's own object; it takes no part in comparing or printing."""
+    return attrs.field(default=NO_RAW, eq=False, repr=False)

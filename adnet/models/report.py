@@ -1,0 +1,148 @@
+"""Report queries and report jobs: values that can be stored and taken up again."""
+
+import hashlib
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, Literal
+
+import attrs
+import msgspec
+
+from adnet.errors import StateError
+from adnet.periods import Period
+
+JobState = Literal["intended", "submitted", "running", "ready", "done", "failed", "cancelled"]
+FINISHED: Final = frozenset({"done", "failed", "cancelled"})
+FORMAT: Final = 1
+"""Version of a saved job; older ones load, newer ones are refused."""
+
+
+def _filters(value: Mapping[str, Any] | None) -> dict[str, tuple[str, ...]]:
+    clean: dict[str, tuple[str, ...]] = {}
+    for name, item in sorted((value or {}).items()):
+        if item is None:
+            continue
+        values = (item,) if isinstance(item, str | int) else tuple(item)
+        if values:
+            clean[name] = tuple(str(v) for v in values)
+    return clean
+
+
+@attrs.frozen(kw_only=True)
+class ReportQuery:
+    """What to report on. Equal queries are the same report."""
+
+    kind: str
+    """``transactions``, ``clicks``, ``trades``, ``stats``, …"""
+    period: Period | None = None
+    """None for reports that have no period."""
+    currency: str | None = None
+    level: str | None = None
+    filters: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict, converter=_filters)
+    """Field -> accepted values (any of them)."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values; :meth:`from_dict` reads them back."""
+        return {
+            "kind": self.kind,
+            "since": self.period.since.isoformat() if self.period else None,
+            "until": self.period.until.isoformat() if self.period else None,
+            "currency": self.currency,
+            "level": self.level,
+            "filters": {name: list(values) for name, values in self.filters.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "ReportQuery":
+        """Read what :meth:`to_dict` gave."""
+        period = None
+        if data.get("since") and data.get("until"):
+            period = Period(datetime.fromisoformat(data["since"]), datetime.fromisoformat(data["until"]))
+        return cls(
+            kind=data["kind"],
+            period=period,
+            currency=data.get("currency"),
+            level=data.get("level"),
+            filters=data.get("filters") or {},
+        )
+
+    @property
+    def key(self) -> str:
+        """A short text that is equal exactly for equal queries."""
+        return hashlib.sha256(msgspec.json.encode(self.to_dict(), order="sorted")).hexdigest()[:32]
+
+
+@attrs.frozen(kw_only=True)
+class ReportJob:
+    """One report asked for: a frozen value, so that storing it is all it takes to go on later."""
+
+    job_id: str = attrs.field(factory=lambda: uuid.uuid4().hex)
+    network: str
+    account: str
+    """Name in the configuration, or the network's name for an account opened in code."""
+    account_key: str = ""
+    """Hash that tells accounts apart; a job is only ever taken up by its own."""
+    query: ReportQuery
+    state: JobState = "intended"
+    report_id: str | None = None
+    """The network's id of the report."""
+    location: str | None = None
+    """Path and query of the report at the network, without origin."""
+    pages: int | None = None
+    rows: int | None = None
+    """Number of rows, where it is known before reading."""
+    row_limit: int | None = None
+    """Rows at which the network cuts the whole report; equal to *rows* means it may be cut."""
+    attempts: int = 0
+    """How often the report was asked for (POSTs)."""
+    created_at: datetime | None = None
+    submitted_at: datetime | None = None
+    ready_at: datetime | None = None
+    updated_at: datetime | None = None
+    owner: str | None = None
+    """Who works on it: process and host."""
+    error: str | None = None
+    """Why it failed, scrubbed."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.state in FINISHED
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the network may have cut the report."""
+        return self.rows is not None and self.row_limit is not None and self.rows == self.row_limit
+
+    def to_json(self) -> str:
+        """Return versioned JSON without secrets; :meth:`from_json` reads it back."""
+        data: dict[str, Any] = {"version": FORMAT, "query": self.query.to_dict()}
+        for field in attrs.fields_dict(type(self)).values():
+            value = getattr(self, field.name)
+            if field.name != "query" and value is not None:
+                data[field.name] = value.isoformat() if isinstance(value, datetime) else value
+        return msgspec.json.encode(data).decode()
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "ReportJob":
+        """Read a saved job of this format or an older one.
+
+        Raises:
+            StateError: If it is no saved job, or one of a newer format.
+        """
+        try:
+            data = msgspec.json.decode(text, type=dict[str, Any])
+            version = data.pop("version", 0)
+            if version > FORMAT:
+                raise StateError(
+                    f"the saved job has format {version}, this adnet reads up to {FORMAT}: upgrade adnet"
+                )
+            data["query"] = ReportQuery.from_dict(data["query"])
+            known = {field.name for field in attrs.fields_dict(cls).values()}
+            for name in ("created_at", "submitted_at", "ready_at", "updated_at"):
+                if data.get(name):
+                    data[name] = datetime.fromisoformat(data[name])
+            return cls(**{name: value for name, value in data.items() if name in known})
+        except (msgspec.DecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+            raise StateError(f"not a saved report job: {error}; delete it and pull again") from None

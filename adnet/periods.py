@@ -1,0 +1,87 @@
+"""Half-open periods of aware UTC instants, and days as an account counts them."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import attrs
+
+ONE_SECOND = timedelta(seconds=1)
+ONE_DAY = timedelta(days=1)
+
+Moment = date | datetime
+"""What callers may give as an end of a period: a day of the account, or an aware instant."""
+
+
+def utc(value: datetime) -> datetime:
+    """Return *value* in UTC.
+
+    Raises:
+        ValueError: If it has no time zone.
+    """
+    if value.tzinfo is None:
+        raise ValueError(f"{value.isoformat()} has no time zone; give an aware datetime or a date")
+    return value.astimezone(UTC)
+
+
+def zone(name: str | None) -> tzinfo:
+    """Return the time zone called *name*; UTC where it is unknown or not given."""
+    if not name:
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
+
+
+def instant(value: Moment, tz: tzinfo = UTC) -> datetime:
+    """Return *value* as an aware UTC instant; a day begins at midnight in *tz*."""
+    if isinstance(value, datetime):
+        return utc(value)
+    return datetime.combine(value, time.min, tz).astimezone(UTC)
+
+
+@attrs.frozen(order=True)
+class Period:
+    """All instants from *since* up to, but without, *until*. Both are aware UTC."""
+
+    since: datetime = attrs.field(converter=utc)
+    until: datetime = attrs.field(converter=utc)
+
+    def __attrs_post_init__(self) -> None:
+        if self.until <= self.since:
+            raise ValueError(f"since {self.since.isoformat()} is not before until {self.until.isoformat()}")
+
+    @classmethod
+    def of(cls, since: Moment, until: Moment, tz: tzinfo = UTC) -> Self:
+        """Return the period from *since* to *until*; days are days in *tz*."""
+        return cls(instant(since, tz), instant(until, tz))
+
+    def __contains__(self, moment: datetime) -> bool:
+        return self.since <= moment < self.until
+
+    @property
+    def length(self) -> timedelta:
+        """How long the period is."""
+        return self.until - self.since
+
+    def split(self, unit: timedelta = ONE_SECOND) -> "tuple[Period, Period] | None":
+        """Return two halves that meet at a whole *unit*, or None when it is too short for that."""
+        units = self.length // unit
+        if units * unit < self.length:
+            units += 1
+        if units < 2:  # noqa: PLR2004
+            return None
+        middle = self.since + (units // 2) * unit
+        return Period(self.since, middle), Period(middle, self.until)
+
+    def days(self, tz: tzinfo = UTC) -> Iterator[date]:
+        """Yield every day of *tz* that the period touches, oldest first."""
+        day = self.since.astimezone(tz).date()
+        while datetime.combine(day, time.min, tz) < self.until:
+            yield day
+            day += ONE_DAY
+
+    def __str__(self) -> str:
+        return f"{self.since.isoformat()}/{self.until.isoformat()}"
