@@ -77,7 +77,7 @@ class Sandbox:
     Args:
         seed: Decides every row, every secret and every strike.
         faults: Fault name -> rate, 0 to 1.
-        now: The present, aware; bounds what exists. The machine's clock if left out.
+        now: The present, aware; each network tells what it decides. The machine's clock if left out.
         slow_s: How long the fault `slow` holds an answer back, in seconds.
 
     Raises:
@@ -328,9 +328,7 @@ def encode(value: Any) -> bytes:
     return _ENCODER.encode(value)
 
 
-def json_reply(
-    value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None
-) -> web.Response:
+def json_reply(value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     """Return a JSON answer; bytes count as JSON already encoded."""
     body = value if isinstance(value, bytes) else encode(value)
     return web.Response(body=body, status=status, headers=headers, content_type="application/json")
@@ -382,9 +380,7 @@ def _cut(request: web.Request, *, reset: bool) -> web.StreamResponse:
     return web.Response()
 
 
-async def _send_half(
-    request: web.Request, response: web.Response, body: bytes
-) -> web.StreamResponse:
+async def _send_half(request: web.Request, response: web.Response, body: bytes) -> web.StreamResponse:
     headers = response.headers.copy()
     headers["Content-Length"] = str(len(body))
     stream = web.StreamResponse(status=response.status, headers=headers)
