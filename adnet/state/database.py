@@ -1,0 +1,288 @@
+"""One SQLite file that several processes share and that a kill at any moment leaves whole.
+
+The file is in WAL mode: readers never wait for the writer, a transaction is in the file whole or not at all,
+and a process that dies in the middle of one leaves nothing to repair by hand. The rooms that keep something
+(tokens, jobs, quotas, …) bring their own tables through :meth:`Database.define`; what is here knows no table
+but ``meta``.
+"""
+
+import os
+import sqlite3
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, NoReturn, Self
+
+from adnet.errors import StateError
+from adnet.periods import utc
+
+APPLICATION_ID: Final = 0x61646E74
+"""Marks the file as ours in its header ("adnt"), so that no other database is ever taken for a state."""
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    ("CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",),
+)
+"""Statements that lead from format n to n + 1. New tables need none, see :meth:`Database.define`."""
+
+FORMAT: Final = len(MIGRATIONS)
+"""Format this adnet writes; kept in ``PRAGMA user_version``."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_SIDE_FILES: Final = ("-wal", "-shm", "-journal")
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+_REMEDIES: Final = {
+    sqlite3.SQLITE_BUSY: "is locked by another process: wait for it, or end it, and run again",
+    sqlite3.SQLITE_LOCKED: "is locked by another process: wait for it, or end it, and run again",
+    sqlite3.SQLITE_PROTOCOL: "is locked by another process: wait for it, or end it, and run again",
+    sqlite3.SQLITE_CORRUPT: "is not a state file or damaged: move it away and run again; nothing was deleted",
+    sqlite3.SQLITE_NOTADB: "is not a state file or damaged: move it away and run again; nothing was deleted",
+    sqlite3.SQLITE_FULL: "cannot grow, the disk is full: free some space and run again",
+    sqlite3.SQLITE_READONLY: "cannot be written: check its owner and that of its folder",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened: check that its folder exists and belongs to you",
+    sqlite3.SQLITE_IOERR: "cannot be read or written: check its disk",
+}
+
+
+def to_us(moment: datetime) -> int:
+    """Return *moment* as whole microseconds since 1970 (UTC), which is how instants are stored.
+
+    Raises:
+        ValueError: If it has no time zone.
+    """
+    return (utc(moment) - _EPOCH) // _MICROSECOND
+
+
+def from_us(microseconds: int) -> datetime:
+    """Return the aware UTC instant that :func:`to_us` turned into *microseconds*."""
+    return _EPOCH + microseconds * _MICROSECOND
+
+
+class Database:
+    """One connection to the state file; safe to use from several threads, not across a fork.
+
+    Never await inside :meth:`transaction`: other processes wait for its end, and other tasks would join it.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path | None) -> None:
+        self.path = path
+        self._connection = connection
+        self._pid = os.getpid()
+        self._lock = threading.RLock()
+
+    @classmethod
+    def open(cls, path: Path | None, *, busy_timeout_s: float = 5.0) -> Self:
+        """Open the state file at *path*, making it and its folder (owner-only) where missing.
+
+        Args:
+            path: None for a private database in memory.
+            busy_timeout_s: How long a call waits for the lock of another process, in seconds.
+
+        Raises:
+            StateError: The file is readable by others, damaged, locked, of a newer format, no state file,
+                or cannot be made. Nothing is changed or deleted then.
+        """
+        if path is not None:
+            _make(path)
+            _refuse_readable(path)
+        name = ":memory:" if path is None else str(path)
+        try:
+            connection = sqlite3.connect(
+                name, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False
+            )
+        except sqlite3.Error as error:
+            _fail(name, error)
+        connection.row_factory = sqlite3.Row
+        database = cls(connection, path)
+        try:
+            database._prepare()
+        except BaseException:
+            connection.close()
+            raise
+        return database
+
+    @property
+    def name(self) -> str:
+        """The path, or ``:memory:``."""
+        return ":memory:" if self.path is None else str(self.path)
+
+    @contextmanager
+    def transaction(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
+        """Hold the write lock, commit at the end of the block, and roll back when it raises.
+
+        A transaction inside another one on the same thread is part of the outer one.
+
+        Args:
+            durable: Also survive a loss of power, at the price of waiting for the disk. A killed process
+                never loses what was committed, durable or not.
+
+        Raises:
+            StateError: Another process holds the lock, or the file cannot be written or is damaged.
+        """
+        with self._guarded() as connection:
+            if connection.in_transaction:
+                yield connection
+                return
+            if durable:
+                connection.execute("PRAGMA synchronous=FULL")
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield connection
+                    connection.execute("COMMIT")
+                except BaseException:
+                    _roll_back(connection)
+                    raise
+            finally:
+                if durable:
+                    connection.execute("PRAGMA synchronous=NORMAL")
+
+    def rows(self, sql: str, *params: Any) -> list[sqlite3.Row]:
+        """Return all rows of a query; inside a transaction it sees what that has written.
+
+        Raises:
+            StateError: The file is locked or damaged.
+        """
+        with self._guarded() as connection:
+            return connection.execute(sql, params).fetchall()
+
+    def define(self, *statements: str) -> None:
+        """Make a room's tables and indexes where missing; each statement says ``IF NOT EXISTS``.
+
+        Raises:
+            StateError: The file is locked or damaged.
+        """
+        with self._guarded() as connection:
+            for statement in statements:
+                # Without a transaction around them, statements that find their table take no write lock.
+                connection.execute(statement)
+
+    def close(self) -> None:
+        """Close the connection; closing twice is fine. In a forked child it is left to its parent."""
+        if self._pid == os.getpid():
+            self._connection.close()
+
+    def __repr__(self) -> str:
+        return f"Database({self.name!r})"
+
+    @contextmanager
+    def _guarded(self) -> Iterator[sqlite3.Connection]:
+        # Asked before the lock: a fork may have copied the lock while another thread held it.
+        if self._pid != os.getpid():
+            raise StateError(f"{self.name} was opened before a fork: open the state again in the new process")
+        with self._lock:
+            try:
+                yield self._connection
+            except sqlite3.Error as error:
+                _fail(self.name, error)
+
+    def _prepare(self) -> None:
+        with self._guarded() as connection:
+            version = self._version()
+            self._use_wal()
+            # secure_delete: a removed token must not stay behind in a free page.
+            for pragma in ("synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
+                connection.execute(f"PRAGMA {pragma}")
+        if version < FORMAT:
+            self._migrate()
+
+    def _version(self) -> int:
+        mark = int(self.rows("PRAGMA application_id")[0][0])
+        version = int(self.rows("PRAGMA user_version")[0][0])
+        new = not self.rows("SELECT 1 FROM sqlite_master LIMIT 1")
+        if mark != APPLICATION_ID and not (new and mark == 0 and version == 0):
+            raise StateError(f"{self.name} is no state file of adnet: name another file as state url")
+        if version > FORMAT:
+            raise StateError(
+                f"{self.name} has format {version}, this adnet reads up to {FORMAT}: upgrade adnet"
+            )
+        return version
+
+    def _use_wal(self) -> None:
+        if self.path is None:
+            return
+        for _ in range(100):
+            try:
+                mode = self.rows("PRAGMA journal_mode=WAL")[0][0]
+            except StateError as error:
+                # SQLite does not wait for its lock here, so two processes that make the file at the same
+                # moment meet. An empty transaction waits, up to the busy timeout.
+                if not _busy(error.__cause__):
+                    raise
+                with self.transaction():
+                    continue
+            if mode == "wal":
+                return
+            raise StateError(
+                f"{self.name} cannot be shared on this file system: keep the state on a local disk"
+            )
+        raise StateError(f"{self.name} {_REMEDIES[sqlite3.SQLITE_BUSY]}")
+
+    def _migrate(self) -> None:
+        with self.transaction() as connection:
+            # Another process may have been faster since the version was read.
+            for statements in MIGRATIONS[self._version() :]:
+                for statement in statements:
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version={FORMAT}")
+
+
+def _make(path: Path) -> None:
+    """Create an empty file 0600, whatever the umask; an empty file is a new database to SQLite.
+
+    An existing file is never opened here: closing it again would drop the locks that another connection of
+    this process has on it.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise StateError(f"{path} cannot be made: {reason}: name another file as state url") from error
+    try:
+        if os.name == "posix":
+            os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)
+
+
+def _refuse_readable(path: Path) -> None:
+    for name in (path, *(path.with_name(path.name + suffix) for suffix in _SIDE_FILES)):
+        try:
+            mode = name.stat().st_mode
+        except FileNotFoundError:
+            if name == path:
+                raise StateError(f"{path} leads nowhere: remove the link or make its target") from None
+            continue
+        except OSError as error:
+            raise StateError(f"{name} cannot be looked at: {error.strerror}: check its folder") from error
+        if not stat.S_ISREG(mode):
+            raise StateError(f"{name} is not a file: name another one as state url")
+        if os.name == "posix" and mode & _OTHERS:
+            raise StateError(f"{name} can be read by others: chmod 600 {name}")
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    # SQLite itself has rolled back after some errors, such as a full disk.
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
+
+
+def _busy(error: BaseException | None) -> bool:
+    return _code(error) == sqlite3.SQLITE_BUSY
+
+
+def _code(error: BaseException | None) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _fail(name: str, error: sqlite3.Error) -> NoReturn:
+    remedy = _REMEDIES.get(_code(error), f"cannot be used: {error}: move it away and run again")
+    raise StateError(f"{name} {remedy}") from error
