@@ -182,7 +182,12 @@ class Database:
 
     def _prepare(self) -> None:
         with self._guarded() as connection:
-            version = self._version()
+            # One transaction, so that mark, format and tables are read as of the same moment.
+            connection.execute("BEGIN")
+            try:
+                version = self._version()
+            finally:
+                _roll_back(connection)
             self._use_wal()
             # secure_delete: a removed token must not stay behind in a free page.
             for pragma in ("synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):

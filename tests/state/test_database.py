@@ -222,16 +222,24 @@ def test_after_close_it_says_so(path: Path) -> None:
         database.rows("SELECT 1")
 
 
-def test_processes_that_make_the_file_at_the_same_moment(path: Path) -> None:
-    """Four processes create, define and write together; no row is lost and none fails."""
-    workers = [SPAWN.Process(target=add_rows, args=(path, 100 * n, 100)) for n in range(4)]
+def make_at_once(folder: Path, first: int, gate: threading.Barrier) -> None:
+    for n in range(25):
+        gate.wait(30)
+        add_rows(folder / str(n) / "state.db", first, 4)
+
+
+def test_processes_that_make_the_file_at_the_same_moment(tmp_path: Path) -> None:
+    """Four processes create, define and write together, again and again; no row is lost and none fails."""
+    gate = SPAWN.Barrier(4)
+    workers = [SPAWN.Process(target=make_at_once, args=(tmp_path, 4 * n, gate)) for n in range(4)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join(60)
     assert [worker.exitcode for worker in workers] == [0] * 4
-    with closing(Database.open(path)) as database:
-        assert count(database) == 400
+    for n in range(25):
+        with closing(Database.open(tmp_path / str(n) / "state.db")) as database:
+            assert count(database) == 16
 
 
 def test_threads_share_one_connection(table: Database) -> None:
