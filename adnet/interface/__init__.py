@@ -1,0 +1,52 @@
+"""What a connector promises: narrow facets, and capabilities derived from them."""
+
+from adnet.interface.capabilities import Capabilities, LimitFact, Support, capabilities_of
+from adnet.interface.connector import Connector, Option, Services
+from adnet.interface.facets import (
+    FACETS,
+    ExpressesChanges,
+    MakesLinks,
+    QueuesReports,
+    ReadsAccounts,
+    ReadsAds,
+    ReadsAudiences,
+    ReadsCampaigns,
+    ReadsClicks,
+    ReadsOffers,
+    ReadsStats,
+    ReadsTrades,
+    ReadsTransactions,
+    Revokes,
+    SharesAudiences,
+    WritesAds,
+    WritesAudiences,
+    WritesCampaigns,
+)
+
+__all__ = [
+    "FACETS",
+    "Capabilities",
+    "Connector",
+    "ExpressesChanges",
+    "LimitFact",
+    "MakesLinks",
+    "Option",
+    "QueuesReports",
+    "ReadsAccounts",
+    "ReadsAds",
+    "ReadsAudiences",
+    "ReadsCampaigns",
+    "ReadsClicks",
+    "ReadsOffers",
+    "ReadsStats",
+    "ReadsTrades",
+    "ReadsTransactions",
+    "Revokes",
+    "Services",
+    "SharesAudiences",
+    "Support",
+    "WritesAds",
+    "WritesAudiences",
+    "WritesCampaigns",
+    "capabilities_of",
+]

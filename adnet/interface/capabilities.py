@@ -1,0 +1,86 @@
+"""What a connector can do, read off its class; only numbers are written down, each with its source."""
+
+import enum
+from collections.abc import Iterator, Mapping
+
+import attrs
+
+from adnet.interface.facets import FACETS, QueuesReports, ReadsStats
+
+
+class Support(enum.Enum):
+    """How an operation is served."""
+
+    NATIVE = "native"
+    EMULATED = "emulated"
+    """In terms of other operations; costs more requests, or is done here."""
+    NONE = "none"
+
+    def __bool__(self) -> bool:
+        return self is not Support.NONE
+
+
+@attrs.frozen
+class LimitFact:
+    """One number about a network, and where it comes from."""
+
+    name: str
+    value: object
+    unit: str
+    source: str
+    """Vendor page or document, and whether documented, observed or our own caution."""
+
+
+@attrs.frozen
+class Capabilities(Mapping[str, Support]):
+    """Operation name -> Support, for every operation that adnet knows."""
+
+    operations: Mapping[str, Support]
+    report_kinds: frozenset[str] = frozenset()
+    levels: tuple[str, ...] = ()
+
+    def __getitem__(self, operation: str) -> Support:
+        return self.operations[operation]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.operations)
+
+    def __len__(self) -> int:
+        return len(self.operations)
+
+    def supports(self, operation: str) -> bool:
+        """Whether the operation can be served at all."""
+        return bool(self.operations.get(operation, Support.NONE))
+
+
+OPERATIONS: tuple[str, ...] = tuple(name for facet in FACETS for name in facet.operations)
+_REPORTS = frozenset(QueuesReports.operations)
+
+
+def capabilities_of(connector: type) -> Capabilities:
+    """Return what a connector class can do.
+
+    An operation is native when the class or a base that is not marked ``emulates`` defines it. Reports are
+    emulated wherever lists are served: such a report is a job that is ready at once.
+    """
+    found = dict.fromkeys(OPERATIONS, Support.NONE)
+    for facet in FACETS:
+        if issubclass(connector, facet):
+            for operation in facet.operations:
+                found[operation] = _how(connector, operation)
+    if not issubclass(connector, QueuesReports) and any(
+        found[name] for name in found if name.startswith("list_")
+    ):
+        found.update(dict.fromkeys(_REPORTS, Support.EMULATED))
+    return Capabilities(
+        found,
+        report_kinds=connector.report_kinds if issubclass(connector, QueuesReports) else frozenset(),
+        levels=tuple(connector.levels) if issubclass(connector, ReadsStats) else (),
+    )
+
+
+def _how(connector: type, operation: str) -> Support:
+    for owner in connector.__mro__:
+        if operation in vars(owner):
+            return Support.EMULATED if vars(owner).get("emulates") else Support.NATIVE
+    return Support.NATIVE

@@ -1,0 +1,322 @@
+"""The facets: one small abstract class per thing that a network may be able to do.
+
+A connector inherits exactly the facets it can serve, and what it can do is read off that. Lists are plain
+methods that return an async iterator of batches; the facade turns batches into rows for applications, and the
+pull takes their columns. Ids are text, periods half-open, instants aware UTC, money is Money.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from typing import Any, ClassVar, Final
+
+from adnet.models import (
+    AccountInfo,
+    Ad,
+    AdDraft,
+    AudienceDraft,
+    Batch,
+    Campaign,
+    CampaignDraft,
+    Link,
+    Offer,
+    Outcome,
+    PlannedRequest,
+    ReportJob,
+    Share,
+    Update,
+)
+from adnet.models.words import Level
+from adnet.periods import Period
+
+
+class Facet(ABC):  # noqa: B024 - the facets below bring the abstract methods
+    """Base of all facets."""
+
+    operations: ClassVar[tuple[str, ...]] = ()
+    """Names of the Account methods that this facet serves."""
+
+
+class ReadsAccounts(Facet):
+    """Knows who the credentials belong to."""
+
+    operations = ("get_account",)
+
+    @abstractmethod
+    async def get_account(self) -> AccountInfo:
+        """Return the account; the cheapest call that proves the credentials."""
+
+
+class ReadsCampaigns(Facet):
+    """Lists campaigns."""
+
+    operations = ("list_campaigns", "get_campaign")
+
+    @abstractmethod
+    def list_campaigns(
+        self, *, ids: Collection[str] | None = None, status: Collection[str] | None = None
+    ) -> AsyncIterator[Batch]:
+        """Yield campaigns, deleted ones too where the network still tells them; None means all."""
+
+    @abstractmethod
+    async def get_campaign(self, campaign_id: str) -> Campaign:
+        """Return one campaign, complete. Raises NotFoundError."""
+
+
+class WritesCampaigns(Facet):
+    """Creates, changes and deletes campaigns."""
+
+    operations = ("create_campaigns", "update_campaigns", "delete_campaigns")
+
+    @abstractmethod
+    async def create_campaigns(self, drafts: Sequence[CampaignDraft]) -> list[Outcome]:
+        """Create campaigns; one outcome for each, in order."""
+
+    @abstractmethod
+    async def update_campaigns(self, updates: Sequence[Update]) -> list[Outcome]:
+        """Send exactly the fields of each update; one outcome for each, in order."""
+
+    @abstractmethod
+    async def delete_campaigns(self, ids: Sequence[str]) -> list[Outcome]:
+        """Delete campaigns; one outcome for each, in order."""
+
+
+class ReadsAds(Facet):
+    """Lists ads."""
+
+    operations = ("list_ads", "get_ad")
+
+    @abstractmethod
+    def list_ads(
+        self, *, campaign_ids: Collection[str] | None = None, status: Collection[str] | None = None
+    ) -> AsyncIterator[Batch]:
+        """Yield ads; None means all."""
+
+    @abstractmethod
+    async def get_ad(self, ad_id: str) -> Ad:
+        """Return one ad, complete. Raises NotFoundError."""
+
+
+class WritesAds(Facet):
+    """Creates, changes and deletes ads."""
+
+    operations = ("create_ads", "update_ads", "delete_ads")
+
+    @abstractmethod
+    async def create_ads(self, drafts: Sequence[AdDraft]) -> list[Outcome]:
+        """Create ads; one outcome for each, in order."""
+
+    @abstractmethod
+    async def update_ads(self, updates: Sequence[Update]) -> list[Outcome]:
+        """Send exactly the fields of each update; one outcome for each, in order."""
+
+    @abstractmethod
+    async def delete_ads(self, ids: Sequence[str]) -> list[Outcome]:
+        """Delete ads; one outcome for each, in order."""
+
+
+class ExpressesChanges(Facet):
+    """Shows the requests that changes would take; what ``plan`` and ``--dry-run`` print."""
+
+    operations = ("plan",)
+
+    @abstractmethod
+    async def express(self, kind: str, verb: str, items: Sequence[Any]) -> list[PlannedRequest]:
+        """Return the exact requests, without credentials, that *verb* would send; send no write.
+
+        Args:
+            kind: ``campaigns`` or ``ads``.
+            verb: ``create``, ``update`` or ``delete``.
+            items: What the verb's method takes.
+        """
+
+
+class ReadsStats(Facet):
+    """Tells daily statistics."""
+
+    operations = ("list_stats",)
+    levels: ClassVar[tuple[Level, ...]] = ("campaign",)
+    """Levels that the network can tell."""
+
+    @abstractmethod
+    def list_stats(
+        self, period: Period, *, level: Level = "campaign", ids: Collection[str] | None = None
+    ) -> AsyncIterator[Batch]:
+        """Yield one StatRow per day and object; days on which nothing happened are no rows.
+
+        Args:
+            period: Whole days of the account's own time zone.
+            level: One of ``levels``.
+            ids: Ids of the level asked for; campaign ids for ``source``. None means all.
+        """
+
+
+class ReadsOffers(Facet):
+    """Lists offers with what they pay."""
+
+    operations = ("list_offers", "get_offer")
+
+    @abstractmethod
+    def list_offers(self, **filters: Any) -> AsyncIterator[Batch]:
+        """Yield offers, one for each source that it is open to."""
+
+    @abstractmethod
+    async def get_offer(self, slug: str) -> Offer:
+        """Return one offer, complete. Raises NotFoundError."""
+
+
+class ReadsTrades(Facet):
+    """Lists connections of our sources with offers."""
+
+    operations = ("list_trades",)
+
+    @abstractmethod
+    def list_trades(self, **filters: Any) -> AsyncIterator[Batch]:
+        """Yield trades with their payouts."""
+
+
+class MakesLinks(Facet):
+    """Gives tracking links."""
+
+    operations = ("list_links",)
+
+    @abstractmethod
+    def list_links(
+        self,
+        *,
+        offer_id: str,
+        source_id: str,
+        deeplink: str | None = None,
+        sub_ids: Mapping[str, str] | None = None,
+        **filters: Any,
+    ) -> AsyncIterator[Link]:
+        """Yield links for one offer and source that carry *sub_ids*."""
+
+
+class ReadsTransactions(Facet):
+    """Lists sales and leads."""
+
+    operations = ("list_transactions",)
+
+    @abstractmethod
+    def list_transactions(
+        self, period: Period, *, currency: str | None = None, **filters: Any
+    ) -> AsyncIterator[Batch]:
+        """Yield the transactions of a period, complete or not at all."""
+
+
+class ReadsClicks(Facet):
+    """Lists clicks."""
+
+    operations = ("list_clicks",)
+
+    @abstractmethod
+    def list_clicks(self, period: Period, **filters: Any) -> AsyncIterator[Batch]:
+        """Yield the clicks of a period, complete or not at all."""
+
+
+class ReadsAudiences(Facet):
+    """Lists audiences and their shares."""
+
+    operations = ("list_audiences", "list_shares")
+
+    @abstractmethod
+    def list_audiences(self, *, kind: str | None = None) -> AsyncIterator[Batch]:
+        """Yield audiences; None means of every kind."""
+
+    @abstractmethod
+    def list_shares(self) -> AsyncIterator[Share]:
+        """Yield the keys that open our audiences to others."""
+
+
+class WritesAudiences(Facet):
+    """Creates audiences."""
+
+    operations = ("create_audiences",)
+
+    @abstractmethod
+    async def create_audiences(self, drafts: Sequence[AudienceDraft]) -> list[Outcome]:
+        """Create audiences; one outcome for each, in order."""
+
+
+class SharesAudiences(Facet):
+    """Opens audiences to other users of the network."""
+
+    operations = ("share_audiences", "activate_share", "revoke_shares")
+
+    @abstractmethod
+    async def share_audiences(
+        self, audiences: Sequence[Any], *, users: Sequence[str], payment: str, price: Any, notify: bool
+    ) -> Share:
+        """Make a key; no users means that anyone with the key can use it."""
+
+    @abstractmethod
+    async def activate_share(self, key: str, audiences: Sequence[Any] | None = None) -> list[Any]:
+        """Add a key's audiences to this account, and return them."""
+
+    @abstractmethod
+    async def revoke_shares(self, keys: Sequence[str]) -> list[Outcome]:
+        """Remove keys; campaigns of others that use them stop."""
+
+
+class QueuesReports(Facet):
+    """Makes reports on request: asked for, waited for, then read."""
+
+    operations = ("submit_report", "poll_report", "read_report", "run_report")
+    report_kinds: ClassVar[frozenset[str]] = frozenset()
+    """Kinds of report that the network makes."""
+    report_bucket: ClassVar[str] = "reports"
+    """The limiter's bucket that bounds how many reports of one account are under way at once."""
+    look_ahead: ClassVar[int] = 2
+    """Windows of one report that are asked for before the first of them has been read."""
+
+    @abstractmethod
+    async def submit_report(self, job: ReportJob) -> ReportJob:
+        """Ask for the report; return the job as submitted, with its location."""
+
+    @abstractmethod
+    async def poll_report(self, job: ReportJob) -> ReportJob:
+        """Ask once how far it is; return the job as ``running``, ``ready`` (with pages) or ``failed``.
+
+        Raises:
+            JobExpiredError: The network does not know the report any more.
+        """
+
+    @abstractmethod
+    def read_report(self, job: ReportJob) -> AsyncIterator[Batch]:
+        """Yield a ready report's rows in order, rows of this one report id only.
+
+        Raises:
+            JobExpiredError: The report vanished or changed in mid reading.
+        """
+
+
+class Revokes(Facet):
+    """Can undo the binding of an account to this application."""
+
+    operations = ("revoke",)
+
+    @abstractmethod
+    async def revoke(self) -> None:
+        """Remove the binding at the network and the tokens here."""
+
+
+FACETS: Final[tuple[type[Facet], ...]] = (
+    ReadsAccounts,
+    ReadsCampaigns,
+    WritesCampaigns,
+    ReadsAds,
+    WritesAds,
+    ExpressesChanges,
+    ReadsStats,
+    ReadsOffers,
+    ReadsTrades,
+    MakesLinks,
+    ReadsTransactions,
+    ReadsClicks,
+    ReadsAudiences,
+    WritesAudiences,
+    SharesAudiences,
+    QueuesReports,
+    Revokes,
+)
+"""All facets, in the order of the support table."""

@@ -1,0 +1,1 @@
+"""Written once for all networks: report jobs, links, paging, batching, diff, plan, fan-out."""

@@ -1,0 +1,279 @@
+"""Report jobs: asked for, waited for, read, and asked for anew when the network loses them.
+
+A job is a frozen value. What to do with it next is a pure function of that value (:func:`next_step`), and
+when to ask again is one of elapsed time (:func:`poll_delay`). The runner does what they say and stores the
+job on every change of state, the intent before the POST, so that a process that dies anywhere leaves a
+journal from which the next one goes on. At most one POST per death is repeated.
+
+Waiting: the delay is a share of the time already waited, so that the lag behind the network is a share of the
+job's length whatever that is; where earlier jobs of the kind taught how long it takes, the first question
+comes just then. No job is asked after twice within 0.2 s.
+"""
+
+import asyncio
+import random
+import weakref
+from collections.abc import AsyncIterator
+from typing import Final, Literal
+
+import attrs
+
+from adnet.clock import Clock
+from adnet.errors import AdnetError, JobExpiredError, JobFailedError, JobTimeoutError
+from adnet.interface import Connector, QueuesReports
+from adnet.models import Batch, ReportJob, ReportQuery
+from adnet.state import State
+from adnet.transport.deadline import deadline
+from adnet.transport.events import current_meter
+
+Step = Literal["submit", "poll", "read", "give up"]
+SHORTEST_POLL_S: Final = 0.2
+
+
+@attrs.frozen(kw_only=True)
+class JobSettings:
+    """How patient to be; a value."""
+
+    growth: float = 0.17
+    """Next delay as a share of the time waited so far."""
+    longest_poll_s: float = 60.0
+    timeout_s: float = 900.0
+    """From asking for a report to its being ready."""
+    attempts: int = 3
+    """How often a report that FAILED is asked for in all."""
+    losses: int = 5
+    """How often a report that vanished is asked for anew."""
+    fresh_for_s: float = 3600.0
+    """A report submitted longer ago than this is not taken up again."""
+
+
+def next_step(job: ReportJob, settings: JobSettings) -> Step:
+    """Return what to do with *job* next. Pure."""
+    if job.state == "intended":
+        return "submit"
+    if job.state in {"submitted", "running"}:
+        return "poll"
+    if job.state == "failed" and job.attempts < settings.attempts:
+        return "submit"
+    return "read" if job.state in {"ready", "done"} else "give up"
+
+
+def poll_delay(
+    elapsed_s: float, expected_s: float | None, settings: JobSettings, *, jitter: float = 0.0
+) -> float:
+    """Return the seconds until the next question. Pure.
+
+    Args:
+        elapsed_s: Since the report was asked for.
+        expected_s: How long such reports took before; None where unknown.
+        settings: Growth and cap.
+        jitter: Between 0 and 1; shortens the delay by up to a tenth.
+    """
+    delay = min(max(SHORTEST_POLL_S, settings.growth * elapsed_s), settings.longest_poll_s)
+    if expected_s is not None and elapsed_s < expected_s:
+        # Before the expected end, nothing is gained by asking; just after it, almost everything is ready.
+        delay = min(max(SHORTEST_POLL_S, (expected_s - elapsed_s) * 1.02), settings.longest_poll_s)
+    return max(SHORTEST_POLL_S, delay * (1.0 - 0.1 * jitter))
+
+
+class ReportRunner:
+    """Runs one account's reports. Safe to use from many tasks at once."""
+
+    def __init__(
+        self,
+        connector: Connector,
+        *,
+        account: str,
+        clock: Clock,
+        state: State,
+        settings: JobSettings | None = None,
+    ) -> None:
+        if not isinstance(connector, QueuesReports):
+            raise TypeError(f"{type(connector).__name__} makes no reports on request")
+        self.settings = settings or JobSettings()
+        self._connector = connector
+        self._queue: QueuesReports = connector
+        self.look_ahead = connector.look_ahead
+        self._account = account
+        self._clock = clock
+        self._state = state
+        self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
+        self._latest: dict[str, ReportJob] = {}
+        self._polled: dict[str, float] = {}
+
+    # ------------------------------------------------------------------ asking
+
+    async def submit(self, query: ReportQuery) -> ReportJob:
+        """Ask for a report, or share the one that is under way for the same query.
+
+        Raises:
+            AdnetError: The network refused, or could not be reached; the intent stays in the journal.
+        """
+        async with self._lock(query.key):
+            job = await self._claim(query)
+            if next_step(job, self.settings) == "submit":
+                job = await self._post(job)
+            return job
+
+    async def _claim(self, query: ReportQuery) -> ReportJob:
+        """Return the journal's job for *query*: a shared one, or this process's own new intent."""
+        fresh = ReportJob(
+            network=self._connector.network,
+            account=self._account,
+            account_key=self._connector.account_key,
+            query=query,
+        )
+        while True:
+            job = self._state.jobs.claim(fresh, fresh_for_s=self.settings.fresh_for_s)
+            if job.state != "intended" or job.owner in {None, self._state.owner}:
+                return job
+            await self._clock.sleep(SHORTEST_POLL_S)  # another process is just asking for it
+
+    async def _post(self, job: ReportJob) -> ReportJob:
+        job = self._save(attrs.evolve(job, state="intended", attempts=job.attempts + 1, error=None))
+        try:
+            submitted = await self._queue.submit_report(job)
+        except AdnetError as error:
+            if not error.temporary:
+                self._save(attrs.evolve(job, state="failed", error=str(error)))
+            raise
+        return self._save(attrs.evolve(submitted, submitted_at=self._clock.now()))
+
+    # ------------------------------------------------------------------ waiting
+
+    async def ready(self, query: ReportQuery) -> ReportJob:
+        """Ask for a report and wait until it can be read."""
+        slot = await self._connector.limiter.acquire((self._queue.report_bucket,))
+        with slot, deadline(self._clock, self.settings.timeout_s):
+            return await self.wait(await self.submit(query))
+
+    async def wait(self, job: ReportJob) -> ReportJob:
+        """Wait until *job* can be read; ask again when the network failed or lost it.
+
+        Raises:
+            JobFailedError: The network said FAILED each time.
+            JobTimeoutError: Not ready in time; it stays in the journal and can be resumed.
+        """
+        async for latest in self.follow(job):
+            job = latest
+        return job
+
+    async def follow(self, job: ReportJob) -> AsyncIterator[ReportJob]:
+        """Yield the job each time something about it is known, until it is ready.
+
+        Raises:
+            JobFailedError: The network said FAILED each time.
+            JobTimeoutError: Not ready in time; it stays in the journal and can be resumed.
+        """
+        started = self._clock.monotonic()
+        while True:
+            async with self._lock(job.job_id):
+                job = self._latest.get(job.job_id, job)
+                step = next_step(job, self.settings)
+                if step == "submit":
+                    job = await self._post(job)
+                elif step == "poll":
+                    job = await self._poll(job, started)
+            yield job
+            step = next_step(job, self.settings)
+            if step == "read":
+                return
+            if step == "give up":
+                raise JobFailedError(
+                    f"the network made no {job.query.kind} report, asked {job.attempts} times",
+                    job_id=job.job_id,
+                    report_id=job.report_id,
+                    network=job.network,
+                    account=job.account,
+                )
+
+    async def _poll(self, job: ReportJob, started: float) -> ReportJob:
+        now = self._clock.monotonic()
+        elapsed = self._elapsed(job, now - started)
+        if elapsed > self.settings.timeout_s:
+            raise JobTimeoutError(
+                f"the {job.query.kind} report was not ready after {elapsed:.0f} s; run again to go on",
+                job_id=job.job_id,
+                report_id=job.report_id,
+                network=job.network,
+                account=job.account,
+            )
+        await self._pause(
+            job, poll_delay(elapsed, self._expected(job), self.settings, jitter=random.random())
+        )
+        try:
+            polled = await self._queue.poll_report(job)
+        except JobExpiredError:
+            return self._lost(job)
+        finally:
+            self._polled[job.job_id] = self._clock.monotonic()
+        if polled.state == "ready":
+            self._learn(polled, self._elapsed(polled, self._clock.monotonic() - started))
+            return self._save(attrs.evolve(polled, ready_at=self._clock.now()))
+        # Only a change of state is worth a write; a report may be polled for minutes.
+        return self._save(polled) if polled.state != job.state else self._remember(polled)
+
+    async def _pause(self, job: ReportJob, delay: float) -> None:
+        last = self._polled.get(job.job_id)
+        if last is not None:
+            delay = max(delay, last + SHORTEST_POLL_S - self._clock.monotonic())
+        await self._clock.sleep(delay)
+        if (meter := current_meter()) is not None:
+            meter.poll_s += delay
+
+    def _elapsed(self, job: ReportJob, here_s: float) -> float:
+        """Seconds since the report was asked for, also when that was another process."""
+        if job.submitted_at is None:
+            return here_s
+        return max(0.0, (self._clock.now() - job.submitted_at).total_seconds())
+
+    # ------------------------------------------------------------------ reading
+
+    def read(self, job: ReportJob) -> AsyncIterator[Batch]:
+        """Yield a ready report's rows in order; see ``QueuesReports.read_report``."""
+        return self._queue.read_report(job)
+
+    def finish(self, job: ReportJob) -> ReportJob:
+        """Take note that the report has been read, or landed, or is of no use any more."""
+        self._polled.pop(job.job_id, None)
+        done = self._state.jobs.save(attrs.evolve(job, state="done"))
+        self._latest.pop(job.job_id, None)
+        return done
+
+    def _lost(self, job: ReportJob) -> ReportJob:
+        """Go back to the intent: the network has forgotten the report."""
+        if job.attempts > self.settings.losses:
+            raise JobExpiredError(
+                f"the {job.query.kind} report vanished {job.attempts} times before it was read",
+                job_id=job.job_id,
+                network=job.network,
+                account=job.account,
+            )
+        fresh = {"report_id": None, "location": None, "pages": None, "rows": None, "submitted_at": None}
+        return self._save(attrs.evolve(job, state="intended", owner=self._state.owner, **fresh))  # type: ignore[arg-type]
+
+    # ------------------------------------------------------------------ small things
+
+    def _lock(self, key: str) -> asyncio.Lock:
+        # Kept alive by whoever holds or awaits it; nobody else needs it.
+        lock = self._locks.get(key)
+        if lock is None:
+            lock = self._locks[key] = asyncio.Lock()
+        return lock
+
+    def _save(self, job: ReportJob) -> ReportJob:
+        return self._remember(self._state.jobs.save(job))
+
+    def _remember(self, job: ReportJob) -> ReportJob:
+        self._latest[job.job_id] = job
+        return job
+
+    def _expected(self, job: ReportJob) -> float | None:
+        known = self._state.facts.get(self._connector.account_key, f"report_s.{job.query.kind}")
+        return float(known) if known else None
+
+    def _learn(self, job: ReportJob, seconds: float) -> None:
+        """Remember how long this kind of report takes: a moving average that favours the present."""
+        known = self._expected(job)
+        mean = seconds if known is None else 0.5 * known + 0.5 * seconds
+        self._state.facts.put(self._connector.account_key, f"report_s.{job.query.kind}", f"{mean:.3f}")

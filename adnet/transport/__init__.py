@@ -1,0 +1,1 @@
+"""The rooms between a request and the wire: retry > decipher > limits > sign > transport."""

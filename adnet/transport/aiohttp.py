@@ -1,0 +1,120 @@
+"""The only client-side use of aiohttp: sends one request, maps its errors to ours, bounds the answer."""
+
+import time
+from typing import Final
+
+import aiohttp
+from yarl import URL
+
+from adnet.errors import (
+    AdnetError,
+    ConfigurationError,
+    ConnectError,
+    IncompleteBodyError,
+    RequestTimeoutError,
+    TransportError,
+)
+from adnet.transport.ceilings import BodyReader, Ceilings
+from adnet.transport.wire import Request, Response
+
+USER_AGENT: Final = "adnet"
+
+
+class AiohttpTransport:
+    """A Transport on one aiohttp session, made when it is first used.
+
+    Certificates are always verified; redirects are answers like any other; cookies are not kept.
+    """
+
+    def __init__(self, *, ceilings: Ceilings | None = None, connections: int = 100) -> None:
+        self._ceilings = ceilings or Ceilings()
+        self._connections = connections
+        self._session: aiohttp.ClientSession | None = None
+        self._closed = False
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._closed:
+            raise TransportError("the transport is closed")
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._connections, limit_per_host=0),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"},
+            )
+            # aiohttp would resend GET, PUT and DELETE by itself on a connection that went stale. Every
+            # physical send has to pass the limiter and the retry rules, so that is ours to decide.
+            self._session._retry_connection = False  # noqa: SLF001
+        return self._session
+
+    async def send(self, request: Request, *, timeout_s: float) -> Response:
+        """Return the whole answer; see :class:`adnet.transport.base.Transport`."""
+        started = time.perf_counter()
+        try:
+            async with self._open().request(
+                request.route.method,
+                URL(request.url, encoded=True),
+                headers=request.headers,
+                data=request.body() if callable(request.body) else request.body,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(timeout_s, 15.0)),
+            ) as answer:
+                body = await self._read(answer)
+                return Response(
+                    status=answer.status,
+                    url=str(answer.url),
+                    headers=_headers(answer),
+                    body=body,
+                    elapsed_s=time.perf_counter() - started,
+                )
+        except AdnetError:
+            raise
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise _translated(error, request, timeout_s) from None
+
+    async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
+        reader = BodyReader(answer.headers.get("Content-Encoding", ""), self._ceilings)
+        reader.expect(answer.content_length)
+        async for chunk in answer.content.iter_any():
+            reader.feed(chunk)
+        return reader.finish()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        self._closed = True
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else "open" if self._session else "unused"
+        return f"AiohttpTransport({state})"
+
+
+def _headers(answer: aiohttp.ClientResponse) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in answer.headers.items():
+        key = name.lower()
+        headers[key] = f"{headers[key]}, {value}" if key in headers else value
+    return headers
+
+
+def _translated(error: Exception, request: Request, timeout_s: float) -> AdnetError:
+    """Return our error for one of aiohttp's; only the origin is named, since a URL may carry a secret."""
+    where = URL(request.url, encoded=True).origin()
+    if isinstance(error, aiohttp.InvalidURL):
+        return ConfigurationError(f"not a URL that can be requested: {where}")
+    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
+        refused = ConnectError(f"{where} has no certificate that can be trusted: {error.__class__.__name__}")
+        refused.temporary = False
+        return refused
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return ConnectError(f"no connection to {where} in time; check the host and the network")
+    if isinstance(error, TimeoutError):
+        return RequestTimeoutError(f"no answer from {where} within {timeout_s:.0f} s")
+    if isinstance(error, aiohttp.ClientConnectorError):
+        reason = error.os_error.strerror or str(error.os_error)
+        return ConnectError(f"cannot connect to {where}: {reason}; check base_url and the network")
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return IncompleteBodyError(f"the answer from {where} ended before its end")
+    return TransportError(f"the connection to {where} broke before an answer: {type(error).__name__}")

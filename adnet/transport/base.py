@@ -1,0 +1,25 @@
+"""The seam between adnet and the network: one method, so that tests and others can put their own in."""
+
+from typing import Protocol
+
+from adnet.transport.wire import Request, Response
+
+
+class Transport(Protocol):
+    """Sends one request once. Never retries, never follows a redirect, never waits for a limit."""
+
+    async def send(self, request: Request, *, timeout_s: float) -> Response:
+        """Return the whole answer, whatever its status.
+
+        Raises:
+            ConnectError: No connection was made; the request was not executed.
+            RequestTimeoutError: No answer within *timeout_s* seconds.
+            IncompleteBodyError: The answer ended before its end.
+            TransportError: The connection broke before an answer came.
+            TooLargeError: The answer is above a ceiling.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close connections; further sending is an error."""
+        ...

@@ -1,0 +1,108 @@
+"""What an answer may cost us: bytes on the wire, bytes after decompression."""
+
+import zlib
+from typing import Any
+
+import attrs
+
+from adnet.errors import DecodeError, IncompleteBodyError, TooLargeError
+
+
+@attrs.frozen(kw_only=True)
+class Ceilings:
+    """Bounds that no server may exceed."""
+
+    body_bytes: int = 64 * 1024 * 1024
+    """Of one answer, as it comes over the wire."""
+    decompressed_bytes: int = 256 * 1024 * 1024
+    """Of one answer, after decompression."""
+
+
+def _new_inflater(encoding: str) -> Any:
+    # 32 lets zlib find out by itself whether a gzip or a zlib header comes.
+    wbits = 32 + zlib.MAX_WBITS
+    try:
+        from isal import isal_zlib  # a faster zlib, when the user has installed it
+    except ImportError:
+        return zlib.decompressobj(wbits)
+    return isal_zlib.decompressobj(31 if encoding == "gzip" else 15)
+
+
+def _zlib_errors() -> tuple[type[Exception], ...]:
+    try:
+        from isal import isal_zlib
+    except ImportError:
+        return (zlib.error,)
+    return (zlib.error, isal_zlib.error)
+
+
+class BodyReader:
+    """Collects one answer's body, decompressing on the way, and refuses what is too large.
+
+    Memory never holds more than the ceiling, however much a small compressed body would expand to.
+    """
+
+    __slots__ = ("_ceilings", "_chunks", "_inflater", "_received", "_size")
+
+    def __init__(self, encoding: str, ceilings: Ceilings) -> None:
+        encoding = encoding.strip().lower()
+        if encoding not in {"", "identity", "gzip", "x-gzip", "deflate"}:
+            raise DecodeError(f"the answer has the unknown Content-Encoding {encoding[:40]!r}")
+        compressed = encoding not in {"", "identity"}
+        self._inflater = _new_inflater(encoding.removeprefix("x-")) if compressed else None
+        self._ceilings = ceilings
+        self._chunks: list[bytes] = []
+        self._received = 0
+        self._size = 0
+
+    def expect(self, length: int | None) -> None:
+        """Refuse an announced length before any of it is read.
+
+        Raises:
+            TooLargeError: If *length* is above the ceiling.
+        """
+        if length is not None and length > self._ceilings.body_bytes:
+            raise TooLargeError(
+                f"the answer announces {length} bytes, the ceiling is {self._ceilings.body_bytes}"
+            )
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes off the wire.
+
+        Raises:
+            TooLargeError: If a ceiling is met.
+            DecodeError: If the bytes are not compressed as promised.
+        """
+        self._received += len(data)
+        if self._received > self._ceilings.body_bytes:
+            raise TooLargeError(f"the answer is longer than the ceiling of {self._ceilings.body_bytes} bytes")
+        if self._inflater is None:
+            self._chunks.append(data)
+            return
+        try:
+            while data and not self._inflater.eof:
+                room = self._ceilings.decompressed_bytes - self._size
+                part = self._inflater.decompress(data, room + 1)
+                self._keep(part)
+                data = self._inflater.unconsumed_tail
+        except TooLargeError:
+            raise
+        except _zlib_errors() as error:
+            raise DecodeError(f"the answer is not compressed as it says: {error}") from None
+
+    def _keep(self, part: bytes) -> None:
+        self._size += len(part)
+        if self._size > self._ceilings.decompressed_bytes:
+            limit = self._ceilings.decompressed_bytes
+            raise TooLargeError(f"the answer expands to more than the ceiling of {limit} bytes")
+        self._chunks.append(part)
+
+    def finish(self) -> bytes:
+        """Return the whole body.
+
+        Raises:
+            IncompleteBodyError: If a compressed body ended before its end.
+        """
+        if self._inflater is not None and self._received and not self._inflater.eof:
+            raise IncompleteBodyError("the compressed answer ended before its end")
+        return self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)

@@ -1,0 +1,211 @@
+"""One composition of the rooms: retry > decipher > limits > sign > transport.
+
+The order is fixed here and nowhere else. The limiter stands inside the retry, so that every physical send is
+charged; signing stands inside the limiter, so that no token goes stale in the queue; a 401 is never resent by
+the signer itself, since that send would escape the limiter.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import attrs
+
+from adnet.clock import Clock
+from adnet.errors import AdnetError, ConfigurationError, OriginError, RateLimitError, RequestTimeoutError
+from adnet.redact import Scrubber
+from adnet.transport.base import Transport
+from adnet.transport.deadline import current_deadline
+from adnet.transport.decipher import Decipherer, expired
+from adnet.transport.events import Event, Listener, Meter, current_meter
+from adnet.transport.limits import Limiter
+from adnet.transport.retry import Retrier, RetryPolicy
+from adnet.transport.sign import Signer
+from adnet.transport.wire import Request, Response, origin
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+Observer = Callable[[Request, Response | None, AdnetError | None], None]
+"""Told of every physical send and what came of it: a ledger, a limit reader."""
+
+
+def checked_base_url(url: str) -> str:
+    """Return *url* without a trailing slash.
+
+    Raises:
+        ConfigurationError: If it is no absolute http(s) URL, carries credentials, or is plain http to
+            anything but this machine.
+    """
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(str(url))
+        host, _ = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise ConfigurationError(f"base_url {str(url)[:80]!r} is not a URL: {error}") from None
+    if parts.scheme not in {"http", "https"} or not host:
+        raise ConfigurationError(f"base_url {str(url)[:80]!r} must start with https:// and name a host")
+    if parts.username or parts.password:
+        raise ConfigurationError(
+            "base_url must not carry a user name or password; use the credentials' own keys"
+        )
+    if parts.query or parts.fragment:
+        raise ConfigurationError(f"base_url of {host} must end with its path; remove what follows ? or #")
+    loopback = host in LOOPBACK or host.startswith("127.")
+    if parts.scheme == "http" and not loopback:
+        raise ConfigurationError(f"base_url http://{host} would send credentials in the clear; use https://")
+    return str(url).rstrip("/")
+
+
+class Session:
+    """Sends requests of one account. Safe to use from many tasks at once."""
+
+    def __init__(
+        self,
+        *,
+        network: str,
+        account: str,
+        base_url: str,
+        transport: Transport,
+        limiter: Limiter,
+        signer: Signer,
+        decipherer: Decipherer,
+        clock: Clock,
+        scrubber: Scrubber,
+        policy: RetryPolicy | None = None,
+        listeners: Sequence[Listener] = (),
+        observers: Sequence[Observer] = (),
+    ) -> None:
+        self.network = network
+        self.account = account
+        self.base_url = checked_base_url(base_url)
+        self.limiter = limiter
+        self.clock = clock
+        self.scrubber = scrubber
+        self.meter = Meter()
+        self._origin = origin(self.base_url)
+        self._transport = transport
+        self._signer = signer
+        self._decipherer = decipherer
+        self._listeners = tuple(listeners)
+        self._observers = tuple(observers)
+        self._retrier = Retrier(policy or RetryPolicy(), clock, self._retried)
+
+    def build(self, route: Any, **parts: Any) -> Request:
+        """Return ``Request.build`` for *route* below the base URL."""
+        return Request.build(route, self.base_url, **parts)
+
+    def check_origin(self, url: str) -> str:
+        """Return *url* when it is on the configured origin.
+
+        Raises:
+            OriginError: If it is elsewhere; no credential has left.
+        """
+        if origin(url) != self._origin:
+            raise OriginError(
+                f"the server named a URL on {origin(url)}, outside the configured origin {self._origin};"
+                " it was not requested",
+                origin=origin(url),
+                network=self.network,
+                account=self.account,
+            )
+        return url
+
+    async def send(self, request: Request) -> Response:
+        """Return the first good answer to *request*.
+
+        Raises:
+            AdnetError: The right class for what happened, complete with network, account and operation.
+        """
+        self.check_origin(request.url)
+        if request.deadline is None and (until := current_deadline()) is not None:
+            request = attrs.evolve(request, deadline=until)
+        try:
+            return await self._retrier.run(self._once, request)
+        except AdnetError as error:
+            error.add_context(
+                network=self.network, account=self.account, operation=request.route.operation, attempts=1
+            )
+            self._tell("failed", request, error=str(error))
+            raise
+
+    async def _once(self, request: Request) -> Response:
+        route = request.route
+        with await self.limiter.acquire(
+            route.buckets, cost=route.cost, lane=request.lane, deadline=request.deadline
+        ) as slot:
+            self._count_wait(request, slot.waited_s)
+            signed = await self._signer.sign(request)
+            response = await self._physical(request, signed)
+        error = self._decipherer.error(response)
+        self._observe(request, response, error)
+        if error is None:
+            self.limiter.succeeded(route.buckets)
+            return response
+        if isinstance(error, RateLimitError):
+            self.limiter.refused(route.buckets, retry_after_s=error.retry_after_s)
+        if expired(error) and not self._signer.refused(signed, error.code):
+            error.temporary = False
+        raise error
+
+    async def _physical(self, request: Request, signed: Request) -> Response:
+        timeout_s = request.route.timeout_s
+        if request.deadline is not None:
+            timeout_s = min(timeout_s, request.deadline - self.clock.monotonic())
+            if timeout_s <= 0:
+                raise RequestTimeoutError("no time is left before the deadline; nothing was sent")
+        meters = [self.meter] if (current := current_meter()) is None else [self.meter, current]
+        for meter in meters:
+            meter.requests += 1
+        self._tell("sent", request)
+        started = self.clock.monotonic()
+        try:
+            response = await self._transport.send(signed, timeout_s=timeout_s)
+        except AdnetError as error:
+            self._observe(request, None, error)
+            raise
+        finally:
+            spent = self.clock.monotonic() - started
+            for meter in meters:
+                meter.server_s += spent
+        for meter in meters:
+            meter.bytes += len(response.body)
+        self._tell("answered", request, status=response.status, seconds=response.elapsed_s)
+        return response
+
+    def _observe(self, request: Request, response: Response | None, error: AdnetError | None) -> None:
+        for observer in self._observers:
+            observer(request, response, error)
+
+    def _count_wait(self, request: Request, seconds: float) -> None:
+        if seconds <= 0:
+            return
+        self.meter.limit_s += seconds
+        if (current := current_meter()) is not None:
+            current.limit_s += seconds
+        self._tell("waited", request, seconds=seconds)
+
+    def _retried(self, request: Request, error: AdnetError, attempt: int, wait: float) -> None:
+        self.meter.retry_s += wait
+        if (current := current_meter()) is not None:
+            current.retry_s += wait
+        self._tell("retried", request, attempt=attempt, seconds=wait, error=str(error))
+
+    def _tell(self, kind: str, request: Request, **details: Any) -> None:
+        if not self._listeners:
+            return
+        event = Event(
+            kind=kind,
+            network=self.network,
+            account=self.account,
+            operation=request.route.operation,
+            target=self.scrubber.text(request.target),
+            **details,
+        )
+        for listener in self._listeners:
+            listener(event)
+
+    async def close(self) -> None:
+        """Close the transport."""
+        await self._transport.close()
+
+    def __repr__(self) -> str:
+        return f"Session({self.network}, {self.account}, {self._origin})"

@@ -1,0 +1,114 @@
+"""Signing: the last step before the wire, so that no credential goes stale in a queue."""
+
+import asyncio
+from typing import Protocol
+
+import attrs
+
+from adnet.transport.wire import Request
+
+
+class TokenSource(Protocol):
+    """Knows the token to use now."""
+
+    async def token(self, *, deadline: float | None = None) -> str:
+        """Return a token that is valid now, refreshing it first if need be."""
+        ...
+
+    def refused(self, token: str, code: str | None) -> bool:
+        """Take note that the network refused *token*; say whether another may be had."""
+        ...
+
+
+@attrs.frozen
+class StaticToken:
+    """A token that the user gave and nobody can refresh."""
+
+    _token: str = attrs.field(repr=False)
+
+    async def token(self, *, deadline: float | None = None) -> str:  # noqa: ARG002
+        """Return the token."""
+        return self._token
+
+    def refused(self, token: str, code: str | None) -> bool:  # noqa: ARG002
+        """Nothing else can be tried."""
+        return False
+
+
+class Signer(Protocol):
+    """Adds credentials to a request."""
+
+    async def sign(self, request: Request) -> Request:
+        """Return the request with credentials."""
+        ...
+
+    def refused(self, signed: Request, code: str | None) -> bool:
+        """Take note that the network refused the credentials; say whether others may be had."""
+        ...
+
+
+@attrs.frozen
+class HeaderSigner:
+    """Puts a token into one header."""
+
+    source: TokenSource
+    header: str = "Authorization"
+    prefix: str = "Bearer "
+
+    async def sign(self, request: Request) -> Request:
+        """Return the request with the header set."""
+        token = await self.source.token(deadline=request.deadline)
+        return attrs.evolve(request, headers={**request.headers, self.header: f"{self.prefix}{token}"})
+
+    def refused(self, signed: Request, code: str | None) -> bool:
+        """Tell the token source; say whether it may have another token."""
+        return self.source.refused(signed.headers[self.header].removeprefix(self.prefix), code)
+
+
+@attrs.frozen
+class NoSigner:
+    """Adds nothing; for token endpoints."""
+
+    async def sign(self, request: Request) -> Request:
+        """Return the request as it is."""
+        return request
+
+    def refused(self, signed: Request, code: str | None) -> bool:  # noqa: ARG002
+        """There is nothing else to try."""
+        return False
+
+
+class SingleFlight:
+    """Runs one call for many callers that ask at the same time; each gets its result.
+
+    A caller that is cancelled does not cancel the call for the others.
+    """
+
+    __slots__ = ("_task",)
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[str] | None = None
+
+    async def run(self, make: "MakeCall") -> str:
+        """Return the result of the call under way, or of a new one."""
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(_call(make))
+        return await asyncio.shield(self._task)
+
+    async def close(self) -> None:
+        """Cancel a call that is still under way."""
+        if self._task is not None and not self._task.done():
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+
+class MakeCall(Protocol):
+    """Starts the call."""
+
+    async def __call__(self) -> str:
+        """Return what all callers get."""
+        ...
+
+
+async def _call(make: MakeCall) -> str:
+    return await make()

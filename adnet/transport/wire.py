@@ -1,0 +1,122 @@
+"""What goes over the wire, as frozen values: routes, requests, responses."""
+
+import re
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from typing import Any, Literal
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+import attrs
+import msgspec
+
+Lane = Literal["interactive", "backfill"]
+BodyStream = Callable[[], AsyncIterator[bytes]]
+"""Gives the body anew each time it is called, so that a refused request can be sent again."""
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+@attrs.frozen(kw_only=True)
+class Route:
+    """The facts of one documented operation; limits, retry, logs and tests all read this value."""
+
+    operation: str
+    """``resource.verb``, e.g. ``"transactions.submit"``."""
+    method: str
+    path: str
+    """Template below the base URL, e.g. ``"/transactions/{report_id}"``."""
+    idempotent: bool
+    """Whether sending it twice does no more than sending it once."""
+    buckets: tuple[str, ...] = ("api",)
+    """The limits it counts against."""
+    cost: int = 1
+    timeout_s: float = 60.0
+    """For one attempt, from sending to the last byte."""
+    source: str = ""
+    """Vendor page or document, and whether documented or observed."""
+
+    def fill(self, values: Mapping[str, object]) -> str:
+        """Return the path with its placeholders filled in and percent-encoded."""
+        return _PLACEHOLDER.sub(lambda found: quote(str(values[found[1]]), safe=""), self.path)
+
+
+@attrs.frozen(kw_only=True)
+class Request:
+    """One request, complete but for its credentials."""
+
+    route: Route
+    url: str
+    """Absolute, encoded, with its query."""
+    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    body: bytes | BodyStream | None = attrs.field(default=None, repr=False)
+    lane: Lane = "interactive"
+    deadline: float | None = None
+    """Monotonic instant of the injected clock after which nobody waits for the answer."""
+    objects: int = 1
+    """How many objects it reads or changes, for the ledger."""
+    facts: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
+    """Further facts for the ledger, e.g. ``period_days`` or the names of changed fields."""
+
+    @classmethod
+    def build(
+        cls,
+        route: Route,
+        base_url: str,
+        *,
+        path: Mapping[str, object] | None = None,
+        query: Iterable[tuple[str, object]] | Mapping[str, object] = (),
+        json: object = None,
+        form: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        **rest: Any,
+    ) -> "Request":
+        """Put a request together; at most one of *json* and *form* becomes the body."""
+        pairs = query.items() if isinstance(query, Mapping) else query
+        text = urlencode([(name, str(value)) for name, value in pairs if value is not None], quote_via=quote)
+        url = base_url.rstrip("/") + route.fill(path or {}) + (f"?{text}" if text else "")
+        send = {"Accept": "application/json", **(headers or {})}
+        body: bytes | None = None
+        if json is not None:
+            body, send["Content-Type"] = _ENCODER.encode(json), "application/json"
+        elif form is not None:
+            clean = [(name, str(value)) for name, value in form.items() if value is not None]
+            body = urlencode(clean, quote_via=quote).encode()
+            send["Content-Type"] = "application/x-www-form-urlencoded"
+        return cls(route=route, url=url, headers=send, body=body, **rest)
+
+    @property
+    def target(self) -> str:
+        """Path and query, without the origin."""
+        parts = urlsplit(self.url)
+        return parts.path + (f"?{parts.query}" if parts.query else "")
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query as a mapping; of repeated names the last counts."""
+        return dict(parse_qsl(urlsplit(self.url).query, keep_blank_values=True))
+
+
+@attrs.frozen(kw_only=True)
+class Response:
+    """One answer, whole."""
+
+    status: int
+    url: str
+    """Where it came from."""
+    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    """Names in lower case; of repeated ones all values, joined by ``", "``."""
+    body: bytes = attrs.field(default=b"", repr=False)
+    elapsed_s: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """The body as text; bytes that are no UTF-8 are replaced."""
+        return self.body.decode("utf-8", "replace")
+
+
+def origin(url: str) -> str:
+    """Return scheme, host and port of *url*, the port always written out."""
+    parts = urlsplit(url)
+    scheme = parts.scheme.lower()
+    port = parts.port or {"http": 80, "https": 443}.get(scheme, 0)
+    return f"{scheme}://{(parts.hostname or '').lower()}:{port}"
