@@ -2,3 +2,25 @@
 
 Everything here is synchronous and quick: one call is one short transaction on one small SQLite file.
 """
+
+from adnet.state.database import Database
+from adnet.state.facts import Facts
+from adnet.state.jobs import JobJournal
+from adnet.state.ledger import Ledger, LedgerEntry
+from adnet.state.stats import StatsGuard
+from adnet.state.store import State
+from adnet.state.tokens import Lease, LeaseLostError, StoredToken, TokenStore
+
+__all__ = [
+    "Database",
+    "Facts",
+    "JobJournal",
+    "Lease",
+    "LeaseLostError",
+    "Ledger",
+    "LedgerEntry",
+    "State",
+    "StatsGuard",
+    "StoredToken",
+    "TokenStore",
+]

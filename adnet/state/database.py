@@ -8,7 +8,6 @@ but ``meta``.
 
 import os
 import sqlite3
-import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from typing import Any, Final, NoReturn, Self
 
 from adnet.errors import StateError
 from adnet.periods import utc
+from adnet.state.files import make_private, refuse_readable
 
 APPLICATION_ID: Final = 0x61646E74
 """Marks the file as ours in its header ("adnt"), so that no other database is ever taken for a state."""
@@ -32,8 +32,6 @@ FORMAT: Final = len(MIGRATIONS)
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_SIDE_FILES: Final = ("-wal", "-shm", "-journal")
-_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 _REMEDIES: Final = {
     sqlite3.SQLITE_BUSY: "is locked by another process: wait for it, or end it, and run again",
@@ -87,8 +85,8 @@ class Database:
                 or cannot be made. Nothing is changed or deleted then.
         """
         if path is not None:
-            _make(path)
-            _refuse_readable(path)
+            make_private(path)
+            refuse_readable(path)
         name = ":memory:" if path is None else str(path)
         try:
             connection = sqlite3.connect(
@@ -160,6 +158,20 @@ class Database:
             for statement in statements:
                 # Without a transaction around them, statements that find their table take no write lock.
                 connection.execute(statement)
+
+    def meta(self, name: str) -> bytes | None:
+        """Return what :meth:`keep_once` stored under *name*, or None."""
+        rows = self.rows("SELECT value FROM meta WHERE name = ?", name)
+        return bytes(rows[0][0]) if rows else None
+
+    def keep_once(self, name: str, value: bytes) -> bytes:
+        """Store *value* for good unless something is there, and return what is there."""
+        stored = self.meta(name)
+        if stored is not None:
+            return stored
+        with self.transaction(durable=True) as connection:
+            connection.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (name, value))
+            return self.meta(name) or value
 
     def close(self) -> None:
         """Close the connection; closing twice is fine. In a forked child it is left to its parent."""
@@ -235,43 +247,6 @@ class Database:
                     connection.execute(statement)
             connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version={FORMAT}")
-
-
-def _make(path: Path) -> None:
-    """Create an empty file 0600, whatever the umask; an empty file is a new database to SQLite.
-
-    An existing file is never opened here: closing it again would drop the locks that another connection of
-    this process has on it.
-    """
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise StateError(f"{path} cannot be made: {reason}: name another file as state url") from error
-    try:
-        if os.name == "posix":
-            os.fchmod(descriptor, 0o600)
-    finally:
-        os.close(descriptor)
-
-
-def _refuse_readable(path: Path) -> None:
-    for name in (path, *(path.with_name(path.name + suffix) for suffix in _SIDE_FILES)):
-        try:
-            mode = name.stat().st_mode
-        except FileNotFoundError:
-            if name == path:
-                raise StateError(f"{path} leads nowhere: remove the link or make its target") from None
-            continue
-        except OSError as error:
-            raise StateError(f"{name} cannot be looked at: {error.strerror}: check its folder") from error
-        if not stat.S_ISREG(mode):
-            raise StateError(f"{name} is not a file: name another one as state url")
-        if os.name == "posix" and mode & _OTHERS:
-            raise StateError(f"{name} can be read by others: chmod 600 {name}")
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

@@ -1,0 +1,117 @@
+"""The state as users name it: ``[state] url`` in the configuration."""
+
+import secrets
+from pathlib import Path
+from typing import Final, Self
+
+from adnet.clock import Clock, SystemClock
+from adnet.errors import ConfigurationError
+from adnet.state.cipher import open_cipher
+from adnet.state.database import Database
+from adnet.state.facts import Facts
+from adnet.state.jobs import JobJournal
+from adnet.state.ledger import Ledger
+from adnet.state.owners import new_owner, retire
+from adnet.state.stats import StatsGuard
+from adnet.state.tokens import TokenStore
+
+_MEMORY: Final = ":memory:"
+_SECRET_KEY: Final = "secret_key"  # noqa: S105 - its name, not its value
+
+
+class State:
+    """Everything that outlives a process, on one file; use it as a context manager or close it.
+
+    Processes that open the same file share its limits, tokens and jobs. Not usable across a fork.
+    """
+
+    tokens: TokenStore
+    """OAuth tokens and the lease to refresh them."""
+    jobs: JobJournal
+    """Report jobs, from the intention on."""
+    facts: Facts
+    """Small things learned about accounts and hosts."""
+    stats: StatsGuard
+    """Answers to statistics of closed days."""
+    ledger: Ledger
+    """One line for every request."""
+    database: Database
+    """The file itself."""
+    owner: str
+    """This process, as ``host:pid:start.random``."""
+    secret_key: bytes
+    """32 random bytes, made once for this state: the key of hashed click addresses."""
+
+    def __init__(self, database: Database, clock: Clock, key: bytes | str | None = None) -> None:
+        self.database = database
+        self.owner = new_owner()
+        self.tokens = TokenStore(database, clock, open_cipher(database, key))
+        self.jobs = JobJournal(database, clock, self.owner)
+        self.facts = Facts(database, clock)
+        self.stats = StatsGuard(database, clock)
+        self.ledger = Ledger(database, clock)
+        self.secret_key = database.keep_once(_SECRET_KEY, secrets.token_bytes(32))
+
+    @classmethod
+    def open(
+        cls, url: str | Path | None = None, *, clock: Clock | None = None, key: bytes | str | None = None
+    ) -> Self:
+        """Open the state at *url*, making it owner-only where missing.
+
+        Args:
+            url: ``sqlite:PATH`` or a path; relative paths are relative to the working folder. None and
+                ``:memory:`` are a private state that ends with the process.
+            clock: The machine's own by default.
+            key: Encrypts token texts at rest; needs the extra ``encryption``.
+
+        Raises:
+            ConfigurationError: The url names no known kind of state, the key is empty, or the library for it
+                is missing.
+            StateError: The file can be read by others, or is damaged, locked, of a newer format or no state
+                file; or the key is not the one it was encrypted with.
+        """
+        database = Database.open(_path(url))
+        try:
+            return cls(database, clock or SystemClock(), key)
+        except BaseException:
+            database.close()
+            raise
+
+    def close(self) -> None:
+        """Write what is held and close the file; closing twice is fine.
+
+        Raises:
+            StateError: What was held could not be written. The file is closed all the same.
+        """
+        retire(self.owner)
+        try:
+            self.ledger.flush()
+        finally:
+            self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"State({self.database.name!r})"
+
+
+def _path(url: str | Path | None) -> Path | None:
+    if isinstance(url, Path):
+        return url
+    scheme, colon, rest = ("sqlite", ":", _MEMORY) if url in {None, _MEMORY} else str(url).partition(":")
+    # Only the scheme is ever told: what follows it may hold a password.
+    if not colon:
+        raise ConfigurationError("the state url has no scheme: write sqlite:PATH")
+    if scheme == "redis":
+        raise ConfigurationError(
+            "a state on redis is not available in this version: write sqlite:PATH, on a disk of this machine"
+        )
+    if scheme != "sqlite":
+        raise ConfigurationError(f"the state url has the unknown scheme {scheme!r}: known is sqlite:PATH")
+    if not rest:
+        raise ConfigurationError("the state url names no file: write sqlite:PATH")
+    return None if rest == _MEMORY else Path(rest)
