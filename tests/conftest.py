@@ -1,0 +1,23 @@
+"""What all tests share: no network but loopback, and aioresponses made to work with the present aiohttp."""
+
+from unittest.mock import Mock
+
+import aioresponses.core
+import pytest
+from aiohttp import ClientResponse
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _loopback_only(adnet_loopback_only: None) -> None:
+    """Refuse every connection that leaves this machine."""
+
+
+class _MockedResponse(ClientResponse):
+    """aiohttp 3.14 wants a ``stream_writer`` that aioresponses 0.7.9 does not give yet."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        kwargs.setdefault("stream_writer", Mock(output_size=0))
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+
+
+aioresponses.core.ClientResponse = _MockedResponse
