@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from adnet.testing.fakes import FakeClock, ScriptTransport, answer
+    from adnet.testing.memory import MemorySink
 
-__all__ = ["FakeClock", "ScriptTransport", "answer"]
+__all__ = ["FakeClock", "MemorySink", "ScriptTransport", "answer"]
 
 _HOMES: Final = {
     "FakeClock": "adnet.testing.fakes",
+    "MemorySink": "adnet.testing.memory",
     "ScriptTransport": "adnet.testing.fakes",
     "answer": "adnet.testing.fakes",
 }
