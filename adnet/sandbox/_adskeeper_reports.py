@@ -9,7 +9,7 @@ Source: Adskeeper advertiser API document; arithmetic on its teaser sample;
 field reports of several open-source clients.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date, timedelta
 from typing import Any
 
@@ -29,6 +29,12 @@ __all__ = ["campaigns_stat", "click_report", "quality_analysis", "teaser_stat", 
 NO_DATA = "THERE_NO_DATA_IN_CHOSEN_PERIOD"
 ALL_WIDGETS = "uid"
 """As the last segment of the path it means every widget; two clients in the field call just that."""
+CELL_FILTERS: tuple[tuple[str, str, Collection[str], str], ...] = (
+    ("browser", "browser", BROWSERS, "ERROR_INVALID_BROWSER_TARGETING"),
+    ("os", "system", OPERATING_SYSTEMS, "ERROR_INVALID_OS_TARGETING"),
+    ("country", "country", COUNTRIES, "ERROR_INVALID_COUNTRY_TARGETING"),
+)
+"""Parameter, field of a cell, known values, refusal of others."""
 
 
 def quality_analysis(call: Call) -> dict[str, Any]:
@@ -56,21 +62,19 @@ def _wanted_widgets(call: Call, campaign: Campaign) -> set[str]:
 
 
 def _cell_tests(call: Call) -> list[Callable[[Cell], bool]]:
-    browser, system, country = (call.params.text(name) for name in ("browser", "os", "country"))
-    tests: list[Callable[[Cell], bool]] = []
-    if browser:
-        if browser not in BROWSERS:
-            raise refuse("ERROR_INVALID_BROWSER_TARGETING")
-        tests.append(lambda cell: cell.browser == browser)
-    if system:
-        if system not in OPERATING_SYSTEMS:
-            raise refuse("ERROR_INVALID_OS_TARGETING")
-        tests.append(lambda cell: cell.system == system)
-    if country:
-        if country.upper() not in COUNTRIES:
-            raise refuse("ERROR_INVALID_COUNTRY_TARGETING")
-        tests.append(lambda cell: cell.country == country.upper())
+    tests = []
+    for name, field, known, code in CELL_FILTERS:
+        value = call.params.text(name)
+        wanted = value.upper() if name == "country" else value
+        if wanted and wanted not in known:
+            raise refuse(code)
+        if wanted:
+            tests.append(_is(field, wanted))
     return tests
+
+
+def _is(field: str, wanted: str) -> Callable[[Cell], bool]:
+    return lambda cell: getattr(cell, field) == wanted
 
 
 def _widget_row(
@@ -114,8 +118,7 @@ def click_report(call: Call) -> dict[str, Any]:
     if asked is None:
         raise refuse("ERROR_NOT_VALID_DATE")
     call.served.append(4)
-    until = min(asked, call.today)
-    totals = (call.book.total(campaign.id, asked, until) if until == asked else None) or Totals()
+    totals = call.book.total(campaign.id, asked, min(asked, call.today)) or Totals()
     summary = {
         "numberOfClicks": totals.clicks + totals.rejected,
         "numberOfAcceptedClicks": totals.clicks,

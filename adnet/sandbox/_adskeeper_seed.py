@@ -41,6 +41,8 @@ FIRST_CREATED = 20_000_000
 WIDGETS = 300
 SOURCES = 60
 TRAFFIC_EVERY = 7
+VIDEO_WITH_TRAFFIC = 10
+"""Even a small account has a video campaign with figures."""
 
 _THEMES = (
     "Knee relief",
@@ -118,7 +120,7 @@ def _campaign(seed: str, number: int, today: date) -> Campaign:
     every = (*_ALL_STATUSES, *_ALL_STATUSES)
     first = number < len(every) and not trafficked
     status = every[number] if first else random.choice(_STATUSES)
-    kind = random.choice(_TYPES)
+    kind = "video" if number == VIDEO_WITH_TRAFFIC else random.choice(_TYPES)
     added = today - timedelta(days=random.randrange(130, 900))
     return Campaign(
         id=FIRST_CAMPAIGN + number * 7,

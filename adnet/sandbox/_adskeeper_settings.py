@@ -56,7 +56,9 @@ def read_limits(params: Params, old: Limits, dialect: Dialect) -> Limits:
     flag = params.text("splitDailyLimitEvenly")
     if flag not in {"", "0", "1"}:
         raise refuse("ERROR_INVALID_PARAMETER")
-    evenly = dialect.evenly(flag) if flag else base.evenly and overall is None
+    # A spread once chosen ends by itself when it makes no sense any more.
+    kept = base.evenly and overall is None and daily is not None
+    evenly = dialect.evenly(flag) if flag else kept
     if evenly and (overall is not None or daily is None):
         raise refuse("ERROR_SPLIT_DAILY_LIMIT_EVENLY_IS_AVAILABLE_IF_ONLY_DAILY_LIMIT_SET")
     return Limits(None if daily is overall is None else kind, daily, overall, evenly)
