@@ -2,10 +2,11 @@
 
 import enum
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 import attrs
 
-from adnet.interface.facets import FACETS, QueuesReports, ReadsStats
+from adnet.interface.facets import FACETS, Facet, QueuesReports, ReadsStats
 
 
 class Support(enum.Enum):
@@ -53,8 +54,18 @@ class Capabilities(Mapping[str, Support]):
         return bool(self.operations.get(operation, Support.NONE))
 
 
-OPERATIONS: tuple[str, ...] = tuple(name for facet in FACETS for name in facet.operations)
-_REPORTS = frozenset(QueuesReports.operations)
+_NAMED_OTHERWISE: Final = {"express": ("plan",), "read_report": ("read_report", "run_report")}
+"""Facet methods that the Account offers under another name, or in more than one form."""
+
+
+def operations_of(facet: type[Facet]) -> tuple[str, ...]:
+    """Return the names of the Account methods that a facet serves: its abstract methods, in order."""
+    names = (name for name, value in vars(facet).items() if getattr(value, "__isabstractmethod__", False))
+    return tuple(operation for name in names for operation in _NAMED_OTHERWISE.get(name, (name,)))
+
+
+OPERATIONS: Final[tuple[str, ...]] = tuple(name for facet in FACETS for name in operations_of(facet))
+_REPORTS: Final = frozenset(operations_of(QueuesReports))
 
 
 def capabilities_of(connector: type) -> Capabilities:
@@ -66,7 +77,7 @@ def capabilities_of(connector: type) -> Capabilities:
     found = dict.fromkeys(OPERATIONS, Support.NONE)
     for facet in FACETS:
         if issubclass(connector, facet):
-            for operation in facet.operations:
+            for operation in operations_of(facet):
                 found[operation] = _how(connector, operation)
     if not issubclass(connector, QueuesReports) and any(
         found[name] for name in found if name.startswith("list_")

@@ -30,16 +30,11 @@ from adnet.periods import Period
 
 
 class Facet(ABC):  # noqa: B024 - the facets below bring the abstract methods
-    """Base of all facets."""
-
-    operations: ClassVar[tuple[str, ...]] = ()
-    """Names of the Account methods that this facet serves."""
+    """Base of all facets. A facet's abstract methods are the operations that it serves."""
 
 
 class ReadsAccounts(Facet):
     """Knows who the credentials belong to."""
-
-    operations = ("get_account",)
 
     @abstractmethod
     async def get_account(self) -> AccountInfo:
@@ -48,8 +43,6 @@ class ReadsAccounts(Facet):
 
 class ReadsCampaigns(Facet):
     """Lists campaigns."""
-
-    operations = ("list_campaigns", "get_campaign")
 
     @abstractmethod
     def list_campaigns(
@@ -64,8 +57,6 @@ class ReadsCampaigns(Facet):
 
 class WritesCampaigns(Facet):
     """Creates, changes and deletes campaigns."""
-
-    operations = ("create_campaigns", "update_campaigns", "delete_campaigns")
 
     @abstractmethod
     async def create_campaigns(self, drafts: Sequence[CampaignDraft]) -> list[Outcome]:
@@ -83,8 +74,6 @@ class WritesCampaigns(Facet):
 class ReadsAds(Facet):
     """Lists ads."""
 
-    operations = ("list_ads", "get_ad")
-
     @abstractmethod
     def list_ads(
         self, *, campaign_ids: Collection[str] | None = None, status: Collection[str] | None = None
@@ -98,8 +87,6 @@ class ReadsAds(Facet):
 
 class WritesAds(Facet):
     """Creates, changes and deletes ads."""
-
-    operations = ("create_ads", "update_ads", "delete_ads")
 
     @abstractmethod
     async def create_ads(self, drafts: Sequence[AdDraft]) -> list[Outcome]:
@@ -116,8 +103,6 @@ class WritesAds(Facet):
 
 class ExpressesChanges(Facet):
     """Shows the requests that changes would take; what ``plan`` and ``--dry-run`` print."""
-
-    operations = ("plan",)
 
     @abstractmethod
     async def express(self, kind: str, verb: str, items: Sequence[Any]) -> list[PlannedRequest]:
@@ -153,8 +138,6 @@ class ReadsStats(Facet):
 class ReadsOffers(Facet):
     """Lists offers with what they pay."""
 
-    operations = ("list_offers", "get_offer")
-
     @abstractmethod
     def list_offers(self, **filters: Any) -> AsyncIterator[Batch]:
         """Yield offers, one for each source that it is open to."""
@@ -167,8 +150,6 @@ class ReadsOffers(Facet):
 class ReadsTrades(Facet):
     """Lists connections of our sources with offers."""
 
-    operations = ("list_trades",)
-
     @abstractmethod
     def list_trades(self, **filters: Any) -> AsyncIterator[Batch]:
         """Yield trades with their payouts."""
@@ -176,8 +157,6 @@ class ReadsTrades(Facet):
 
 class MakesLinks(Facet):
     """Gives tracking links."""
-
-    operations = ("list_links",)
 
     @abstractmethod
     def list_links(
@@ -195,8 +174,6 @@ class MakesLinks(Facet):
 class ReadsTransactions(Facet):
     """Lists sales and leads."""
 
-    operations = ("list_transactions",)
-
     @abstractmethod
     def list_transactions(
         self, period: Period, *, currency: str | None = None, **filters: Any
@@ -207,8 +184,6 @@ class ReadsTransactions(Facet):
 class ReadsClicks(Facet):
     """Lists clicks."""
 
-    operations = ("list_clicks",)
-
     @abstractmethod
     def list_clicks(self, period: Period, **filters: Any) -> AsyncIterator[Batch]:
         """Yield the clicks of a period, complete or not at all."""
@@ -216,8 +191,6 @@ class ReadsClicks(Facet):
 
 class ReadsAudiences(Facet):
     """Lists audiences and their shares."""
-
-    operations = ("list_audiences", "list_shares")
 
     @abstractmethod
     def list_audiences(self, *, kind: str | None = None) -> AsyncIterator[Batch]:
@@ -231,8 +204,6 @@ class ReadsAudiences(Facet):
 class WritesAudiences(Facet):
     """Creates audiences."""
 
-    operations = ("create_audiences",)
-
     @abstractmethod
     async def create_audiences(self, drafts: Sequence[AudienceDraft]) -> list[Outcome]:
         """Create audiences; one outcome for each, in order."""
@@ -240,8 +211,6 @@ class WritesAudiences(Facet):
 
 class SharesAudiences(Facet):
     """Opens audiences to other users of the network."""
-
-    operations = ("share_audiences", "activate_share", "revoke_shares")
 
     @abstractmethod
     async def share_audiences(
@@ -292,8 +261,6 @@ class QueuesReports(Facet):
 
 class Revokes(Facet):
     """Can undo the binding of an account to this application."""
-
-    operations = ("revoke",)
 
     @abstractmethod
     async def revoke(self) -> None:

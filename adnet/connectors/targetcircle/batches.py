@@ -12,8 +12,6 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Final
 
-from msgspec import Raw as RawJson
-
 from adnet.connectors.targetcircle.codec import (
     aware,
     currency_code,
@@ -151,7 +149,7 @@ class TransactionBatch:
 
     __slots__ = ("_ids", "_raws", "_rows")
 
-    def __init__(self, rows: list[TransactionRow], raws: list[RawJson], ids: list[str]) -> None:
+    def __init__(self, rows: list[TransactionRow], raws: list[bytes], ids: list[str]) -> None:
         self._rows, self._raws, self._ids = rows, raws, ids
 
     def __len__(self) -> int:
@@ -185,11 +183,11 @@ class TransactionBatch:
             "currency": [currency_code(row.currency) for row in rows],
             "country": [iso2(row.country) for row in rows],
             "sub_ids": [labels(row.reference) for row in rows],
-            "raw": [bytes(r).decode() for r in self._raws] if raw else [None] * count,
+            "raw": [r.decode() for r in self._raws] if raw else [None] * count,
         }
 
 
-def _transaction(row: TransactionRow, raw: RawJson, transaction_id: str) -> Transaction:
+def _transaction(row: TransactionRow, raw: bytes, transaction_id: str) -> Transaction:
     currency = currency_code(row.currency)
     return Transaction(
         transaction_id=transaction_id,
@@ -206,7 +204,7 @@ def _transaction(row: TransactionRow, raw: RawJson, transaction_id: str) -> Tran
         currency=currency,
         country=iso2(row.country),
         sub_ids=tuple(labels(row.reference)),
-        raw=Raw(bytes(raw)),
+        raw=Raw(raw),
     )
 
 
@@ -229,6 +227,6 @@ def click_batch(
     )
 
 
-def trade_batch(rows: list[TradeRow], raws: list[RawJson]) -> ModelBatch:
+def trade_batch(rows: list[TradeRow], raws: list[bytes]) -> ModelBatch:
     """Return trades of one report, in its order."""
-    return ModelBatch(trade(row, bytes(raw)) for row, raw in zip(rows, raws, strict=True))
+    return ModelBatch(trade(row, raw) for row, raw in zip(rows, raws, strict=True))

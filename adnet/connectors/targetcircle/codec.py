@@ -22,6 +22,7 @@ from adnet.models import Ad, Link, Offer, Payout, Raw, Trade
 from adnet.models.countries import iso2
 from adnet.models.words import PayoutKind, Status, TransactionStatus
 from adnet.money import Money
+from adnet.redact import Scrubber
 
 TRANSACTION_STATUS: Final[dict[str, TransactionStatus]] = {
     "pending": "pending",
@@ -232,16 +233,28 @@ def typed_link(row: TypedCodeRow, *, kind: str, base_url: str, raw: bytes) -> Li
     )
 
 
-def rows_of(body: bytes | msgspec.Raw, kind: type[Any]) -> list[tuple[Any, bytes]]:
-    """Return the objects of a JSON list, each with its own bytes."""
-    return list(zip(_list_of(kind).decode(body), map(bytes, _RAWS.decode(body)), strict=True))
+def scrubbed(raw: bytes, scrubber: Scrubber) -> bytes:
+    """Return a row's JSON without secrets; numbers keep their digits."""
+    return _ENCODER.encode(scrubber.payload(_ANY.decode(raw)))
 
 
-_RAWS: Final = msgspec.json.Decoder(list[msgspec.Raw])
-_DECODERS: Final[dict[type, msgspec.json.Decoder[Any]]] = {}
+def without_key(raw: bytes, key: str) -> bytes:
+    """Return a row's JSON without one key; all other values keep their bytes."""
+    row = _OBJECT.decode(raw)
+    row.pop(key, None)
+    return _ENCODER.encode(row)
 
 
-def _list_of(kind: type[Any]) -> msgspec.json.Decoder[Any]:
+def list_of(kind: type[Any]) -> msgspec.json.Decoder[Any]:
+    """Return the decoder for a list of rows of one kind."""
     if kind not in _DECODERS:
         _DECODERS[kind] = msgspec.json.Decoder(list[kind])  # type: ignore[valid-type]
     return _DECODERS[kind]
+
+
+RAWS: Final = msgspec.json.Decoder(list[msgspec.Raw])
+"""A list of rows, each as its own bytes."""
+_ANY: Final = msgspec.json.Decoder(float_hook=Decimal)
+_OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
+_DECODERS: Final[dict[type, msgspec.json.Decoder[Any]]] = {}

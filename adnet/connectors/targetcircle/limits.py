@@ -2,9 +2,8 @@
 
 from typing import Final
 
-from adnet.transport.limits import Bucket, Window
-
 from adnet.interface import LimitFact
+from adnet.transport.limits import Bucket, Window
 
 REPORT_LIMIT: Final = 1000
 """Rows of one report at most. Documented ("maximum limit value is 1000"); that it caps the whole report and

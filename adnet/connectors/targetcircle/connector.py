@@ -1,0 +1,317 @@
+"""Target Circle behind the common facets."""
+
+from collections.abc import AsyncIterator, Collection, Mapping
+from datetime import timedelta
+from typing import Any, ClassVar, Final
+from urllib.parse import urlsplit
+
+import attrs
+
+from adnet.connectors.targetcircle.auth import OPTIONS, signer
+from adnet.connectors.targetcircle.errors import decipherer
+from adnet.connectors.targetcircle.limits import BUCKETS, FACTS, REPORT_LIMIT
+from adnet.connectors.targetcircle.native import TargetCircleNative
+from adnet.connectors.targetcircle.offers import list_all_offers
+from adnet.connectors.targetcircle.reader import ReportReader, RowFilter
+from adnet.errors import ConfigurationError, NotFoundError, TruncatedReportError, UnsupportedError
+from adnet.interface import (
+    Connector,
+    MakesLinks,
+    QueuesReports,
+    ReadsAccounts,
+    ReadsAds,
+    ReadsClicks,
+    ReadsOffers,
+    ReadsTrades,
+    ReadsTransactions,
+    Services,
+)
+from adnet.models import AccountInfo, Ad, Batch, Link, ModelBatch, Offer, ReportJob, ReportQuery
+from adnet.operations.jobs import ReportRunner
+from adnet.operations.windows import stream_rows
+from adnet.periods import ONE_SECOND, Period
+from adnet.redact import keyed_hash
+from adnet.transport.limits import Limiter
+from adnet.transport.session import Session
+
+#: Our filter names to the network's, by kind of report. What stands under LOCAL is compared here, row by row.
+SENT: Final[Mapping[str, Mapping[str, str]]] = {
+    "transactions": {"offer": "offer", "source": "adInventory"},
+    "clicks": {"offer": "offer", "source": "adInventory"},
+    "trades": {
+        "offer": "offer",
+        "source": "adInventory",
+        "provider": "provider",
+        "category": "category",
+        "conversion_type": "conversionType",
+        "engagement_type": "engagementType",
+        "vertical": "vertical",
+        "ad_type": "adType",
+        "target_countries": "targetCountries",
+    },
+}
+LOCAL: Final[Mapping[str, frozenset[str]]] = {
+    # The network's statuses and country names hold commas, which its filters read as "or".
+    "transactions": frozenset({"status", "country", "reference"}),
+    "clicks": frozenset({"country", "reference"}),
+    "trades": frozenset({"status"}),
+}
+
+
+class TargetCircle(
+    Connector,
+    ReadsAccounts,
+    ReadsOffers,
+    ReadsTrades,
+    MakesLinks,
+    ReadsAds,
+    ReadsTransactions,
+    ReadsClicks,
+    QueuesReports,
+):
+    """One publisher account on Target Circle."""
+
+    network = "targetcircle"
+    title = "Target Circle"
+    options = OPTIONS
+    limit_facts = FACTS
+    report_kinds: ClassVar[frozenset[str]] = frozenset({"transactions", "clicks", "trades"})
+
+    def __init__(self, services: Services, *, base_url: str | None, options: Mapping[str, Any]) -> None:
+        if not base_url:
+            raise ConfigurationError(
+                f"account {services.account!r}: targetcircle needs base_url (the network publishes none);"
+                ' for example base_url = "https://…/api"'
+            )
+        if options.get("dialect", "g1") != "g1":
+            raise ConfigurationError(f"account {services.account!r}: targetcircle speaks only dialect g1")
+        token = options["token"]
+        services.scrubber.learn(token)
+        self._currency: str | None = options.get("currency")
+        self._session = Session(
+            network=self.network,
+            account=services.account,
+            base_url=_with_api(base_url),
+            transport=services.transport,
+            limiter=services.limiter(BUCKETS, keyed_hash(b"targetcircle", f"{base_url} {token}")),
+            signer=signer(token),
+            decipherer=decipherer(services.scrubber),
+            clock=services.clock,
+            scrubber=services.scrubber,
+            policy=services.policy,
+            listeners=services.listeners,
+        )
+        self._key = keyed_hash(services.state.secret_key, f"{self._session.base_url} {token}")
+        self._native = TargetCircleNative(
+            self._session, send_nulls=str(options.get("send_nulls", "false")).lower() == "true"
+        )
+        self._reader = ReportReader(self._native, self._session, services.state.secret_key)
+        self._runner = ReportRunner(
+            self, account=services.account, clock=services.clock, state=services.state
+        )
+
+    @property
+    def account_key(self) -> str:
+        """Keyed hash of base URL and token."""
+        return self._key
+
+    @property
+    def native(self) -> TargetCircleNative:
+        """The eleven documented operations."""
+        return self._native
+
+    @property
+    def session(self) -> Session:
+        """The account's session."""
+        return self._session
+
+    @property
+    def runner(self) -> ReportRunner:
+        """Runs the account's reports."""
+        return self._runner
+
+    @property
+    def limiter(self) -> Limiter:
+        """The account's limiter."""
+        return self._session.limiter
+
+    async def close(self) -> None:
+        """Close the session."""
+        await self._session.close()
+
+    # ------------------------------------------------------------------ direct answers
+
+    async def get_account(self) -> AccountInfo:
+        """Return what is known: the network has no call for an account, so one offer is asked for as proof."""
+        await self._native.list_offers(limit=1)
+        return AccountInfo(account_id=self._key, currency=self._currency, time_zone="UTC")
+
+    def list_offers(self, **filters: Any) -> AsyncIterator[Batch]:
+        """Yield offers, one for each ad inventory of ours.
+
+        Filters: ``offer_id``, ``offer``, ``source``, ``status``, ``provider``, ``category``, ``advertiser``,
+        ``vertical``, ``country``, ``start_from``, ``start_to``, ``end_from``, ``end_to``.
+
+        Raises:
+            TruncatedReportError: The network cuts the list, and it cannot be narrowed further.
+        """
+        return list_all_offers(self._native, self._session, filters)
+
+    async def get_offer(self, slug: str) -> Offer:
+        """Return an offer's details by its slug."""
+        return await self._native.get_offer(slug)
+
+    async def list_links(
+        self,
+        *,
+        offer_id: str,
+        source_id: str,
+        deeplink: str | None = None,
+        sub_ids: Mapping[str, str] | None = None,
+        **filters: Any,
+    ) -> AsyncIterator[Link]:
+        """Yield the tracking links for an offer and an ad inventory, both by the ids of ``list_offers``.
+
+        Filters, as the network words them: ``type``, ``maxHeight``, ``minHeight``, ``maxWidth``, ``minWidth``,
+        ``maxSize``, ``minSize``.
+
+        Raises:
+            TruncatedReportError: There are as many links as the network gives at most.
+        """
+        links = await self._native.list_codes(
+            offer_id=offer_id, ad_inventory=source_id, deeplink=deeplink, parameters=sub_ids, **filters
+        )
+        if len(links) == REPORT_LIMIT:
+            raise TruncatedReportError(
+                f"{REPORT_LIMIT} links are all that the network gives at once; narrow them, e.g. by type or size",
+                network=self.network,
+                account=self._session.account,
+            )
+        for link in links:
+            yield link
+
+    async def list_ads(
+        self, *, campaign_ids: Collection[str] | None = None, status: Collection[str] | None = None
+    ) -> AsyncIterator[Batch]:
+        """Yield the ads of offers, one offer after another; None means of every offer that we trade.
+
+        Args:
+            campaign_ids: Slugs of offers.
+            status: Ads have no status here: all of them are ``active``.
+        """
+        if status is not None and "active" not in status:
+            return
+        for slug in campaign_ids if campaign_ids is not None else await self._traded_slugs():
+            yield ModelBatch(await self._native.list_offer_ads(slug))
+
+    async def get_ad(self, ad_id: str) -> Ad:
+        """Return an ad by its slug; the network has no call for that, so all offers are looked through."""
+        async for batch in self.list_ads():
+            for ad in batch.models():
+                if ad.ad_id == ad_id:
+                    return ad  # type: ignore[no-any-return]
+        raise NotFoundError(f"no offer that we trade has an ad {ad_id!r}", network=self.network)
+
+    async def _traded_slugs(self) -> list[str]:
+        slugs: dict[str, None] = {}
+        async for batch in self.list_trades():
+            slugs.update(dict.fromkeys(t.offer_slug for t in batch.models() if t.offer_slug))
+        return list(slugs)
+
+    # ------------------------------------------------------------------ reports as lists
+
+    def list_trades(self, **filters: Any) -> AsyncIterator[Batch]:
+        """Yield trades. Filters as in SENT and LOCAL."""
+        return self._stream("trades", None, filters)
+
+    def list_transactions(
+        self, period: Period, *, currency: str | None = None, **filters: Any
+    ) -> AsyncIterator[Batch]:
+        """Yield transactions by the instant at which they were saved. Filters as in SENT and LOCAL."""
+        return self._stream("transactions", period, filters, currency=currency or self._currency)
+
+    def list_clicks(self, period: Period, **filters: Any) -> AsyncIterator[Batch]:
+        """Yield clicks. Filters as in SENT and LOCAL."""
+        return self._stream("clicks", period, filters)
+
+    def _stream(
+        self, kind: str, period: Period | None, filters: Mapping[str, Any], *, currency: str | None = None
+    ) -> AsyncIterator[Batch]:
+        query = ReportQuery(kind=kind, period=period, currency=currency, filters=dict(filters))
+        self.check_query(query)
+        return stream_rows(self._runner, query)
+
+    def check_query(self, query: ReportQuery) -> None:
+        """Refuse what the network cannot report, before any request.
+
+        Raises:
+            UnsupportedError: No such report, or no such filter.
+            ConfigurationError: Transactions without a currency, or a report without its period.
+        """
+        known = SENT.get(query.kind, {}).keys() | LOCAL.get(query.kind, frozenset())
+        if query.kind not in self.report_kinds:
+            raise UnsupportedError(
+                f"targetcircle makes no {query.kind} report; it makes {', '.join(sorted(self.report_kinds))}"
+            )
+        if unknown := query.filters.keys() - known:
+            raise UnsupportedError(
+                f"targetcircle cannot filter {query.kind} by {min(unknown)!r}; it can by"
+                f" {', '.join(sorted(known))}"
+            )
+        if query.kind == "transactions" and not query.currency:
+            raise ConfigurationError(
+                f'account {self._session.account!r}: transactions need a currency; set currency = "EUR" in the'
+                " account's configuration or pass currency="
+            )
+        if query.kind != "trades" and query.period is None:
+            raise ConfigurationError(f"a {query.kind} report needs since and until")
+
+    # ------------------------------------------------------------------ reports as jobs
+
+    async def submit_report(self, job: ReportJob) -> ReportJob:
+        """Ask for a report. The period's ends are both included here, so its last second is named."""
+        query = job.query
+        self.check_query(query)
+        sent = SENT[query.kind]
+        filters: dict[str, Any] = {sent[name]: v for name, v in query.filters.items() if name in sent}
+        if query.kind == "trades":
+            ticket = await self._native.submit_trades(**filters)
+        else:
+            period = query.period
+            assert period is not None
+            since, to = period.since, _last_second(period)
+            if query.kind == "clicks":
+                ticket = await self._native.submit_clicks(from_=since, to=to, **filters)
+            else:
+                ticket = await self._native.submit_transactions(
+                    from_=since, to=to, currency=query.currency or "", **filters
+                )
+        place = urlsplit(ticket.url)
+        return attrs.evolve(
+            job,
+            state="submitted",
+            report_id=ticket.report_id,
+            location=place.path + (f"?{place.query}" if place.query else ""),
+            row_limit=REPORT_LIMIT,
+        )
+
+    async def poll_report(self, job: ReportJob) -> ReportJob:
+        """Ask once how far a report is."""
+        return await self._reader.poll(job)
+
+    def read_report(self, job: ReportJob) -> AsyncIterator[Batch]:
+        """Yield a ready report's rows; pages are fetched in parallel and delivered in order."""
+        return self._reader.read(job, RowFilter.of(job.query, LOCAL[job.query.kind]))
+
+
+def _with_api(base_url: str) -> str:
+    """Return the base URL with the ``/api`` under which all documented paths stand."""
+    parts = urlsplit(base_url)
+    return base_url if parts.path.strip("/") else f"{base_url.rstrip('/')}/api"
+
+
+def _last_second(period: Period) -> Any:
+    until = period.until
+    if until.microsecond:
+        until = until.replace(microsecond=0) + timedelta(seconds=1)
+    return until - ONE_SECOND

@@ -1,0 +1,256 @@
+"""Target Circle's own client: one method per documented operation, in the network's own words.
+
+Source of all parameters and shapes: "Publisher API Documentation" (gist, 2016), documented.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+
+import msgspec
+
+from adnet.connectors.targetcircle import codec, routes
+from adnet.connectors.targetcircle.limits import REPORT_LIMIT
+from adnet.connectors.targetcircle.pages import (
+    ReportPage,
+    Ticket,
+    lenient,
+    read_list,
+    read_page,
+    read_ticket,
+    stamp,
+)
+from adnet.connectors.targetcircle.rows import AdRow, CodeRow, InventoryRow, OfferDetails, TypedCodeRow
+from adnet.errors import InvalidRequestError
+from adnet.models import Ad, Link, Offer
+from adnet.transport.session import Session
+from adnet.transport.wire import Request, Response, Route
+
+ReportKind = Literal["transactions", "clicks", "trades"]
+Words = str | Sequence[str] | None
+"""One value or several; several mean any of them."""
+
+
+def joined(name: str, value: Words) -> str | None:
+    """Return filter values as the network takes them: joined by commas, which mean "or".
+
+    Raises:
+        InvalidRequestError: A value holds a comma itself, which the network would read as "or".
+    """
+    if value is None:
+        return None
+    values = [value] if isinstance(value, str) else [str(item) for item in value]
+    for item in values:
+        if "," in item:
+            raise InvalidRequestError(
+                f"{name}: {item!r} holds a comma, which this network reads as 'or'; filter by something else",
+                fields={name: "must not hold a comma"},
+            )
+    return ",".join(values) or None
+
+
+class TargetCircleNative:
+    """The eleven documented operations. Returns rows as the network words them, without its tokens."""
+
+    def __init__(self, session: Session, *, send_nulls: bool = False) -> None:
+        self._session = session
+        self._send_nulls = send_nulls
+
+    # ------------------------------------------------------------------ reports, step A
+
+    async def submit_transactions(
+        self, *, from_: datetime, to: datetime, currency: str, limit: int = REPORT_LIMIT, **filters: Words
+    ) -> Ticket:
+        """Ask for the transactions saved from *from_* to *to*, both included, to the second.
+
+        Filters: ``status``, ``offer``, ``adInventory``, ``country``, ``reference``.
+        """
+        period = {"from": stamp(from_), "to": stamp(to), "currency": currency}
+        names = ("status", "offer", "adInventory", "reference", "country")
+        return await self._submit("transactions", period, names, filters, limit)
+
+    async def submit_clicks(
+        self, *, from_: datetime, to: datetime, limit: int = REPORT_LIMIT, **filters: Words
+    ) -> Ticket:
+        """Ask for the clicks from *from_* to *to*, both included, to the second.
+
+        Filters: ``offer``, ``adInventory``, ``country``, ``reference``.
+        """
+        names = ("adInventory", "country", "offer", "reference")
+        return await self._submit("clicks", {"from": stamp(from_), "to": stamp(to)}, names, filters, limit)
+
+    async def submit_trades(self, *, limit: int = REPORT_LIMIT, **filters: Words) -> Ticket:
+        """Ask for the trades: connections of our ad inventories with offers.
+
+        Filters: ``offer``, ``adInventory``, ``provider``, ``category``, ``conversionType``,
+        ``engagementType``, ``vertical``, ``adType``, ``targetCountries`` (English names).
+        """
+        names = (
+            "offer",
+            "adInventory",
+            "provider",
+            "category",
+            "conversionType",
+            "engagementType",
+            "vertical",
+            "adType",
+            "targetCountries",
+        )
+        return await self._submit("trades", {}, names, filters, limit)
+
+    async def _submit(
+        self,
+        kind: ReportKind,
+        fixed: Mapping[str, str],
+        names: Sequence[str],
+        filters: Mapping[str, Words],
+        limit: int,
+    ) -> Ticket:
+        unknown = filters.keys() - set(names)
+        if unknown:
+            raise TypeError(f"{kind} have no filter {min(unknown)!r}; there are {', '.join(names)}")
+        given = {name: joined(name, filters.get(name)) for name in names}
+        if not self._send_nulls:
+            given = {name: value for name, value in given.items() if value is not None}
+        request = self._session.build(routes.SUBMIT[kind], json={**fixed, **given, "limit": limit})
+        response = await self._session.send(request)
+        ticket = read_ticket(response, request.url, self._session.scrubber)
+        self._session.check_origin(ticket.url)
+        return ticket
+
+    # ------------------------------------------------------------------ reports, step B
+
+    async def get_transactions_page(self, location: str, page: int = 1) -> ReportPage:
+        """Return a page of a transactions report; *location* is a ticket's URL."""
+        return await self.get_page("transactions", location, page)
+
+    async def get_clicks_page(self, location: str, page: int = 1) -> ReportPage:
+        """Return a page of a clicks report; *location* is a ticket's URL."""
+        return await self.get_page("clicks", location, page)
+
+    async def get_trades_page(self, location: str, page: int = 1) -> ReportPage:
+        """Return a page of a trades report; *location* is a ticket's URL."""
+        return await self.get_page("trades", location, page)
+
+    async def get_page(self, kind: ReportKind, location: str, page: int = 1) -> ReportPage:
+        """Return a page of a report of any kind; pages count from 1.
+
+        Raises:
+            NotFoundError: The network has forgotten the report.
+            OriginError: *location* is on another origin.
+        """
+        url = self._session.check_origin(_page_url(urljoin(self._session.base_url, location), page))
+        request = Request(route=routes.PAGE[kind], url=url, headers={"Accept": "application/json"})
+        response = await self._session.send(request)
+        report_id = urlsplit(url).path.rstrip("/").rpartition("/")[2]
+        return read_page(response, report_id, page, self._session.scrubber)
+
+    # ------------------------------------------------------------------ direct answers
+
+    async def list_offers(self, *, limit: int = REPORT_LIMIT, **filters: Words) -> list[InventoryRow]:
+        """Return our ad inventories with the offers that are open to them.
+
+        Filters: ``offerId``, ``offerName``, ``adInventory``, ``status``, ``startDateFrom``, ``startDateTo``,
+        ``endDateFrom``, ``endDateTo``, ``provider``, ``category``, ``advertiser``, ``vertical``, ``country``.
+        """
+        query = {"limit": limit, **{name: joined(name, value) for name, value in filters.items()}}
+        response = await self._get(routes.OFFERS, query=query)
+        return self._rows(response, InventoryRow)
+
+    async def list_codes(
+        self,
+        *,
+        offer_id: str,
+        ad_inventory: str,
+        deeplink: str | None = None,
+        parameters: Mapping[str, str] | None = None,
+        limit: int = REPORT_LIMIT,
+        **filters: str | int | None,
+    ) -> list[Link]:
+        """Return tracking codes for an offer and an ad inventory.
+
+        Args:
+            offer_id: The offer's id.
+            ad_inventory: The ad inventory's id.
+            deeplink: Page of the advertiser that the links lead to.
+            parameters: Labels, by ``idfa``, ``gaid``, ``waid``, ``click_id``, ``source_id``, ``ref1`` to ``ref5``.
+            limit: Codes at most, 1000 at most.
+            filters: ``type``, ``maxHeight``, ``minHeight``, ``maxWidth``, ``minWidth``, ``maxSize``, ``minSize``.
+        """
+        query: list[tuple[str, object]] = [
+            ("limit", limit),
+            ("offerId", offer_id),
+            ("adInventory", ad_inventory),
+            ("deeplink", deeplink),
+            *((f"parameters[{name}]", value) for name, value in (parameters or {}).items()),
+            *filters.items(),
+        ]
+        response = await self._get(routes.CODES, query=query)
+        return [codec.link(row, raw) for row, raw in self._pairs(response, CodeRow)]
+
+    async def get_offer(self, slug: str) -> Offer:
+        """Return an offer's details by its slug. Raises NotFoundError."""
+        response = await self._get(routes.OFFER, path={"slug": slug})
+        row = lenient(response, msgspec.json.Decoder(OfferDetails), self._session.scrubber)
+        return codec.offer_details(row, response.body)
+
+    async def list_offer_ads(self, slug: str) -> list[Ad]:
+        """Return the ads of an offer by its slug. Raises NotFoundError."""
+        response = await self._get(routes.OFFER_ADS, path={"slug": slug})
+        return [codec.ad(row, offer_slug=slug, raw=raw) for row, raw in self._pairs(response, AdRow)]
+
+    async def create_codes(
+        self, kind: Literal["banner", "text"], *, offer: str, ad_inventory: str, ads: Sequence[str]
+    ) -> list[Link]:
+        """Return tracking codes for certain ads of one kind; offer, ad inventory and ads by their slugs."""
+        payload = {"offer": offer, "adInventory": ad_inventory, "ads": list(ads)}
+        request = self._session.build(routes.CODES_BY_TYPE, path={"type": kind}, json=payload)
+        response = await self._session.send(request)
+        return [
+            codec.typed_link(row, kind=kind, base_url=request.url, raw=raw)
+            for row, raw in self._pairs(response, TypedCodeRow)
+        ]
+
+    # ------------------------------------------------------------------ small things
+
+    async def _get(self, route: Route, **parts: Any) -> Response:
+        return await self._session.send(self._session.build(route, **parts))
+
+    def _rows(self, response: Response, kind: type[Any]) -> list[Any]:
+        return [row for row, _ in self._pairs(response, kind)]
+
+    def _pairs(self, response: Response, kind: type[Any]) -> list[tuple[Any, bytes]]:
+        body = read_list(response, self._session.scrubber)
+        return read_rows(body, kind, self._session)
+
+
+def read_rows(body: bytes, kind: type[Any], session: Session) -> list[tuple[Any, bytes]]:
+    """Return the rows of a JSON list, each with its own bytes, without secrets.
+
+    Raises:
+        SchemaError, DecodeError: It cannot be read.
+    """
+    page = Response(status=200, url="", body=body)
+    rows = lenient(page, codec.list_of(kind), session.scrubber)
+    raws = lenient(page, codec.RAWS, session.scrubber)
+    return list(zip(rows, without_secrets(raws, body, session), strict=True))
+
+
+def without_secrets(raws: Sequence[msgspec.Raw], body: bytes, session: Session) -> list[bytes]:
+    """Return rows as bytes; a page that mentions a token, or holds ours, is scrubbed row by row."""
+    if (
+        b"oken" not in body
+        and b"ecret" not in body
+        and not session.scrubber.knows(body.decode("utf-8", "replace"))
+    ):
+        return list(map(bytes, raws))
+    return [codec.scrubbed(bytes(raw), session.scrubber) for raw in raws]
+
+
+def _page_url(url: str, page: int) -> str:
+    parts = urlsplit(url)
+    query = [
+        (name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != "page"
+    ]
+    return urlunsplit(parts._replace(query=urlencode([*query, ("page", str(page))]), fragment=""))

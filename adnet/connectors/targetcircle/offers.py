@@ -1,0 +1,103 @@
+"""The offers report: one answer, cut at a limit and without pages, so it is narrowed until nothing is cut."""
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import date, timedelta
+from typing import Any, Final
+
+from adnet.connectors.targetcircle import codec
+from adnet.connectors.targetcircle.limits import REPORT_LIMIT
+from adnet.connectors.targetcircle.native import TargetCircleNative, read_rows
+from adnet.connectors.targetcircle.rows import InventoryRow, OfferRow
+from adnet.errors import TruncatedReportError, UnsupportedError
+from adnet.models import Batch, ModelBatch, Offer
+from adnet.transport.session import Session
+
+FILTERS: Final = {
+    "offer_id": "offerId",
+    "offer": "offerName",
+    "source": "adInventory",
+    "status": "status",
+    "provider": "provider",
+    "category": "category",
+    "advertiser": "advertiser",
+    "vertical": "vertical",
+    "country": "country",
+    "start_from": "startDateFrom",
+    "start_to": "startDateTo",
+    "end_from": "endDateFrom",
+    "end_to": "endDateTo",
+}
+STATUS_WORDS: Final = {"active": "accepted"}
+_FIRST: Final = date(2000, 1, 1)
+_LAST: Final = date(2100, 1, 1)
+
+
+async def list_all_offers(
+    native: TargetCircleNative, session: Session, filters: Mapping[str, Any]
+) -> AsyncIterator[Batch]:
+    """Yield every offer; see ``TargetCircle.list_offers``."""
+    if unknown := filters.keys() - FILTERS.keys():
+        raise UnsupportedError(
+            f"targetcircle cannot filter offers by {min(unknown)!r}; it can by {', '.join(FILTERS)}"
+        )
+    words = {FILTERS[name]: _words(name, value) for name, value in filters.items() if value is not None}
+    inventories = await native.list_offers(**words)
+    if not _cut(inventories):
+        yield ModelBatch(_offers(inventories, session))
+        return
+    seen: dict[tuple[str, str], Offer] = {}
+    async for part in _by_start(native, session, words):
+        seen.update({(offer.offer_id, offer.source_id): offer for offer in part})
+    missed = [o for o in _offers(inventories, session) if (o.offer_id, o.source_id) not in seen]
+    if missed:
+        # Narrowing by start date cannot find offers that have none, so there may be more of them.
+        raise _truncated(session)
+    yield ModelBatch(seen.values())
+
+
+async def _by_start(
+    native: TargetCircleNative, session: Session, words: Mapping[str, Any]
+) -> AsyncIterator[list[Offer]]:
+    """Yield offers by halves of a span of start dates, down to one day."""
+    spans = [(_FIRST, _LAST)]
+    while spans:
+        first, last = spans.pop()
+        inventories = await native.list_offers(
+            **{**words, "startDateFrom": first.isoformat(), "startDateTo": last.isoformat()}
+        )
+        if not _cut(inventories):
+            yield _offers(inventories, session)
+        elif first == last:
+            raise _truncated(session)
+        else:
+            middle = first + (last - first) // 2
+            spans += [(middle + timedelta(days=1), last), (first, middle)]
+
+
+def _cut(inventories: list[InventoryRow]) -> bool:
+    # Whether the limit counts inventories or offers is not documented: both are compared.
+    return REPORT_LIMIT in {len(inventories), sum(len(inventory.offers) for inventory in inventories)}
+
+
+def _offers(inventories: list[InventoryRow], session: Session) -> list[Offer]:
+    found = []
+    for inventory in inventories:
+        body = b"[" + b",".join(map(bytes, inventory.offers)) + b"]"
+        for row, raw in read_rows(body, OfferRow, session):
+            source = codec.text(inventory.name)
+            found.append(codec.offer(row, source_id=str(inventory.id), source_name=source, raw=raw))
+    return found
+
+
+def _words(name: str, value: Any) -> Any:
+    values = [value] if isinstance(value, str | int | date) else list(value)
+    return [STATUS_WORDS.get(str(v), str(v)) if name == "status" else str(v) for v in values]
+
+
+def _truncated(session: Session) -> TruncatedReportError:
+    return TruncatedReportError(
+        f"the network gives at most {REPORT_LIMIT} offers at once, and these cannot be narrowed further; filter"
+        " them by source, status or advertiser",
+        network=session.network,
+        account=session.account,
+    )

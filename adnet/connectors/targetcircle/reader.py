@@ -1,0 +1,197 @@
+"""Reading a report: poll, pages in parallel, and the proof that all pages are of one report."""
+
+import hashlib
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Any, Final, Literal, cast
+
+import attrs
+import msgspec
+
+from adnet.connectors.targetcircle import codec
+from adnet.connectors.targetcircle.batches import (
+    Occurrences,
+    TransactionBatch,
+    click_batch,
+    click_keys,
+    trade_batch,
+    transaction_ids,
+)
+from adnet.connectors.targetcircle.limits import BUCKETS
+from adnet.connectors.targetcircle.native import TargetCircleNative, read_rows
+from adnet.connectors.targetcircle.pages import ReportPage
+from adnet.connectors.targetcircle.rows import ClickRow, TradeRow, TransactionRow
+from adnet.errors import JobExpiredError, NotFoundError
+from adnet.models import Batch, ReportJob, ReportQuery
+from adnet.models.countries import iso2
+from adnet.operations.paginate import in_order
+from adnet.periods import Period
+from adnet.redact import keyed_hash
+from adnet.transport.session import Session
+
+_CHUNK_ROWS: Final = 1000
+_WIDTH: Final = next(bucket.concurrency for bucket in BUCKETS if bucket.name == "pages") or 1
+_ROWS: Final[dict[str, type[Any]]] = {
+    "transactions": TransactionRow,
+    "clicks": ClickRow,
+    "trades": TradeRow,
+}
+Kind = Literal["transactions", "clicks", "trades"]
+
+
+@attrs.frozen(kw_only=True)
+class RowFilter:
+    """What is compared here because the network's own filter cannot say it, and the exact period."""
+
+    period: Period | None
+    status: frozenset[str] = frozenset()
+    country: frozenset[str] = frozenset()
+    reference: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, query: ReportQuery, local: Iterable[str]) -> "RowFilter":
+        """Return the filter for a query."""
+        chosen = {name: frozenset(query.filters.get(name, ())) for name in local}
+        if "country" in chosen:
+            chosen["country"] = frozenset(iso2(name) or name for name in chosen["country"])
+        return cls(period=query.period, **chosen)
+
+    def keeps(self, row: Any) -> bool:
+        """Whether a row is asked for."""
+        if self.period is not None:
+            moment = row.saved if isinstance(row, TransactionRow) else row.clicked
+            if codec.aware(moment) not in self.period:
+                return False
+        if self.status and not self._status_matches(row):
+            return False
+        if self.country and (iso2(row.country) or row.country) not in self.country:
+            return False
+        return not self.reference or not self.reference.isdisjoint(codec.labels(row.reference))
+
+    def _status_matches(self, row: Any) -> bool:
+        if isinstance(row, TransactionRow):
+            return row.status in self.status or codec.transaction_status(row.status) in self.status
+        return row.status in self.status or codec.status_of(row.status) in self.status
+
+
+class ReportReader:
+    """Polls and reads reports of one account."""
+
+    def __init__(self, native: TargetCircleNative, session: Session, hash_key: bytes) -> None:
+        self._native = native
+        self._session = session
+        self._hash_key = hash_key
+        self._first: dict[str, ReportPage] = {}
+
+    # ------------------------------------------------------------------ waiting
+
+    async def poll(self, job: ReportJob) -> ReportJob:
+        """Ask for page 1; return the job as running, ready or failed.
+
+        Raises:
+            JobExpiredError: The network has forgotten the report.
+        """
+        page = await self._page(job, 1)
+        if page.status == "FAILED":
+            return attrs.evolve(job, state="failed", error="the network said FAILED")
+        if not page.ready:
+            return attrs.evolve(job, state="running")
+        rows: int | None = _count(page)
+        pages = max(page.pages, 1 if rows else 0)
+        if pages > 1:
+            rows = await self._total(job, pages, _count(page))
+        self._first[job.job_id] = page
+        return attrs.evolve(job, state="ready", pages=pages, rows=rows)
+
+    async def _total(self, job: ReportJob, pages: int, page_size: int) -> int | None:
+        """Return the number of rows where it may be the limit: the last page tells; else None."""
+        limit = job.row_limit or 0
+        if not (pages - 1) * page_size < limit <= pages * page_size:
+            return None
+        last = await self._page(job, pages)
+        return (pages - 1) * page_size + _count(last)
+
+    async def _page(self, job: ReportJob, number: int) -> ReportPage:
+        try:
+            return await self._native.get_page(cast("Kind", job.query.kind), job.location or "", number)
+        except NotFoundError as error:
+            raise self._gone(job, f"page {number} answered {error.status}") from error
+
+    # ------------------------------------------------------------------ reading
+
+    async def read(self, job: ReportJob, row_filter: RowFilter) -> AsyncIterator[Batch]:
+        """Yield the rows in order, about a thousand at a time.
+
+        Raises:
+            JobExpiredError: The report vanished, shrank or repeated a page.
+        """
+        seen = Occurrences()
+        held: list[bytes] = []
+        count = 0
+        async for page in self._pages(job):
+            held.append(page.data)
+            count += _count(page)
+            if count >= _CHUNK_ROWS:
+                yield self._batch(job.query.kind, held, row_filter, seen)
+                held, count = [], 0
+        if held:
+            yield self._batch(job.query.kind, held, row_filter, seen)
+
+    async def _pages(self, job: ReportJob) -> AsyncIterator[ReportPage]:
+        """Yield all pages in order, each checked to belong to the same report as the first."""
+        first = self._first.pop(job.job_id, None) or await self._page(job, 1)
+        pages = job.pages if job.pages is not None else max(first.pages, 1)
+        marks: dict[bytes, int] = {}
+
+        async def fetch(number: int) -> ReportPage:
+            return first if number == 1 else await self._page(job, number)
+
+        async for page in in_order(range(1, pages + 1), fetch, width=_WIDTH):
+            self._check(job, page, pages, marks)
+            yield page
+
+    def _check(self, job: ReportJob, page: ReportPage, pages: int, marks: dict[bytes, int]) -> None:
+        if not page.ready:
+            raise self._gone(job, f"page {page.page} is {page.status or 'without status'} again")
+        if max(page.pages, 1) != max(pages, 1):
+            raise self._gone(job, f"page {page.page} counts {page.pages} pages, the first counted {pages}")
+        rows = codec.RAWS.decode(page.data)
+        if len({bytes(row) for row in rows}) < 2:
+            return  # one row, or one row many times over: equal pages prove nothing
+        mark = hashlib.blake2b(page.data, digest_size=16).digest()
+        if (earlier := marks.setdefault(mark, page.page)) != page.page:
+            raise self._gone(job, f"page {page.page} repeats page {earlier}")
+
+    def _gone(self, job: ReportJob, what: str) -> JobExpiredError:
+        return JobExpiredError(
+            f"the {job.query.kind} report is not whole any more: {what}",
+            network=job.network,
+            account=job.account,
+            job_id=job.job_id,
+            report_id=job.report_id,
+        )
+
+    def _batch(self, kind: str, pages: Sequence[bytes], row_filter: RowFilter, seen: Occurrences) -> Batch:
+        pairs = [pair for page in pages for pair in read_rows(page, _ROWS[kind], self._session)]
+        rows = [row for row, _ in pairs]
+        # Numbered before anything is left out: a row keeps its id whatever else is asked for.
+        ids = self._ids(kind, rows, seen)
+        kept = [index for index, row in enumerate(rows) if row_filter.keeps(row)]
+        rows, ids, raws = [rows[i] for i in kept], [ids[i] for i in kept], [pairs[i][1] for i in kept]
+        if kind == "transactions":
+            return TransactionBatch(rows, raws, ids)
+        if kind == "trades":
+            return trade_batch(rows, raws)
+        hashes = [keyed_hash(self._hash_key, row.ip) if row.ip else None for row in rows]
+        return click_batch(rows, [codec.without_key(raw, "ip") for raw in raws], ids, hashes)
+
+    def _ids(self, kind: str, rows: list[Any], seen: Occurrences) -> list[str]:
+        if kind == "transactions":
+            return transaction_ids(rows, seen)
+        return click_keys(rows, seen) if kind == "clicks" else [""] * len(rows)
+
+
+def _count(page: ReportPage) -> int:
+    try:
+        return len(codec.RAWS.decode(page.data))
+    except (msgspec.DecodeError, RecursionError):
+        return 0  # reading the rows will say what is wrong with them
