@@ -1,0 +1,170 @@
+"""Lists: fields, filters, sorting and pages of the collections of version 2 and 3.
+
+Source: VK Ads API overview (documented): limit 20, at most 50; `_field` and
+`_field__lookup` filters; what is above the maximum is clamped here, or refused
+by a switch, because the documents do not say.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from operator import ge, gt, le, lt
+from typing import Any, Literal, TypeAlias
+
+import attrs
+
+from adnet.sandbox._mytarget_wire import Call, Row, bad_field, integer, words
+
+Read: TypeAlias = Callable[[Row, str], Any]
+OverLimit: TypeAlias = Literal["clamp", "error"]
+
+EQUAL = frozenset({""})
+ANY_OF = frozenset({"", "in"})
+STATUS = frozenset({"", "in", "ne"})
+RANGE = frozenset({"lt", "lte", "gt", "gte"})
+PREFIX = frozenset({"", "startswith"})
+_LOOKUPS = frozenset({"in", "ne", "lt", "lte", "gt", "gte", "startswith"})
+_ORDER: dict[str, Callable[[Any, Any], bool]] = {"lt": lt, "lte": le, "gt": gt, "gte": ge}
+DEFAULT_LIMIT = 20
+
+
+@attrs.frozen(kw_only=True)
+class Listing:
+    """What may be asked of one collection."""
+
+    fields: tuple[str, ...]
+    default: tuple[str, ...]
+    sorting: tuple[str, ...] = ("id", "name", "status")
+    filters: Mapping[str, frozenset[str]] = attrs.field(factory=dict)
+    texts: frozenset[str] = frozenset()
+    """Filters that look for a piece of text instead of an equal value."""
+    top: int = 50
+
+
+def plain(row: Row, field: str) -> Any:
+    """Read a stored field."""
+    return row.get(field)
+
+
+def chosen_fields(call: Call, listing: Listing) -> list[str]:
+    """Return the fields asked for, else the default ones; `a__b` chooses within a field."""
+    asked = words(call.query.get("fields", ""))
+    if not asked:
+        return list(listing.default)
+    unknown = [name for name in asked if name.partition("__")[0] not in listing.fields]
+    if unknown:
+        raise bad_field(
+            "fields",
+            "unknown_resource_fields",
+            f"Unknown fields: {', '.join(unknown)}",
+            allowed_values=sorted(listing.fields),
+        )
+    return asked
+
+
+def project(row: Row, fields: Iterable[str], read: Read) -> Row:
+    """Return the chosen fields of a row."""
+    shown: Row = {}
+    for name in fields:
+        top, _, inner = name.partition("__")
+        value = read(row, top)
+        if not inner:
+            shown[top] = value
+        elif isinstance(value, list):
+            old = shown.get(top) or [{} for _ in value]
+            shown[top] = [a | {inner: v.get(inner)} for a, v in zip(old, value, strict=True)]
+        else:
+            shown[top] = shown.get(top, {}) | {inner: (value or {}).get(inner)}
+    return shown
+
+
+def page(call: Call, *, top: int, over_limit: OverLimit) -> tuple[int, int]:
+    """Return limit and offset."""
+    limit = integer(call.query.get("limit", str(DEFAULT_LIMIT)), "limit")
+    offset = integer(call.query.get("offset", "0"), "offset")
+    for name, value, least in (("limit", limit, 1), ("offset", offset, 0)):
+        if value < least:
+            raise bad_field(name, "min_value", "Value is less than minimum allowed")
+    if limit > top and over_limit == "error":
+        raise bad_field(
+            "limit",
+            "max_value",
+            "Value is more than maximum allowed",
+            arguments={"max_value": str(top)},
+        )
+    return min(limit, top), offset
+
+
+def filtered(call: Call, listing: Listing, rows: Iterable[Row], read: Read) -> list[Row]:
+    """Return the rows every `_filter` of the query lets through."""
+    kept = list(rows)
+    for name, text in call.query.items():
+        if not name.startswith("_"):
+            continue
+        field, lookup = _split(name[1:])
+        if lookup not in listing.filters.get(field, frozenset()):
+            raise bad_field(name, "unallowed_field", "This filter is not supported")
+        test = _contains(text) if field in listing.texts else _test(name, lookup, text)
+        kept = [row for row in kept if test(read(row, field))]
+    return kept
+
+
+def ordered(call: Call, listing: Listing, rows: list[Row], read: Read) -> list[Row]:
+    """Return the rows sorted as asked; by id otherwise."""
+    rows = sorted(rows, key=lambda row: int(row.get("id", 0)))
+    for name in reversed(words(call.query.get("sorting", ""))):
+        field = name.removeprefix("-")
+        if field not in listing.sorting:
+            raise bad_field("sorting", "unallowed_value", f"Cannot sort by {field}")
+        rows.sort(key=lambda row: _key(read(row, field)), reverse=name.startswith("-"))
+    return rows
+
+
+def collection(
+    call: Call, listing: Listing, rows: Iterable[Row], read: Read, *, over_limit: OverLimit
+) -> Row:
+    """Return `{"count", "offset", "limit", "items"}`."""
+    fields = chosen_fields(call, listing)
+    limit, offset = page(call, top=listing.top, over_limit=over_limit)
+    kept = ordered(call, listing, filtered(call, listing, rows, read), read)
+    items = [project(row, fields, read) for row in kept[offset : offset + limit]]
+    return {"count": len(kept), "offset": offset, "limit": limit, "items": items}
+
+
+def _split(name: str) -> tuple[str, str]:
+    field, _, lookup = name.rpartition("__")
+    return (field, lookup) if lookup in _LOOKUPS else (name, "")
+
+
+def _key(value: Any) -> tuple[bool, Any]:
+    return (value is not None, value if value is not None else 0)
+
+
+def _contains(text: str) -> Callable[[Any], bool]:
+    return lambda value: text in str(value)
+
+
+def _test(name: str, lookup: str, text: str) -> Callable[[Any], bool]:
+    if lookup == "in":
+        wanted = frozenset(words(text))
+        return lambda value: _text(value) in wanted
+    if lookup == "ne":
+        return lambda value: _text(value) != text
+    if lookup == "startswith":
+        return lambda value: _text(value).startswith(text)
+    if lookup in _ORDER:
+        return _compares(name, _ORDER[lookup], text)
+    return lambda value: _text(value) == text
+
+
+def _compares(name: str, order: Callable[[Any, Any], bool], text: str) -> Callable[[Any], bool]:
+    def test(value: Any) -> bool:
+        if isinstance(value, int):
+            return order(value, integer(text, name))
+        return order(_text(value), text)
+
+    return test
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

@@ -1,0 +1,289 @@
+"""
+Sharing keys: who may use whose sources, and what stops when a key goes.
+
+Source: myTarget help "Provide the segment to an advertiser" and VK Ads
+"SharingKeys" (documented).
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+from functools import partial
+from typing import Any
+
+from aiohttp import web
+
+from adnet.sandbox._mytarget_data import User
+from adnet.sandbox._mytarget_segments import campaigns_using, foreign_sources, relations_of
+from adnet.sandbox._mytarget_wire import (
+    Action,
+    Call,
+    Endpoint,
+    Row,
+    decimal_text,
+    denied,
+    empty,
+    invalid,
+    not_found,
+    ok,
+    pick,
+    refused,
+)
+from adnet.sandbox._mytarget_world import World
+from adnet.sandbox.base import secret
+
+_RESOURCE = "SHARINGKEY"
+_SHOWN = (
+    "sharing_key",
+    "sharing_url",
+    "type",
+    "payment_type",
+    "price",
+    "is_marketplace",
+    "owner",
+    "users",
+    "sources",
+)
+_END_ADVERTISERS = frozenset({"advert", "agency_client"})
+_KNOWN = frozenset({"sources", "users", "send_email", "payment_type", "price", "is_marketplace"})
+_RELATION_TYPES = {"users_list": "remarketing_users_list", "counter": "remarketing_counter"}
+
+
+def list_keys(world: World, call: Call) -> web.Response:
+    """GET sharing_keys.json: the owner's keys, or the one `_key` names."""
+    wanted = call.query.get("_key")
+    rows = [
+        row
+        for row in world.audiences.keys.values()
+        if row["user_id"] == call.user_id and wanted in {None, row["sharing_key"]}
+    ]
+    return ok({"items": [pick(row, _SHOWN) for row in rows]})
+
+
+def create_key(world: World, call: Call) -> web.Response:
+    """POST sharing_keys.json: everything wrong is told at once."""
+    body = call.object()
+    unknown = sorted(set(body) - _KNOWN)
+    if unknown:
+        raise refused(400, "unknown_resource_field", f"Unknown fields: {', '.join(unknown)}")
+    owner = world.user(call.user_id)
+    names, fields = _recipients(owner, body.get("users"))
+    fields |= _source_errors(world, owner.id, body.get("sources"))
+    fields |= _price_errors(owner, body, public=not names)
+    if fields:
+        raise invalid(fields)
+    key = secret(world.seed, "sharing", len(world.audiences.keys), owner.id, length=16)
+    row = {
+        "user_id": owner.id,
+        "sharing_key": key,
+        "sharing_url": f"{call.origin}/audience/sharing/activate?key={key}",
+        "type": "private" if names else "public",
+        "payment_type": body.get("payment_type", "free"),
+        "price": decimal_text(Decimal(str(body.get("price") or 0))),
+        "is_marketplace": bool(body.get("is_marketplace")),
+        "owner": {"id": owner.id, "username": owner.username},
+        "users": [{"username": name} for name in names],
+        "sources": [pick(item, ("object_type", "object_id")) for item in body["sources"]],
+    }
+    world.audiences.keys[key] = row
+    if body.get("send_email"):
+        world.emails += [{"to": name, "about": f"sharing key {key}"} for name in names]
+    world.ledger.grouped("sharing_keys.create", len(row["sources"]))
+    return ok(pick(row, _SHOWN))
+
+
+def _recipients(owner: User, given: Any) -> tuple[list[str], Row]:
+    if given is None:
+        return [], {}
+    if not isinstance(given, list) or not all(isinstance(item, dict) for item in given):
+        return [], {"users": {"code": "bad_items", "message": "A list of users is expected"}}
+    names = [str(item.get("username", "")) for item in given]
+    if owner.username in names:
+        message = "Cannot assign key to owner"
+        return names, {"users": {"code": "unallowed_value", "message": message}}
+    wrong = [name for name in names if "@" not in name.strip("@")]
+    if wrong:
+        leaf = {"code": "invalid_email", "message": "Invalid email", "value": wrong}
+        return names, {"users": leaf}
+    return names, {}
+
+
+def _source_errors(world: World, owner_id: int, given: Any) -> Row:
+    if not isinstance(given, list) or not given:
+        return {"sources": {"code": "required", "message": "Field is required"}}
+    found = []
+    for item in given:
+        kind, number = (item.get("object_type"), item.get("object_id")) if isinstance(item, dict) else ("", 0)
+        message = _unshareable(world, owner_id, kind, number)
+        if message is not None:
+            found.append(
+                {
+                    "code": "unallowed_value",
+                    "message": message,
+                    "arguments": {"object_id": number, "object_type": kind},
+                }
+            )
+    return {"sources": {"items": found}} if found else {}
+
+
+def _unshareable(world: World, owner_id: int, kind: Any, number: Any) -> str | None:
+    row = _source(world, kind, number, owner_id)
+    if row is None or row["user_id"] != owner_id:
+        return "Object not found"
+    if row.get("status") == "pending_delete" or row.get("system_status") == "blocked":
+        return "Object not active"
+    if kind == "segment" and foreign_sources(world, owner_id, int(number)):
+        return "Object not shareable"
+    return None
+
+
+def _source(world: World, kind: Any, number: Any, owner_id: int) -> Row | None:
+    """Return the row of a source; counters go by their `counter_id`."""
+    if not isinstance(number, int):
+        return None
+    audiences = world.audiences
+    if kind == "users_list":
+        return audiences.users_lists.rows.get(number)
+    if kind == "segment":
+        return audiences.segments.rows.get(number)
+    if kind == "counter":
+        found = [row for row in audiences.counters.of(owner_id) if row["counter_id"] == number]
+        return found[0] if found else None
+    return None
+
+
+def _price_errors(owner: User, body: Row, *, public: bool) -> Row:
+    fields: Row = {}
+    payment, price = body.get("payment_type", "free"), body.get("price")
+    if payment not in {"free", "fixed_cpm"}:
+        fields["payment_type"] = {"code": "unallowed_value", "message": "free or fixed_cpm"}
+    elif payment == "free" and price not in {None, 0, "0"}:
+        message = "Price is only for fixed_cpm keys"
+        fields["price"] = {"code": "unallowed_value", "message": message}
+    elif payment == "fixed_cpm" and not owner.is_dmp:
+        message = "Only DMP partner can create CPM keys"
+        fields["price"] = {"code": "invalid_type", "message": message}
+    elif payment == "fixed_cpm" and not _positive(price):
+        fields["price"] = {"code": "required", "message": "Field is required"}
+    if body.get("is_marketplace") and not (owner.is_dmp and public):
+        message = "Marketplace takes public keys of DMP partners"
+        fields["is_marketplace"] = {"code": "unallowed_value", "message": message}
+    if body.get("send_email") and public:
+        message = "Only private keys are sent by email"
+        fields["send_email"] = {"code": "unallowed_value", "message": message}
+    return fields
+
+
+def _positive(price: Any) -> bool:
+    try:
+        return price is not None and Decimal(str(price)) > 0
+    except InvalidOperation:
+        return False
+
+
+def activate_key(world: World, call: Call) -> web.Response:
+    """POST sharing_keys/<key>.json: the consumer takes all sources, or those it names."""
+    row = world.audiences.keys.get(call.path["key"])
+    if row is None:
+        raise not_found()
+    user = world.user(call.user_id)
+    if row["user_id"] == user.id:
+        raise refused(400, "is_owner", "Cannot activate key for owner")
+    listed = {"username": user.username} in row["users"]
+    if not _END_ADVERTISERS & set(user.types) or not (listed or row["type"] == "public"):
+        raise denied("Key not available")
+    sources = _wanted(row, call.object().get("sources"))
+    _check_alive(world, row, sources)
+    for source in sources:
+        place = (source["object_type"], source["object_id"])
+        world.audiences.opened.setdefault(place, {})[user.id] = row["sharing_key"]
+    if not listed:
+        row["users"].append({"username": user.username})
+    shown = [{**s, "params": _params(world, row, s)} for s in sources]
+    world.ledger.grouped("sharing_keys.activate", len(sources))
+    return ok({"id": user.id, "username": user.username, "sources": shown})
+
+
+def _wanted(row: Row, given: Any) -> list[Row]:
+    if given is None:
+        return list(row["sources"])
+    # One documented example shows a bare object instead of a list.
+    items = [given] if isinstance(given, dict) else given
+    if not isinstance(items, list) or not all(item in row["sources"] for item in items):
+        raise not_found_source()
+    return items
+
+
+def not_found_source() -> Exception:
+    """Return the refusal of a source the key does not open."""
+    return refused(404, "source_not_found", "Source not found")
+
+
+def _check_alive(world: World, row: Row, sources: list[Row]) -> None:
+    for source in sources:
+        kind, number = source["object_type"], source["object_id"]
+        found = _source(world, kind, number, row["user_id"])
+        if found is None or found.get("status") == "pending_delete":
+            arguments = {"source_type": kind, "source_ids": [number]}
+            message = "Cannot add source"
+            raise refused(400, "cannot_add_source", message, arguments=arguments)
+
+
+def _params(world: World, key: Row, source: Row) -> Row:
+    found = _source(world, source["object_type"], source["object_id"], key["user_id"]) or {}
+    names = {
+        "users_list": ("id", "name", "entries_count", "type"),
+        "segment": ("id", "name", "pass_condition"),
+        "counter": ("id", "counter_id", "name"),
+    }[source["object_type"]]
+    return pick(found, names)
+
+
+def delete_key(world: World, call: Call) -> web.Response:
+    """DELETE sharing_keys/<key>.json: closes the sources; campaigns that use them stop."""
+    row = world.audiences.keys.get(call.path["key"])
+    if row is None or row["user_id"] != call.user_id:
+        raise not_found()
+    del world.audiences.keys[row["sharing_key"]]
+    for place, holders in world.audiences.opened.items():
+        for user_id in [n for n, key in holders.items() if key == row["sharing_key"]]:
+            del holders[user_id]
+            _stop_campaigns(world, user_id, place)
+    return empty()
+
+
+def _stop_campaigns(world: World, user_id: int, place: tuple[str, int]) -> None:
+    """Stop what a consumer runs on a source it has lost, and tell it by mail."""
+    kind, number = place
+    segments = {number} if kind == "segment" else set()
+    for segment in world.audiences.segments.of(user_id):
+        for relation in relations_of(world, segment["id"]):
+            named = {relation["params"].get("source_id"), relation["object_id"]}
+            wanted = _RELATION_TYPES.get(kind, "segment")
+            if relation["object_type"] == wanted and number in named:
+                segments.add(segment["id"])
+    stopped = [row for n in segments for row in campaigns_using(world, n)]
+    for campaign in stopped:
+        if campaign["user_id"] == user_id:
+            campaign["_segment_gone"] = True
+            campaign["_life"].stop(world.today())
+    about = f"{kind} {number} was closed by its owner"
+    world.emails.append({"to": world.user(user_id).username, "about": about})
+
+
+def endpoints() -> Iterable[Endpoint]:
+    """Yield the paths of this module."""
+    action = partial(Action, resource=_RESOURCE)
+    yield Endpoint(
+        path="sharing_keys.json",
+        actions={
+            "GET": action(handler=list_keys, operation="READ"),
+            "POST": action(handler=create_key, operation="CREATE"),
+        },
+    )
+    yield Endpoint(
+        path="sharing_keys/{key:[0-9A-Za-z]+}.json",
+        actions={
+            "POST": action(handler=activate_key, operation="UPDATE"),
+            "DELETE": action(handler=delete_key, operation="DELETE"),
+        },
+    )
