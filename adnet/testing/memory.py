@@ -65,9 +65,8 @@ class MemorySink:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    def _land(
-        self, table: Table, rows: Mapping[tuple[Any, ...], Row], replaced_at: datetime | None
-    ) -> Landed:
+    def land(self, table: Table, rows: Mapping[tuple[Any, ...], Row], replaced_at: datetime | None) -> Landed:
+        """Merge a landing's *rows* into *table*; used by its commit."""
         landed = self._tables.setdefault(table.name, {})
         new = changed = 0
         for key, row in rows.items():
@@ -108,9 +107,7 @@ class MemoryLanding:
             raise refusal
         self._sink.commits += 1
         staged, self._staged = self._staged, {}
-        return {
-            name: self._sink._land(TABLES[name], rows, self._replaced_at) for name, rows in staged.items()
-        }  # noqa: SLF001
+        return {name: self._sink.land(TABLES[name], rows, self._replaced_at) for name, rows in staged.items()}
 
     async def rollback(self) -> None:
         """Forget what was written."""
