@@ -1,0 +1,101 @@
+"""Columns as Arrow arrays: the one place that says which Arrow type a column has."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import attrs
+import pyarrow as pa
+
+from adnet.models.tables import PULLS, Columns, ColumnType, Table
+from adnet.sinks import _values
+
+# Instants are naive on purpose: DuckDB reads them as TIMESTAMP, so that a day of the table is a day in UTC
+# wherever the reader sits. With a zone in the type they would turn to the reader's own.
+TYPES: Final[Mapping[ColumnType, Any]] = {
+    "text": pa.string(),
+    "money": pa.decimal128(18, 6),
+    "instant": pa.timestamp("us"),
+    "date": pa.date32(),
+    "int": pa.int64(),
+    "texts": pa.list_(pa.string()),
+}
+_NONE: Final = type(None)
+# Arrow takes more than it should, e.g. a text as a list of its letters; any other type takes the careful path.
+_TYPES: Final[Mapping[ColumnType, set[type]]] = {
+    "text": {str, _NONE},
+    "money": {Decimal, int, _NONE},
+    "instant": {datetime, _NONE},
+    "date": {date, _NONE},
+    "int": {int, _NONE},
+    "texts": {list, tuple, _NONE},
+}
+_REFUSALS = (pa.ArrowException, UnicodeEncodeError, OverflowError, TypeError, ValueError)
+
+
+@attrs.frozen
+class Origin:
+    """What all rows of one landing have in common."""
+
+    network: str
+    account: str
+    fetched_at: datetime
+    """Aware, UTC."""
+
+
+def schema(table: Table, *, history: bool = False) -> Any:
+    """Return the Arrow schema of the landed *table*, or of its history."""
+    fields = [(name, TYPES[kind]) for name, kind in table.full_columns.items()]
+    return pa.schema([*fields, ("replaced_at", TYPES["instant"])] if history else fields)
+
+
+def to_array(table: str, column: str, kind: ColumnType, values: Sequence[Any]) -> Any:
+    """Return *values* as an Arrow array.
+
+    Raises:
+        SinkError: A value does not fit; names the table and the column.
+    """
+    try:
+        if set(map(type, values)) <= _TYPES[kind]:
+            return pa.array(values, TYPES[kind])
+    except _REFUSALS:
+        pass
+    # Once more by hand: amounts with too many digits are rounded, what cannot land is named.
+    return pa.array(_values.convert(table, column, kind, values), TYPES[kind])
+
+
+def to_batch(table: Table, columns: Columns, origin: Origin) -> Any:
+    """Return *columns* as one record batch with all columns of the landed table.
+
+    Raises:
+        SinkError: The columns are not those of the table, or a value does not fit.
+    """
+    rows = _values.check_shape(table, columns)
+    shared = {
+        "network": origin.network,
+        "account": origin.account,
+        "fetched_at": _values.instant(origin.fetched_at),
+    }
+    arrays = [
+        pa.repeat(pa.scalar(shared[name], TYPES[kind]), rows)
+        if name in shared
+        else to_array(table.name, name, kind, columns[name])
+        for name, kind in table.full_columns.items()
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema(table))
+
+
+def pulls_table(pulls: Sequence[Mapping[str, Any]], now: datetime) -> Any:
+    """Return rows of the ``pulls`` table as an Arrow table; see `adnet.sinks._values.pull_rows`."""
+    rows = _values.pull_rows(pulls, now)
+    arrays = [
+        to_array(PULLS.name, name, kind, [row[name] for row in rows])
+        for name, kind in PULLS.full_columns.items()
+    ]
+    return pa.Table.from_arrays(arrays, schema=schema(PULLS))
+
+
+def numbered(rows: Any) -> Any:
+    """Return the Arrow table *rows* with ``file_row_number``, which counts them from 0."""
+    return rows.append_column("file_row_number", pa.array(range(rows.num_rows), pa.int64()))

@@ -1,0 +1,87 @@
+"""Files that only their owner reads, that appear whole or not at all, and a folder's lock."""
+
+import contextlib
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import IO
+
+from adnet.errors import SinkError
+
+
+def make_folder(folder: Path, *, private: bool = False) -> None:
+    """Create *folder* and those above it.
+
+    Raises:
+        SinkError: It cannot be created, or there is something else of that name.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700 if private else 0o777)
+    except OSError as error:
+        raise SinkError(f"cannot create the folder {folder}: {error.strerror or error}") from error
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder with all in it; one that is not there is fine."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+        return
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Make what was written to *path*, a file or a folder, outlive a power cut."""
+    if sys.platform == "win32" and path.is_dir():
+        return
+    handle = os.open(path, os.O_RDONLY if sys.platform != "win32" else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class FolderLock:
+    """A folder taken by this process alone; a killed process gives it back by dying."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[bytes] | None = None
+
+    def take(self) -> None:
+        """Take the lock.
+
+        Raises:
+            SinkError: Another process has it, or the folder is not writable.
+        """
+        try:
+            self._file = os.fdopen(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600), "r+b")
+        except OSError as error:
+            raise SinkError(f"{self._path.parent} cannot be written: {error.strerror}") from error
+        try:
+            _lock(self._file)
+        except OSError:
+            self.give_back()
+            raise SinkError(
+                f"{self._path.parent} is in use by another process: wait until it ends, then run this again"
+            ) from None
+
+    def give_back(self) -> None:
+        """Give the lock back; may be called twice."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: IO[bytes]) -> None:
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(file: IO[bytes]) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,151 @@
+"""Rows on their way: in memory while they are few, in hidden Parquet files from then on.
+
+Writing Parquet costs half a microsecond a row and nothing in memory, a tenth of what a temporary table of DuckDB
+costs once it spills; and a finished file can become a part of a data set by being renamed.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from adnet.errors import SinkError
+from adnet.models.tables import Columns, Table
+from adnet.sinks._arrow import Origin, schema, to_batch
+from adnet.sinks._files import remove
+
+GROUP_ROWS: Final = 16_384
+"""Rows of one row group; with the next, the bound of what is held in memory."""
+_GROUP_BYTES: Final = 8 << 20
+
+
+class Spool:
+    """Rows of one table and one landing, in the order in which they came."""
+
+    def __init__(
+        self, table: Table, origin: Origin, name_file: Callable[[], Path], *, file_rows: int | None = None
+    ) -> None:
+        self.table = table
+        self.rows = 0
+        self.files: list[Path] = []
+        """Finished files; each but the last holds exactly *file_rows* rows."""
+        self._origin = origin
+        self._name_file = name_file
+        self._file_rows = file_rows
+        self._held: list[Any] = []
+        self._held_rows = 0
+        self._held_bytes = 0
+        self._file: PartFile | None = None
+
+    def add(self, columns: Columns) -> None:
+        """Take rows.
+
+        Raises:
+            SinkError: A value does not fit, or there is no room on the disk.
+        """
+        batch = to_batch(self.table, columns, self._origin)
+        start = 0
+        while start < batch.num_rows:
+            piece = batch.slice(start, min(GROUP_ROWS - self._held_rows, self._room()))
+            self._hold(piece)
+            start += piece.num_rows
+        self.rows += batch.num_rows
+
+    def held(self) -> Any:
+        """Return the rows that are in no file, as an Arrow table; all of them unless there are many."""
+        return pa.Table.from_batches(self._held, schema=schema(self.table))
+
+    def finish(self) -> None:
+        """Bring what is held to the file, if there is one."""
+        if self._file is not None:
+            self._flush()
+            self._close_file()
+
+    def settle(self) -> None:
+        """Bring all rows to files, however few."""
+        if self._held_rows:
+            self._flush()
+        self.finish()
+
+    def discard(self) -> None:
+        """Forget all rows and remove the files."""
+        self._release()
+        if self._file is not None:
+            self._file.abandon()
+            self._file = None
+        for path in self.files:
+            remove(path)
+        self.files.clear()
+
+    def _room(self) -> int:
+        """Return how many more rows the present file may take, with those held."""
+        if self._file_rows is None:
+            return GROUP_ROWS
+        written = 0 if self._file is None else self._file.rows
+        return self._file_rows - written - self._held_rows
+
+    def _hold(self, piece: Any) -> None:
+        self._held.append(piece)
+        self._held_rows += piece.num_rows
+        self._held_bytes += piece.nbytes
+        if self._held_rows >= GROUP_ROWS or self._held_bytes >= _GROUP_BYTES or not self._room():
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._file is None:
+            self._file = PartFile(self._name_file(), schema(self.table))
+        if self._held_rows:
+            self._file.write(self.held())
+            self._release()
+        if self._file.rows == self._file_rows:
+            self._close_file()
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self.files.append(self._file.path)
+            self._file = None
+
+    def _release(self) -> None:
+        self._held.clear()
+        self._held_rows = self._held_bytes = 0
+
+
+class PartFile:
+    """A Parquet file that is being written."""
+
+    def __init__(self, path: Path, columns: Any) -> None:
+        self.path = path
+        self.rows = 0
+        try:
+            self._raw = path.open("xb")
+            self._writer = pq.ParquetWriter(self._raw, columns, compression="zstd", compression_level=1)
+        except (OSError, pa.ArrowException) as error:
+            raise SinkError(f"cannot write {path}: {error}") from error
+
+    def write(self, rows: Any) -> None:
+        """Write *rows*, an Arrow table, as one row group."""
+        try:
+            self._writer.write_table(rows, row_group_size=max(rows.num_rows, 1))
+        except (OSError, pa.ArrowException) as error:
+            raise SinkError(f"cannot write {self.path}: {error}") from error
+        self.rows += rows.num_rows
+
+    def close(self) -> None:
+        """Write the file's end."""
+        try:
+            self._writer.close()
+            self._raw.close()
+        except (OSError, pa.ArrowException) as error:
+            raise SinkError(f"cannot write {self.path}: {error}") from error
+
+    def abandon(self) -> None:
+        """Give the file up and remove it."""
+        for close in (self._writer.close, self._raw.close):
+            try:
+                close()
+            except (OSError, pa.ArrowException):
+                continue
+        remove(self.path)

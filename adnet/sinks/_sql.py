@@ -1,0 +1,68 @@
+"""What the SQL sinks say alike: quoted names and the tables' definitions."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from adnet.models.tables import PULLS, TABLES, ColumnType, Table
+
+ALL_TABLES: Final[Mapping[str, Table]] = {**TABLES, PULLS.name: PULLS}
+"""Every table that lands."""
+
+DUCKDB_TYPES: Final[Mapping[ColumnType, str]] = {
+    "text": "VARCHAR",
+    "money": "DECIMAL(18,6)",
+    "instant": "TIMESTAMP",
+    "date": "DATE",
+    "int": "BIGINT",
+    "texts": "VARCHAR[]",
+}
+SQLITE_TYPES: Final[Mapping[ColumnType, str]] = {
+    "text": "TEXT",
+    "money": "TEXT",  # SQLite has no exact decimals
+    "instant": "TEXT",
+    "date": "TEXT",
+    "int": "INTEGER",
+    "texts": "TEXT",
+}
+
+
+def quoted(name: str) -> str:
+    """Return *name* as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: str) -> str:
+    """Return *value* as an SQL text."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def columns_of(names: Iterable[str], alias: str = "") -> str:
+    """Return *names* as a list of columns, of *alias* if given."""
+    prefix = f"{alias}." if alias else ""
+    return ", ".join(prefix + quoted(name) for name in names)
+
+
+def history_of(table: Table) -> str:
+    """Return the name of the table's history."""
+    return f"{table.name}_history"
+
+
+def definitions(types: Mapping[ColumnType, str]) -> dict[str, dict[str, str]]:
+    """Return the columns and SQL types of every table and history, by name."""
+    found: dict[str, dict[str, str]] = {}
+    for table in ALL_TABLES.values():
+        columns = {name: types[kind] for name, kind in table.full_columns.items()}
+        found[table.name] = columns
+        if table.history:
+            found[history_of(table)] = {**columns, "replaced_at": types["instant"]}
+    return found
+
+
+def create(
+    name: str, columns: Mapping[str, str], *, primary_key: Iterable[str] = (), temp: bool = False
+) -> str:
+    """Return the statement that creates a table unless it is there."""
+    parts = [f"{quoted(column)} {kind}" for column, kind in columns.items()]
+    if key := columns_of(primary_key):
+        parts.append(f"PRIMARY KEY ({key})")
+    return f"CREATE {'TEMP ' if temp else ''}TABLE IF NOT EXISTS {quoted(name)} ({', '.join(parts)})"

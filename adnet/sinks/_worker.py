@@ -1,0 +1,39 @@
+"""One thread for one sink, so that its library is never entered twice at once and the event loop never waits."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from adnet.errors import SinkError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Worker:
+    """Runs functions in one thread of its own, in the order in which they were asked for."""
+
+    def __init__(self, name: str) -> None:
+        self._closed = False
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+
+    async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what *function* returns.
+
+        A function under way when the caller is cancelled runs to its end; what is asked for next waits for it.
+        """
+        if self._closed:
+            raise SinkError("this sink is closed")
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, lambda: function(*args, **kwargs))
+
+    async def finish(self, function: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
+        """Run a last *function*, to its end even if the caller is cancelled, and let the thread go."""
+        if self._closed:
+            return
+        last = asyncio.ensure_future(self.run(function, *args, **kwargs))
+        await asyncio.sleep(0)  # it is in the queue before the queue closes
+        self._closed = True
+        self._pool.shutdown(wait=False)
+        await asyncio.shield(last)

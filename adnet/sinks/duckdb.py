@@ -1,0 +1,247 @@
+"""Rows into a DuckDB file, ``duckdb:FILE``.
+
+Rows are staged outside the database and merged in one transaction, so that a process killed at any moment leaves
+the file as it was before the landing or as it is after it. Memory is bounded: DuckDB may take 96 MB and spills
+beyond that; only what cannot spill is tried again with more.
+"""
+
+import contextlib
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+import duckdb
+
+from adnet.clock import Clock
+from adnet.errors import SinkError
+from adnet.models.tables import PULLS, TABLES, Columns
+from adnet.sinks import _values
+from adnet.sinks._arrow import Origin, numbered, pulls_table
+from adnet.sinks._duckdb_errors import explained
+from adnet.sinks._duckdb_merge import Stage, merge, scope_of
+from adnet.sinks._files import make_folder, remove
+from adnet.sinks._spool import Spool
+from adnet.sinks._sql import DUCKDB_TYPES, create, definitions, literal, quoted
+from adnet.sinks._worker import Worker
+from adnet.sinks.base import Landed
+
+T = TypeVar("T")
+
+_MEMORY_MB: Final = (96, 384, 1536, 6144)
+"""What DuckDB may take; the next figure is for a landing that the one before was too little for."""
+
+
+class DuckDbSink:
+    """One DuckDB file; it belongs to this process while it is open."""
+
+    def __init__(self, path: Path, *, clock: Clock) -> None:
+        self.path = path
+        self._clock = clock
+        self.worker = Worker("adnet-duckdb")
+        self._folder = path.with_name(f".{path.name}.adnet")
+        self._numbers = itertools.count()
+        self._spools: set[Spool] = set()
+        self._connection: Any = None
+
+    @property
+    def uri(self) -> str:
+        """The URI of this sink."""
+        return f"duckdb:{self.path}"
+
+    async def open(self) -> None:
+        """Open the file, or create it with all its tables."""
+        await self.worker.run(self._open)
+
+    def landing(
+        self, *, network: str, account: str, fetched_at: datetime, replaced_at: datetime | None = None
+    ) -> "DuckDbLanding":
+        """Return a new landing of one account."""
+        return DuckDbLanding(self, Origin(network, account, fetched_at), replaced_at)
+
+    async def record(self, pulls: Sequence[Mapping[str, Any]]) -> None:
+        """Upsert rows of the ``pulls`` table."""
+        rows = pulls_table(pulls, self._clock.now())
+        if rows.num_rows:
+            await self.worker.run(self._record, rows)
+
+    async def close(self) -> None:
+        """Bring everything to the file and release it."""
+        await self.worker.finish(self._close)
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    # From here on: in the worker's thread.
+
+    def _open(self) -> None:
+        make_folder(self.path.parent)
+        with explained(self.path):
+            self._connection = duckdb.connect(str(self.path), config=self._settings())
+        try:
+            # Nobody else can have the file now, so what lies in the folder is of a process that died.
+            remove(self._folder)
+            make_folder(self._folder, private=True)
+            with explained(self.path):
+                self._transact(self._create_tables)
+        except BaseException:
+            self._close()
+            raise
+
+    def _settings(self) -> dict[str, str]:
+        return {
+            "memory_limit": f"{_MEMORY_MB[0]}MB",
+            "temp_directory": str(self._folder / "spill"),
+            "threads": "2",
+            "preserve_insertion_order": "false",
+            "autoinstall_known_extensions": "false",
+        }
+
+    def _create_tables(self) -> None:
+        rows = self._connection.execute(
+            "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE database_name ="
+            " current_database() AND schema_name = 'main'"
+        ).fetchall()
+        there: dict[str, dict[str, str]] = {}
+        for table, column, kind in rows:
+            there.setdefault(table, {})[column] = kind
+        for table, columns in definitions(DUCKDB_TYPES).items():
+            if table not in there:
+                self._connection.execute(create(table, columns))
+            else:
+                self._complete(table, columns, there[table])
+
+    def _complete(self, table: str, columns: Mapping[str, str], there: Mapping[str, str]) -> None:
+        """Add columns that an older version of adnet did not know."""
+        for column, kind in columns.items():
+            if column not in there:
+                self._connection.execute(f"ALTER TABLE {quoted(table)} ADD COLUMN {quoted(column)} {kind}")
+            elif there[column] != kind:
+                raise SinkError(
+                    f"{self.path}: {table}.{column} is {there[column]} and should be {kind}: rename that table or"
+                    " choose another file"
+                )
+
+    def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        self.discard(list(self._spools))
+        if connection is not None:
+            with explained(self.path):
+                connection.close()
+            remove(self._folder)
+
+    def spool(self, table: str, origin: Origin) -> Spool:
+        """Return a new spool; it is discarded with the sink at the latest."""
+        spool = Spool(TABLES[table], origin, lambda: self._folder / f"{next(self._numbers)}.parquet")
+        self._spools.add(spool)
+        return spool
+
+    def discard(self, spools: Iterable[Spool]) -> None:
+        """Forget *spools* and remove their files."""
+        for spool in spools:
+            spool.discard()
+            self._spools.discard(spool)
+
+    def _record(self, rows: Any) -> None:
+        with self._readable(rows) as relation:
+            self._land([Stage(PULLS, relation, rows.num_rows, "true")], self._clock.now())
+
+    def land(self, spools: Sequence[Spool], scope: str, replaced_at: datetime | None) -> dict[str, Landed]:
+        """Land finished or unfinished *spools* in one transaction, and return what it did; in the worker's thread."""
+        with contextlib.ExitStack() as readable:
+            stages = []
+            for spool in spools:
+                spool.finish()
+                relation = (
+                    f"read_parquet({literal(str(spool.files[0]))}, file_row_number = true)"
+                    if spool.files
+                    else readable.enter_context(self._readable(spool.held()))
+                )
+                stages.append(Stage(spool.table, relation, spool.rows, scope))
+            return self._land(stages, replaced_at or self._clock.now())
+
+    @contextlib.contextmanager
+    def _readable(self, rows: Any) -> Iterator[str]:
+        """Give the Arrow table *rows* a name in SQL."""
+        name = f"adnet_rows_{next(self._numbers)}"
+        self._connection.register(name, numbered(rows))
+        try:
+            yield name
+        finally:
+            self._connection.unregister(name)
+
+    def _land(self, stages: Sequence[Stage], replaced_at: datetime) -> dict[str, Landed]:
+        """Merge *stages* in one transaction, with more memory if it has to be."""
+        stamp = f"TIMESTAMP {literal(str(_values.instant(replaced_at)))}"
+        with explained(self.path):
+            try:
+                for megabytes in _MEMORY_MB[1:]:
+                    with contextlib.suppress(duckdb.OutOfMemoryException):
+                        return self._transact(lambda: self._merge_all(stages, stamp))
+                    self._allow(megabytes)
+                return self._transact(lambda: self._merge_all(stages, stamp))
+            finally:
+                self._allow(_MEMORY_MB[0])
+
+    def _allow(self, megabytes: int) -> None:
+        self._connection.execute(f"SET memory_limit = '{megabytes}MB'")
+
+    def _merge_all(self, stages: Sequence[Stage], stamp: str) -> dict[str, Landed]:
+        return {stage.table.name: merge(self._connection, stage, replaced_at=stamp) for stage in stages}
+
+    def _transact(self, work: Callable[[], T]) -> T:
+        """Return what *work* returns; what it did happens as a whole or not at all."""
+        self._connection.execute("BEGIN")
+        try:
+            result = work()
+            self._connection.execute("COMMIT")
+        except BaseException:
+            with contextlib.suppress(duckdb.Error):  # a failed COMMIT has rolled back by itself
+                self._connection.execute("ROLLBACK")
+            raise
+        return result
+
+
+class DuckDbLanding:
+    """One unit of work of one account."""
+
+    def __init__(self, sink: DuckDbSink, origin: Origin, replaced_at: datetime | None) -> None:
+        self._sink = sink
+        self._origin = origin
+        self._replaced_at = replaced_at
+        self._spools: dict[str, Spool] = {}
+
+    async def write(self, table: str, columns: Columns) -> None:
+        """Stage rows of *table*."""
+        await self._sink.worker.run(self._write, table, columns)
+
+    async def commit(self) -> dict[str, Landed]:
+        """Land what was written in one transaction."""
+        return await self._sink.worker.run(self._commit)
+
+    async def rollback(self) -> None:
+        """Forget what was written."""
+        await self._sink.worker.run(self._discard)
+
+    def _write(self, table: str, columns: Columns) -> None:
+        if table not in self._spools:
+            self._spools[table] = self._sink.spool(table, self._origin)
+        self._spools[table].add(columns)
+
+    def _commit(self) -> dict[str, Landed]:
+        scope = scope_of(self._origin.network, self._origin.account)
+        landed = self._sink.land(list(self._spools.values()), scope, self._replaced_at)
+        self._discard()
+        return landed
+
+    def _discard(self) -> None:
+        self._sink.discard(self._spools.values())
+        self._spools.clear()
