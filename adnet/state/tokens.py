@@ -92,7 +92,9 @@ class TokenStore:
         Raises:
             StateError: It cannot be read, or was encrypted with another key.
         """
-        rows = self._database.rows("SELECT body FROM tokens WHERE key = ? AND body IS NOT NULL", key)
+        rows = self._database.rows(
+            "SELECT CAST(body AS BLOB) FROM tokens WHERE key = ? AND body IS NOT NULL", key
+        )
         return self._decode(key, rows[0][0]) if rows else None
 
     def save(self, key: str, token: StoredToken, *, fence: int | None = None) -> StoredToken:

@@ -1,6 +1,9 @@
-"""What the tests of the state share: a clock they own, and states on a file and in memory."""
+"""What the tests of the state share: a clock they own, a file, and a crew of processes."""
 
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -30,6 +33,35 @@ class HandClock:
         self.seconds += seconds
 
 
+class Crew:
+    """Processes that run the same script, which answers each line it reads with one line."""
+
+    def __init__(self, stack: ExitStack, script: str, number: int, *arguments: object) -> None:
+        command = [sys.executable, "-c", script, *map(str, arguments)]
+        self.members = [
+            stack.enter_context(
+                subprocess.Popen([*command, str(n)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            )
+            for n in range(number)
+        ]
+        for member in self.members:
+            stack.callback(member.kill)
+
+    def ask(self, line: object) -> list[str]:
+        """Give *line* to all at the same moment, and return what each answers."""
+        for member in self.members:
+            assert member.stdin
+            member.stdin.write(f"{line}\n")
+            member.stdin.flush()
+        return [member.stdout.readline().strip() for member in self.members if member.stdout]
+
+    def kill(self) -> None:
+        """Kill all with -9 and wait for their end."""
+        for member in self.members:
+            member.kill()
+            member.wait()
+
+
 @pytest.fixture
 def clock() -> HandClock:
     return HandClock()
@@ -45,3 +77,9 @@ def database(path: Path) -> Iterator[Database]:
     database = Database.open(path)
     yield database
     database.close()
+
+
+@pytest.fixture
+def crew() -> Iterator[Callable[..., Crew]]:
+    with ExitStack() as stack:
+        yield lambda script, number, *arguments: Crew(stack, script, number, *arguments)

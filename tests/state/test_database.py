@@ -1,6 +1,5 @@
 """The state file: owner-only, shared by processes, whole after a kill, and clear about what is wrong."""
 
-import multiprocessing
 import os
 import sqlite3
 import stat
@@ -19,7 +18,6 @@ from hypothesis import strategies as st
 from adnet.errors import StateError
 from adnet.state.database import FORMAT, Database, from_us, to_us
 
-SPAWN = multiprocessing.get_context("spawn")
 TABLE = "CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY, text TEXT)"
 
 
@@ -222,24 +220,28 @@ def test_after_close_it_says_so(path: Path) -> None:
         database.rows("SELECT 1")
 
 
-def make_at_once(folder: Path, first: int, gate: threading.Barrier) -> None:
-    for n in range(25):
-        gate.wait(30)
-        add_rows(folder / str(n) / "state.db", first, 4)
+MAKER = """
+import sys
+from pathlib import Path
+from adnet.state.database import Database
+for line in sys.stdin:
+    database = Database.open(Path(line.strip()))
+    database.define("CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY)")
+    with database.transaction() as connection:
+        connection.execute("INSERT INTO t VALUES (?)", (int(sys.argv[1]),))
+    database.close()
+    print("made", flush=True)
+"""
 
 
-def test_processes_that_make_the_file_at_the_same_moment(tmp_path: Path) -> None:
+def test_processes_that_make_the_file_at_the_same_moment(tmp_path: Path, crew) -> None:
     """Four processes create, define and write together, again and again; no row is lost and none fails."""
-    gate = SPAWN.Barrier(4)
-    workers = [SPAWN.Process(target=make_at_once, args=(tmp_path, 4 * n, gate)) for n in range(4)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(60)
-    assert [worker.exitcode for worker in workers] == [0] * 4
+    makers = crew(MAKER, 4)
     for n in range(25):
-        with closing(Database.open(tmp_path / str(n) / "state.db")) as database:
-            assert count(database) == 16
+        path = tmp_path / str(n) / "state.db"
+        assert makers.ask(path) == ["made"] * 4
+        with closing(Database.open(path)) as database:
+            assert count(database) == 4
 
 
 def test_threads_share_one_connection(table: Database) -> None:

@@ -1,0 +1,123 @@
+"""The state as users name it."""
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from adnet.errors import ConfigurationError, StateError
+from adnet.models import ReportJob, ReportQuery
+from adnet.state import State, StoredToken
+from adnet.state.owners import is_alive
+
+
+@pytest.mark.parametrize("form", [str, lambda path: f"sqlite:{path}", Path])
+def test_a_file_is_named_by_url_or_path(path: Path, form) -> None:
+    """`sqlite:PATH` and a path open the same file; a bare text is no url."""
+    if form is str:
+        with pytest.raises(ConfigurationError, match="has no scheme: write sqlite:PATH"):
+            State.open(form(path))
+        return
+    with State.open(form(path)) as state:
+        assert path == state.database.path
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("url", [None, ":memory:", "sqlite::memory:"])
+def test_a_state_in_memory_is_private(url: str | None, tmp_path: Path, monkeypatch) -> None:
+    """It works like a file, is shared with nobody, and leaves nothing."""
+    monkeypatch.chdir(tmp_path)
+    with State.open(url) as state, State.open(url) as other:
+        state.facts.put("host", "verb", "POST")
+        assert (other.facts.get("host", "verb"), other.database.path) == (None, None)
+        assert state.secret_key != other.secret_key
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("redis://:S3CRET@host/0", "a state on redis is not available in this version: write sqlite:PATH"),
+        ("postgres://me:S3CRET@host/db", "unknown scheme 'postgres': known is sqlite:PATH"),
+        ("sqlite:", "names no file: write sqlite:PATH"),
+        ("", "has no scheme"),
+    ],
+)
+def test_other_urls_are_refused_without_telling_their_password(url: str, words: str) -> None:
+    """The error names the known kinds, and nothing behind the scheme."""
+    with pytest.raises(ConfigurationError, match=words) as caught:
+        State.open(url)
+    assert "S3CRET" not in str(caught.value)
+
+
+def test_the_secret_key_is_made_once(path: Path) -> None:
+    """Hashes of one state file can be compared for ever; those of two files never."""
+    with State.open(path) as first, State.open(path) as second, State.open(path.with_name("b.db")) as other:
+        assert 32 == len(first.secret_key) == len(other.secret_key)
+        assert first.secret_key == second.secret_key != other.secret_key
+
+
+def test_no_secret_is_in_a_repr(path: Path) -> None:
+    """The state tells its file, and nothing that is in it."""
+    with State.open(path, key="S3CRETKEY") as state:
+        texts = [repr(value) for value in (state, *vars(state).values()) if value is not state.secret_key]
+        assert f"State({str(path)!r})" == texts[0]
+        assert not [text for text in texts if "S3CRETKEY" in text or repr(state.secret_key) in text]
+
+
+def test_with_a_key_everything_else_still_works(path: Path, clock) -> None:
+    """The key is for token texts; it is asked for at every opening."""
+    with State.open(path, clock=clock, key="right") as state:
+        state.tokens.save("key", StoredToken(access_token="ACCESS-1", issued_at=clock.now()))
+    with State.open(path, clock=clock, key="right") as state:
+        token = state.tokens.load("key")
+    assert token
+    assert token.access_token == "ACCESS-1"
+    for wrong in ("wrong", None):
+        with pytest.raises(StateError):
+            State.open(path, key=wrong)
+
+
+def test_a_failed_opening_leaves_no_connection(path: Path) -> None:
+    """No descriptor of the file stays open when the key does not fit."""
+    State.open(path, key="right").close()
+    with pytest.raises(StateError):
+        State.open(path, key="wrong")
+    assert not [link for link in Path("/proc/self/fd").iterdir() if str(path) in os.path.realpath(link)]
+
+
+def test_a_closed_state_is_dead(path: Path) -> None:
+    """Its intentions are taken over in the same process, and closing twice is fine."""
+    asked = ReportJob(network="targetcircle", account="a", query=ReportQuery(kind="clicks"))
+    state = State.open(path)
+    assert state.jobs.is_mine(state.jobs.claim(asked), asked)
+    assert is_alive(state.owner)
+    state.close()
+    state.close()
+    assert not is_alive(state.owner)
+    with State.open(path) as after:
+        assert after.jobs.is_mine(after.jobs.claim(asked), asked)
+
+
+def test_closing_tells_what_could_not_be_written_and_closes(path: Path, clock) -> None:
+    """A line that is held and cannot be written is an error at the end, and the file is closed all the same."""
+    from adnet.state.ledger import LedgerEntry
+
+    state = State.open(path, clock=clock)
+    state.ledger.append(LedgerEntry(at=clock.now(), account="a", network="n", operation="o"))
+    state.database.rows("PRAGMA query_only=ON")
+    with pytest.raises(StateError, match="cannot be written"):
+        state.close()
+    with pytest.raises(StateError):
+        state.facts.get("a", "b")
+
+
+def test_importing_the_state_imports_no_optional_library(crew) -> None:
+    """The cryptography library is loaded only where a key is configured."""
+    script = (
+        "import sys, adnet.state; input(); print(*sorted({'cryptography', 'aiohttp'} & set(sys.modules)))"
+    )
+    assert crew(script, 1).ask("") == [""]
+    assert sys.executable
