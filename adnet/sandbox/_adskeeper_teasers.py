@@ -7,7 +7,6 @@ Source: Adskeeper advertiser API document, "Working with client's teasers".
 import re
 from decimal import Decimal
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
 
 from adnet.sandbox._adskeeper_call import Call, Refusal, id_of, refuse
 from adnet.sandbox._adskeeper_campaigns import page_of
@@ -144,7 +143,7 @@ def _check_content(call: Call, campaign: Campaign) -> None:
 
 def _check_image(link: str) -> None:
     """Refuse a wrong suffix, and a too small size when the address tells one (600x382)."""
-    path = urlsplit(link).path
+    path = link.partition("?")[0]
     if path.rpartition(".")[2].lower() not in _KINDS:
         raise refuse("LS_IMAGE_WRONG_EXTANTION")
     told = _SIZE.search(path)

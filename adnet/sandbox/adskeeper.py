@@ -24,7 +24,7 @@ from adnet.sandbox import _adskeeper_conversions as conversions
 from adnet.sandbox import _adskeeper_reports as reports
 from adnet.sandbox import _adskeeper_targetings as targetings
 from adnet.sandbox import _adskeeper_teasers as teasers
-from adnet.sandbox._adskeeper_call import Call, Dialect, Refusal, read_params
+from adnet.sandbox._adskeeper_call import Call, Dialect, Params, Refusal, read_params
 from adnet.sandbox._adskeeper_seed import account_secrets, make_account
 from adnet.sandbox._adskeeper_state import Account
 from adnet.sandbox._adskeeper_truth import TRUTHS
@@ -246,7 +246,10 @@ class AdskeeperSandbox(Sandbox):
         return end is None or self.now() < end
 
     async def _log_in(self, request: web.Request) -> web.Response:
-        params = read_params(request.query.items(), request.content_type, await request.read())
+        try:
+            params = await _params(request)
+        except Refusal as refusal:
+            return self._refused(refusal)
         email, password = params.text("email"), params.text("password")
         known = hmac.compare_digest(password.encode(), self.password.encode())
         if email != self.email or not known:
@@ -277,8 +280,7 @@ class AdskeeperSandbox(Sandbox):
         if self.faults.strikes("html"):
             return web.Response(text=_PAGE, content_type="text/html")
         try:
-            params = read_params(request.query.items(), request.content_type, await request.read())
-            call = self._call(params, request.match_info)
+            call = self._call(await _params(request), request.match_info)
             answer = handler(call)
         except Refusal as refusal:
             return self._refused(refusal)
@@ -287,7 +289,7 @@ class AdskeeperSandbox(Sandbox):
             return _break(request)
         return json_reply(answer)
 
-    def _call(self, params: Any, path: Mapping[str, str]) -> Call:
+    def _call(self, params: Params, path: Mapping[str, str]) -> Call:
         return Call(
             account=self.account,
             dialect=self.dialect,
@@ -314,6 +316,10 @@ class MgidSandbox(AdskeeperSandbox):
 def _account(words: str, now: datetime, *, timezone: str, **knobs: Any) -> Account:
     today = now.astimezone(ZoneInfo(timezone)).date()
     return make_account(words, today=today, timezone=timezone, **knobs)
+
+
+async def _params(request: web.Request) -> Params:
+    return read_params(request.query.items(), request.content_type, await request.read())
 
 
 def _break(request: web.Request) -> web.StreamResponse:

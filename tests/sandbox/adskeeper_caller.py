@@ -15,6 +15,7 @@ from adnet.sandbox.adskeeper import AdskeeperSandbox
 
 NOW = datetime(2026, 9, 15, 18, tzinfo=UTC)
 TODAY = "2026-09-15"
+CAMPAIGNS, TEASERS = "/goodhits/clients/{C}/campaigns", "/goodhits/clients/{C}/teasers"
 
 
 @attrs.frozen
@@ -68,3 +69,23 @@ async def calling(**knobs: Any) -> AsyncIterator[Caller]:
     headers = {"Authorization": f"Bearer {sandbox.credentials['token']}"}
     async with sandbox, aiohttp.ClientSession(headers=headers) as session:
         yield Caller(sandbox, session)
+
+
+def refusal(*codes: str) -> dict[str, list[str]]:
+    """Return the body that refuses with *codes*."""
+    return {"errors": [f"[{code}]" for code in codes]}
+
+
+def path_of(row: Campaign) -> str:
+    """Return the path of one campaign."""
+    return f"{CAMPAIGNS}/{row.id}"
+
+
+def plain(caller: Caller) -> Campaign:
+    """Return a running campaign by widgets whose filters are off."""
+    return caller.campaign(
+        lambda row: (
+            not (row.by_sources or row.dsp)
+            and (row.widgets_type, row.type, row.status) == ("off", "product", 7)
+        )
+    )
