@@ -100,11 +100,16 @@ class AdnetError(Exception):
             f"code {self.code}" if self.code else "",
             f"request {self.request_id}" if self.request_id else "",
             f"{self.attempts} attempts" if self.attempts > 1 else "",
-            f"waited {self.waited_s:.1f} s" if self.waited_s >= 0.1 else "",  # noqa: PLR2004
+            f"waited {self.waited_s:.1f} s" if self.waited_s >= 0.1 else "",
         ]
         tail = ", ".join(part for part in known if part)
-        text = f"{where}: {self.message}" if where else self.message
+        text = f"{where}: {_one_line(self.message)}" if where else _one_line(self.message)
         return f"{text} ({tail})" if tail else text
+
+
+def _one_line(text: str) -> str:
+    """Return *text* without line ends and control characters: servers write into logs and terminals here."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 class ConfigurationError(AdnetError, ValueError):
@@ -161,7 +166,10 @@ class ConnectError(TransportError, ConnectionError):
 
 
 class RequestTimeoutError(TransportError, TimeoutError):
-    """No answer in time; the request may have been executed."""
+    """No answer in time; the request may have been executed, unless it was never sent."""
+
+    #: Whether the request left this machine; False when the time was up before.
+    sent: bool = True
 
 
 class IncompleteBodyError(TransportError):
@@ -319,4 +327,4 @@ class BatchError(ExceptionGroup[AdnetError], AdnetError):
         return BatchError(self.message, excs)
 
     def __str__(self) -> str:
-        return f"{self.message} ({len(self.exceptions)} failed)"
+        return f"{_one_line(self.message)} ({len(self.exceptions)} failed)"

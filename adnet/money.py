@@ -1,9 +1,12 @@
 """Amounts: a Decimal and its ISO 4217 code. Floats are refused."""
 
 from decimal import Decimal, InvalidOperation
-from typing import Self
+from typing import Final, Self
 
 import attrs
+
+_MOST_DIGITS: Final = 100
+"""Before or after the point. Nobody pays such amounts, and writing out ``1e999999999`` takes a gigabyte."""
 
 
 def exact(value: object) -> Decimal:
@@ -22,12 +25,14 @@ def exact(value: object) -> Decimal:
         raise ValueError(f"not a number: {value!r}") from None
     if not number.is_finite():
         raise ValueError(f"not a finite number: {value!r}")
+    if max(abs(number.adjusted()), abs(int(number.as_tuple().exponent))) > _MOST_DIGITS:
+        raise ValueError(f"not an amount: it has more than {_MOST_DIGITS} digits")
     return number
 
 
 def _code(value: str) -> str:
     code = str(value).strip().upper()
-    if len(code) != 3 or not code.isascii() or not code.isalpha():  # noqa: PLR2004
+    if len(code) != 3 or not code.isascii() or not code.isalpha():
         raise ValueError(f"not an ISO 4217 currency code: {value!r}")
     return code
 

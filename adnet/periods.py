@@ -71,7 +71,7 @@ class Period:
         units = self.length // unit
         if units * unit < self.length:
             units += 1
-        if units < 2:  # noqa: PLR2004
+        if units < 2:
             return None
         middle = self.since + (units // 2) * unit
         return Period(self.since, middle), Period(middle, self.until)

@@ -2,9 +2,11 @@
 
 import hashlib
 import hmac
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 MASK = "***"
 
@@ -16,13 +18,22 @@ SECRET_KEYS = frozenset({
 
 _PAIR = re.compile(
     r"""(?ix)
-    (["']?\b(?:x[-_]?api[-_]?token|api[-_]?(?:key|token)|(?:access|refresh|id)[-_]?token|client[-_]?secret
-      |authorization|password|secret|token)\b["']?\s*(?:[:=]\s*))
-    ((?:bearer\s+)?"(?:[^"\\]|\\.)*"|'[^']*'|(?:bearer\s+)?[^\s"',;&)}\]]+)
+    (\\{0,8}["']?\b(?:x[-_]?api[-_]?token|api[-_]?(?:key|token)|(?:access|refresh|id)[-_]?token|client[-_]?secret
+      |authorization|password|secret|token)\b\\{0,8}["']?\s{0,8}[:=]\s{0,8})
+    (?: \\{1,8}"[^"]*(?:"|\Z)              # JSON inside a JSON text
+      | "(?:[^"\\]|\\.)*(?:"|\Z)       # also a text that was cut off
+      | '[^']*(?:'|\Z)
+      | \[[^\]]*(?:\]|\Z)
+      | (?:(?:bearer|basic|digest|token)\s+)?[^\s"',;&)}\]]+
+    )
     """
 )
 _BEARER = re.compile(r"(?i)\bbearer\s+[^\s\"',;]+")
+_COOKIE = re.compile(r"(?i)\b((?:set-)?cookie:\s*)[^\r\n]+")
 _CODE_IN_QUERY = re.compile(r"(?i)([?&](?:code|state)=)[^&\s\"']+")
+_USER_INFO = re.compile(r"(?<=://)[^/\s@]+@")
+_ESCAPE = re.compile(r"%[0-9A-F]{2}")
+_GENEROUS = 65_536
 
 
 def is_secret_key(name: str) -> bool:
@@ -37,46 +48,69 @@ class Scrubber:
     replacing them would shred ordinary text.
     """
 
-    __slots__ = ("_known",)
+    __slots__ = ("_count", "_known")
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._known: tuple[str, ...] = ()
+        self._count = 0
         for secret in secrets:
             self.learn(secret)
 
     def learn(self, secret: str | None) -> None:
-        """Remember one more secret value, e.g. a refreshed token."""
-        if secret and len(secret) >= 4 and secret not in self._known:  # noqa: PLR2004
+        """Remember one more secret value, e.g. a refreshed token, in every form that it takes on the way."""
+        if secret and len(secret) >= 4 and secret not in self._known:
             # Longest first, so that a secret that contains another is masked whole.
-            self._known = tuple(sorted((*self._known, secret), key=len, reverse=True))
+            self._known = tuple(sorted({*self._known, *_forms(secret)}, key=len, reverse=True))
+            self._count += 1
 
     def text(self, text: str) -> str:
         """Return *text* with every secret masked."""
-        for secret in self._known:
-            if secret in text:
-                text = text.replace(secret, MASK)
+        text = self._without_known(text)
+        text = _COOKIE.sub(rf"\1{MASK}", text)
         text = _PAIR.sub(rf"\1{MASK}", text)
         text = _BEARER.sub(f"Bearer {MASK}", text)
+        text = _USER_INFO.sub(f"{MASK}@", text)
         return _CODE_IN_QUERY.sub(rf"\1{MASK}", text)
+
+    def excerpt(self, text: str, length: int) -> str:
+        """Return the first *length* characters of *text* without secrets.
+
+        Scrubbed before it is cut: half a secret would not be recognised.
+        """
+        return self.text(text[:_GENEROUS])[:length]
 
     def payload(self, value: Any) -> Any:
         """Return a copy of a JSON value without secret keys and with known secrets masked in its texts."""
         if isinstance(value, Mapping):
-            return {k: self.payload(v) for k, v in value.items() if not is_secret_key(str(k))}
+            return {
+                self._without_known(str(key)): self.payload(item)
+                for key, item in value.items()
+                if not is_secret_key(str(key))
+            }
         if isinstance(value, list | tuple):
             return [self.payload(item) for item in value]
-        if isinstance(value, str):
-            for secret in self._known:
-                if secret in value:
-                    value = value.replace(secret, MASK)
-        return value
+        return self._without_known(value) if isinstance(value, str) else value
 
     def knows(self, text: str) -> bool:
         """Say whether a known secret occurs in *text*."""
         return any(secret in text for secret in self._known)
 
+    def _without_known(self, text: str) -> str:
+        for secret in self._known:
+            if secret in text:
+                text = text.replace(secret, MASK)
+        return text
+
     def __repr__(self) -> str:
-        return f"Scrubber({len(self._known)} secrets)"
+        return f"Scrubber({self._count} secrets)"
+
+
+def _forms(secret: str) -> set[str]:
+    """Return *secret* as it stands in plain text, in URLs and forms, and in JSON."""
+    quoted = {quote(secret, safe=safe) for safe in ("", "/", "/+=~")} | {quote_plus(secret)}
+    lower = {_ESCAPE.sub(lambda found: found[0].lower(), form) for form in quoted}
+    escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    return {secret} | quoted | lower | escaped | {form.replace("/", r"\/") for form in escaped}
 
 
 def keyed_hash(key: bytes, value: str) -> str:
@@ -86,4 +120,4 @@ def keyed_hash(key: bytes, value: str) -> str:
 
 def masked(secret: str) -> str:
     """Return a secret as it may be shown to its owner: the last four characters at most."""
-    return MASK if len(secret) < 12 else f"{MASK}{secret[-4:]}"  # noqa: PLR2004
+    return MASK if len(secret) < 12 else f"{MASK}{secret[-4:]}"

@@ -69,7 +69,7 @@ def plain(response: Response) -> Refusal:
     text = response.text.strip()
     if text[:1] == "<":
         text = " ".join(_TAGS.sub(" ", text).split())
-    return Refusal(message=text[:_EXCERPT] or None)
+    return Refusal(message=text or None)
 
 
 @attrs.frozen(kw_only=True)
@@ -93,8 +93,8 @@ class Decipherer:
             return self._redirected(response)
         refusal = self.read(response)
         kind = refusal.error or self.codes.get(refusal.code or "") or self._by_status(response.status)
-        message = self.scrubber.text(refusal.message or f"refused with HTTP status {response.status}")
-        error = kind(message)
+        message = refusal.message or f"refused with HTTP status {response.status}"
+        error = kind(self.scrubber.excerpt(message, _EXCERPT))
         details: dict[str, Any] = {
             "network": self.network,
             "status": response.status,
@@ -165,7 +165,7 @@ def decode(response: Response, type_: Any = Any, *, scrubber: Scrubber, decoder:
         found = DecodeError(scrubber.text(f"the answer is not JSON: {error}"))  # type: ignore[assignment]
     except RecursionError:
         found = DecodeError("the answer's JSON is nested too deeply")  # type: ignore[assignment]
-    found.excerpt = scrubber.text(response.text[:_EXCERPT])
+    found.excerpt = scrubber.excerpt(response.text, _EXCERPT)
     raise found.add_context(status=response.status)
 
 
