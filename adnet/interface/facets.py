@@ -22,6 +22,7 @@ from adnet.models import (
     Outcome,
     PlannedRequest,
     ReportJob,
+    ReportQuery,
     Share,
     Update,
 )
@@ -237,6 +238,10 @@ class QueuesReports(Facet):
     """The limiter's bucket that bounds how many reports of one account are under way at once."""
     look_ahead: ClassVar[int] = 2
     """Windows of one report that are asked for before the first of them has been read."""
+
+    def complete_query(self, query: ReportQuery) -> ReportQuery:
+        """Return *query* with what the account itself knows, e.g. its currency."""
+        return query
 
     @abstractmethod
     async def submit_report(self, job: ReportJob) -> ReportJob:

@@ -1,6 +1,6 @@
 """Changes as values: what to change, what came of it, and a plan that shows it before it is done."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import attrs
@@ -20,6 +20,8 @@ class Update:
 
     id: str = attrs.field(converter=str)
     fields: Mapping[str, Any] = attrs.field(factory=dict)
+    kind: str | None = None
+    """``campaigns`` or ``ads`` where it is known, as after a diff."""
 
     def __bool__(self) -> bool:
         return bool(self.fields)
@@ -43,11 +45,15 @@ class Outcome:
         return self.status in {"done", "unchanged"}
 
 
+def _outcomes(value: Iterable[Outcome]) -> tuple[Outcome, ...]:
+    return tuple(value)
+
+
 @attrs.frozen
 class BatchResult(Sequence[Outcome]):
     """One outcome for each item, in the order of the input."""
 
-    outcomes: tuple[Outcome, ...] = attrs.field(converter=tuple)
+    outcomes: tuple[Outcome, ...] = attrs.field(converter=_outcomes)
 
     def __getitem__(self, index: Any) -> Any:
         return self.outcomes[index]

@@ -187,6 +187,16 @@ class ReportRunner:
                     account=job.account,
                 )
 
+    async def poll(self, job: ReportJob) -> ReportJob:
+        """Ask once how far *job* is, not sooner than 0.2 s after the last question; store a change of state."""
+        async with self._lock(job.job_id):
+            job = self._latest.get(job.job_id, job)
+            return (
+                await self._poll(job, self._clock.monotonic())
+                if next_step(job, self.settings) == "poll"
+                else job
+            )
+
     async def _poll(self, job: ReportJob, started: float) -> ReportJob:
         now = self._clock.monotonic()
         elapsed = self._elapsed(job, now - started)

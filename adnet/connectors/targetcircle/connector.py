@@ -228,7 +228,7 @@ class TargetCircle(
         self, period: Period, *, currency: str | None = None, **filters: Any
     ) -> AsyncIterator[Batch]:
         """Yield transactions by the instant at which they were saved. Filters as in SENT and LOCAL."""
-        return self._stream("transactions", period, filters, currency=currency or self._currency)
+        return self._stream("transactions", period, filters, currency=currency)
 
     def list_clicks(self, period: Period, **filters: Any) -> AsyncIterator[Batch]:
         """Yield clicks. Filters as in SENT and LOCAL."""
@@ -237,9 +237,17 @@ class TargetCircle(
     def _stream(
         self, kind: str, period: Period | None, filters: Mapping[str, Any], *, currency: str | None = None
     ) -> AsyncIterator[Batch]:
-        query = ReportQuery(kind=kind, period=period, currency=currency, filters=dict(filters))
+        query = self.complete_query(
+            ReportQuery(kind=kind, period=period, currency=currency, filters=dict(filters))
+        )
         self.check_query(query)
         return stream_rows(self._runner, query)
+
+    def complete_query(self, query: ReportQuery) -> ReportQuery:
+        """Return *query* in the account's currency where it names none."""
+        if query.kind == "transactions" and not query.currency:
+            return attrs.evolve(query, currency=self._currency)
+        return query
 
     def check_query(self, query: ReportQuery) -> None:
         """Refuse what the network cannot report, before any request.

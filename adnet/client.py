@@ -1,0 +1,436 @@
+"""The account that users hold. Everything that all networks need is done here, once."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any, Self
+
+from adnet import registry
+from adnet.clock import Clock
+from adnet.errors import ConfigurationError, UnsupportedError
+from adnet.interface import Capabilities, Connector, LimitFact
+from adnet.models import (
+    AccountInfo,
+    Ad,
+    AdDraft,
+    Audience,
+    AudienceDraft,
+    Batch,
+    BatchResult,
+    Campaign,
+    CampaignDraft,
+    Click,
+    Link,
+    Offer,
+    Outcome,
+    Plan,
+    ReportJob,
+    ReportQuery,
+    Share,
+    StatRow,
+    Trade,
+    Transaction,
+    Update,
+)
+from adnet.models.words import Level
+from adnet.money import Money
+from adnet.operations.instant import InstantReports
+from adnet.operations.jobs import ReportRunner
+from adnet.operations.windows import stream_rows
+from adnet.periods import Moment, Period
+from adnet.state import State
+
+Words = str | Collection[str] | None
+"""One word or several; several mean any of them."""
+
+
+class Account:
+    """One account on one network, behind the interface that all networks share.
+
+    ``list_…`` methods are no coroutines: iterate them with ``async for``. What the network cannot serve raises
+    UnsupportedError before any request. Safe to use from many tasks at once.
+    """
+
+    def __init__(
+        self, connector: Connector, *, name: str, clock: Clock, state: State, close_state: bool = False
+    ) -> None:
+        self.name = name
+        self.network = connector.network
+        self.state = state
+        self.clock = clock
+        self._connector: Any = connector
+        self._close_state = close_state
+        self._opened = False
+        self._instant = InstantReports(connector, account=name, clock=clock)
+
+    # ------------------------------------------------------------------ identity
+
+    @property
+    def account_id(self) -> str:
+        """Text that is equal for equal accounts and tells no secret."""
+        return str(self._connector.account_key)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the network can serve, derived from its connector."""
+        return type(self._connector).capabilities()  # type: ignore[no-any-return]
+
+    @property
+    def limits(self) -> tuple[LimitFact, ...]:
+        """Numbers about the network, each with its source."""
+        return tuple(type(self._connector).limit_facts)
+
+    @property
+    def native(self) -> Any:
+        """The network's own typed client, one method per documented operation."""
+        return self._connector.native
+
+    @property
+    def connector(self) -> Connector:
+        """The connector itself, for code that drives a whole network (the pull, the certification)."""
+        return self._connector  # type: ignore[no-any-return]
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def open(self) -> None:
+        """Prepare the account; done by itself on first use."""
+        if not self._opened:
+            self._opened = True
+            await self._connector.open()
+
+    async def close(self) -> None:
+        """Give back connections, and the state where it is the account's own."""
+        await self._connector.close()
+        if self._close_state:
+            self.state.close()
+
+    def __repr__(self) -> str:
+        return f"Account({self.name!r} on {self.network})"
+
+    # ------------------------------------------------------------------ reading
+
+    async def get_account(self) -> AccountInfo:
+        """Return who the credentials belong to; the cheapest call that proves them."""
+        await self._ready("get_account")
+        return await self._connector.get_account()  # type: ignore[no-any-return]
+
+    def list_campaigns(self, *, ids: Words = None, status: Words = None) -> AsyncIterator[Campaign]:
+        """Yield campaigns; None means all."""
+        self._require("list_campaigns")
+        return self._rows(lambda: self._connector.list_campaigns(ids=_words(ids), status=_words(status)))
+
+    async def get_campaign(self, campaign_id: str | int) -> Campaign:
+        """Return one campaign, complete. Raises NotFoundError."""
+        await self._ready("get_campaign")
+        return await self._connector.get_campaign(str(campaign_id))  # type: ignore[no-any-return]
+
+    def list_ads(self, *, campaign_ids: Words = None, status: Words = None) -> AsyncIterator[Ad]:
+        """Yield ads; None means all."""
+        self._require("list_ads")
+        return self._rows(
+            lambda: self._connector.list_ads(campaign_ids=_words(campaign_ids), status=_words(status))
+        )
+
+    async def get_ad(self, ad_id: str | int) -> Ad:
+        """Return one ad, complete. Raises NotFoundError."""
+        await self._ready("get_ad")
+        return await self._connector.get_ad(str(ad_id))  # type: ignore[no-any-return]
+
+    def list_stats(
+        self, *, since: Moment, until: Moment, level: Level = "campaign", ids: Words = None
+    ) -> AsyncIterator[StatRow]:
+        """Yield one row per day and object of ``[since, until)``, in days of the account."""
+        self._require("list_stats")
+        if level not in self.capabilities.levels:
+            raise UnsupportedError(
+                f"{self.network} has no statistics by {level}; it has {', '.join(self.capabilities.levels)}",
+                network=self.network,
+                account=self.name,
+            )
+        check_order(since, until)
+        return self._rows(
+            lambda: self._connector.list_stats(self.period(since, until), level=level, ids=_words(ids))
+        )
+
+    def list_offers(self, **filters: Any) -> AsyncIterator[Offer]:
+        """Yield offers with their payouts, one for each source they are open to."""
+        self._require("list_offers")
+        return self._rows(lambda: self._connector.list_offers(**filters))
+
+    async def get_offer(self, slug: str) -> Offer:
+        """Return one offer by its slug. Raises NotFoundError."""
+        await self._ready("get_offer")
+        return await self._connector.get_offer(slug)  # type: ignore[no-any-return]
+
+    def list_trades(self, **filters: Any) -> AsyncIterator[Trade]:
+        """Yield the connections of our sources with offers."""
+        self._require("list_trades")
+        return self._rows(lambda: self._connector.list_trades(**filters))
+
+    def list_links(
+        self,
+        *,
+        offer_id: str | int,
+        source_id: str | int,
+        deeplink: str | None = None,
+        sub_ids: Mapping[str, str] | None = None,
+        **filters: Any,
+    ) -> AsyncIterator[Link]:
+        """Yield tracking links for one offer and source that carry *sub_ids*."""
+        self._require("list_links")
+        return self._plain(
+            lambda: self._connector.list_links(
+                offer_id=str(offer_id),
+                source_id=str(source_id),
+                deeplink=deeplink,
+                sub_ids=sub_ids,
+                **filters,
+            )
+        )
+
+    def list_transactions(
+        self, *, since: Moment, until: Moment, currency: str | None = None, **filters: Any
+    ) -> AsyncIterator[Transaction]:
+        """Yield the sales and leads of ``[since, until)``.
+
+        Raises:
+            TruncatedReportError: The network would not tell all of them.
+        """
+        self._require("list_transactions")
+        check_order(since, until)
+        return self._rows(
+            lambda: self._connector.list_transactions(self.period(since, until), currency=currency, **filters)
+        )
+
+    def list_clicks(self, *, since: Moment, until: Moment, **filters: Any) -> AsyncIterator[Click]:
+        """Yield the clicks of ``[since, until)``; IP addresses only as keyed hashes."""
+        self._require("list_clicks")
+        check_order(since, until)
+        return self._rows(lambda: self._connector.list_clicks(self.period(since, until), **filters))
+
+    # ------------------------------------------------------------------ changing
+
+    async def create_campaigns(self, drafts: Sequence[CampaignDraft]) -> BatchResult:
+        """Create campaigns, paused where the network allows; one outcome for each, in order."""
+        await self._ready("create_campaigns")
+        return BatchResult(await self._connector.create_campaigns(list(drafts)))
+
+    async def update_campaigns(self, updates: Sequence[Update]) -> BatchResult:
+        """Send exactly the named fields; an update of nothing sends nothing."""
+        return await self._update("update_campaigns", updates)
+
+    async def delete_campaigns(self, ids: Sequence[str | int]) -> BatchResult:
+        """Delete campaigns; one outcome for each, in order."""
+        await self._ready("delete_campaigns")
+        return BatchResult(await self._connector.delete_campaigns([str(i) for i in ids]))
+
+    async def create_ads(self, drafts: Sequence[AdDraft]) -> BatchResult:
+        """Create ads, paused where the network allows; one outcome for each, in order."""
+        await self._ready("create_ads")
+        return BatchResult(await self._connector.create_ads(list(drafts)))
+
+    async def update_ads(self, updates: Sequence[Update]) -> BatchResult:
+        """Send exactly the named fields; an update of nothing sends nothing."""
+        return await self._update("update_ads", updates)
+
+    async def delete_ads(self, ids: Sequence[str | int]) -> BatchResult:
+        """Delete ads; one outcome for each, in order."""
+        await self._ready("delete_ads")
+        return BatchResult(await self._connector.delete_ads([str(i) for i in ids]))
+
+    async def _update(self, operation: str, updates: Sequence[Update]) -> BatchResult:
+        await self._ready(operation)
+        wanted = [update for update in updates if update]
+        sent: list[Outcome] = await getattr(self._connector, operation)(wanted) if wanted else []
+        outcomes = iter(sent)
+        return BatchResult(
+            [next(outcomes) if update else Outcome(id=update.id, status="unchanged") for update in updates]
+        )
+
+    async def plan(
+        self, changes: Sequence[Update | CampaignDraft | AdDraft], *, kind: str | None = None
+    ) -> Plan:
+        """Return the exact requests that *changes* would take; none of them is sent.
+
+        Args:
+            changes: Updates and drafts.
+            kind: ``campaigns`` or ``ads``, for updates that do not know it themselves.
+        """
+        await self._ready("plan")
+        requests = []
+        for change in changes:
+            if isinstance(change, Update):
+                if not change:
+                    continue
+                what, verb = change.kind or kind or "campaigns", "update"
+            else:
+                what, verb = ("ads" if isinstance(change, AdDraft) else "campaigns"), "create"
+            requests.extend(await self._connector.express(what, verb, [change]))
+        updates = tuple(change for change in changes if isinstance(change, Update))
+        return Plan(network=self.network, account=self.name, updates=updates, requests=tuple(requests))
+
+    # ------------------------------------------------------------------ audiences
+
+    def list_audiences(self, *, kind: str | None = None) -> AsyncIterator[Audience]:
+        """Yield audiences; None means of every kind."""
+        self._require("list_audiences")
+        return self._rows(lambda: self._connector.list_audiences(kind=kind))
+
+    async def create_audiences(self, drafts: Sequence[AudienceDraft]) -> BatchResult:
+        """Create audiences; one outcome for each, in order."""
+        await self._ready("create_audiences")
+        return BatchResult(await self._connector.create_audiences(list(drafts)))
+
+    async def share_audiences(
+        self,
+        audiences: Sequence[Audience],
+        users: Sequence[str] = (),
+        payment: str = "free",
+        price: Money | None = None,
+        notify: bool = False,  # noqa: FBT002
+    ) -> Share:
+        """Make a key that opens *audiences* to *users*; no users means to anyone who has the key."""
+        await self._ready("share_audiences")
+        return await self._connector.share_audiences(  # type: ignore[no-any-return]
+            list(audiences), users=list(users), payment=payment, price=price, notify=notify
+        )
+
+    def list_shares(self) -> AsyncIterator[Share]:
+        """Yield the keys that open our audiences to others."""
+        self._require("list_shares")
+        return self._plain(self._connector.list_shares)
+
+    async def activate_share(self, key: str, audiences: Sequence[Audience] | None = None) -> list[Audience]:
+        """Add a key's audiences to this account, and return them; None means all of them."""
+        await self._ready("activate_share")
+        return await self._connector.activate_share(key, audiences)  # type: ignore[no-any-return]
+
+    async def revoke_shares(self, keys: Sequence[str]) -> BatchResult:
+        """Remove keys: campaigns of others that use their audiences stop."""
+        await self._ready("revoke_shares")
+        return BatchResult(await self._connector.revoke_shares(list(keys)))
+
+    # ------------------------------------------------------------------ reports
+
+    async def submit_report(self, query: ReportQuery) -> ReportJob:
+        """Ask for a report; store the returned value to go on later, in this process or another."""
+        await self._ready("submit_report")
+        runner = self._runner
+        return await runner.submit(query) if runner else self._instant.submit(query)
+
+    async def poll_report(self, job: ReportJob) -> ReportJob:
+        """Ask once how far a report is."""
+        await self._ready("poll_report")
+        self._own(job)
+        runner = self._runner
+        return await runner.poll(job) if runner else job
+
+    def follow_report(self, job: ReportJob) -> AsyncIterator[ReportJob]:
+        """Yield the job at each news of it until it is ready: the progress of a report."""
+        self._require("poll_report")
+        self._own(job)
+        runner = self._runner
+        return runner.follow(job) if runner else _once(job)
+
+    def read_report(self, job: ReportJob) -> AsyncIterator[Any]:
+        """Yield a ready report's rows."""
+        self._require("read_report")
+        self._own(job)
+        return self._rows(lambda: self._read(job))
+
+    def run_report(self, query: ReportQuery) -> AsyncIterator[Any]:
+        """Ask for a report, wait for it and yield its rows, complete."""
+        self._require("run_report")
+        runner = self._runner
+        return self._rows(
+            lambda: stream_rows(runner, query) if runner else self._read(self._instant.submit(query))
+        )
+
+    @property
+    def _runner(self) -> ReportRunner | None:
+        return getattr(self._connector, "runner", None)
+
+    def _read(self, job: ReportJob) -> AsyncIterator[Batch]:
+        return self._runner.read(job) if self._runner else self._instant.read(job)
+
+    def _own(self, job: ReportJob) -> None:
+        if job.network != self.network or job.account_key != self.account_id:
+            raise ConfigurationError(
+                f"the job {job.job_id} belongs to another account ({job.account!r} on {job.network}); open that"
+                " one to go on with it",
+                network=self.network,
+                account=self.name,
+            )
+
+    # ------------------------------------------------------------------ the rest
+
+    async def revoke(self) -> None:
+        """Remove this account's binding at the network, and its tokens here; a new login is needed then."""
+        await self._ready("revoke")
+        await self._connector.revoke()
+
+    def period(self, since: Moment, until: Moment) -> Period:
+        """Return ``[since, until)`` in UTC; days are the account's own days.
+
+        Raises:
+            ConfigurationError: *since* is not before *until*, or an instant has no time zone.
+        """
+        try:
+            return Period.of(since, until, self._connector.time_zone)
+        except ValueError as error:
+            raise ConfigurationError(str(error), network=self.network, account=self.name) from None
+
+    def _require(self, operation: str) -> None:
+        if not self.capabilities.supports(operation):
+            able = registry.supporting(operation)
+            where = f"; {', '.join(able)} can" if able else ""
+            raise UnsupportedError(
+                f"{self.network} cannot serve {operation}{where}",
+                network=self.network,
+                account=self.name,
+                operation=operation,
+                instead=able,
+            )
+
+    async def _ready(self, operation: str) -> None:
+        self._require(operation)
+        await self.open()
+
+    async def _rows(self, batches: Any) -> AsyncGenerator[Any, None]:
+        await self.open()
+        async with aclosing(batches()) as source:
+            async for batch in source:
+                for row in batch.models():
+                    yield row
+
+    async def _plain(self, rows: Any) -> AsyncGenerator[Any, None]:
+        await self.open()
+        async with aclosing(rows()) as source:
+            async for row in source:
+                yield row
+
+
+def check_order(since: Moment, until: Moment) -> None:
+    """Refuse a period that ends before it begins, where that can be told without a time zone.
+
+    Raises:
+        ConfigurationError: *since* is not before *until*.
+    """
+    try:
+        Period.of(since, until)
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from None
+
+
+def _words(value: Words) -> list[str] | None:
+    if value is None:
+        return None
+    return [value] if isinstance(value, str) else [str(item) for item in value]
+
+
+async def _once(job: ReportJob) -> AsyncIterator[ReportJob]:
+    yield job

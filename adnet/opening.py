@@ -1,0 +1,127 @@
+"""Opening accounts: checks what the user gave, and hands a connector its rooms."""
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from adnet import registry
+from adnet.client import Account
+from adnet.clock import Clock, SystemClock
+from adnet.errors import ConfigurationError, CredentialsError
+from adnet.interface import Connector, Services
+from adnet.redact import Scrubber
+from adnet.state import State
+from adnet.state.quotas import QuotaStore
+from adnet.transport.aiohttp import AiohttpTransport
+from adnet.transport.base import Transport
+from adnet.transport.events import Listener, LoggingListener
+from adnet.transport.limits import Bucket, Limiter, Window
+
+_UNITS: Final = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_LIMIT: Final = re.compile(r"(\d+)\s*(?:/\s*(s|min|h|d))?")
+
+
+def connect(
+    network: str,
+    /,
+    *,
+    base_url: str | None = None,
+    state: State | str | Path | None = None,
+    limits: Mapping[str, str | int | Bucket] | None = None,
+    transport: Transport | None = None,
+    clock: Clock | None = None,
+    name: str | None = None,
+    listeners: Sequence[Listener] = (),
+    **credentials: Any,
+) -> "Account":
+    """Return an account on *network*; nothing is sent before its first use.
+
+    Use it as an async context manager, or close it.
+
+    Args:
+        network: Slug of the network, e.g. ``"targetcircle"``.
+        base_url: Where the network is; some have a default.
+        state: What outlives the process: a State, ``"sqlite:FILE"`` or a path. None keeps it in memory.
+        limits: Bucket -> limit, to be more or less careful than the connector: ``"4/s"``, ``"100/min"``, a
+            number of requests in flight, or a Bucket.
+        transport: Sends requests; the default is aiohttp.
+        clock: Time; the default is the machine's.
+        name: How errors and tables call the account; the network's name by default.
+        listeners: Hear what is sent.
+        credentials: Keys of the network, see ``adnet networks``.
+
+    Raises:
+        UnknownNetworkError: No such network.
+        CredentialsError: A credential is missing.
+        ConfigurationError: A key is not known, or a value is of no use.
+    """
+    connector = registry.load(network)
+    account = name or network
+    options = _checked_options(connector, account, credentials)
+    clock = clock or SystemClock()
+    owned = not isinstance(state, State)
+    room = state if isinstance(state, State) else State.open(state, clock=clock)
+    scrubber = Scrubber(str(options[o.name]) for o in connector.options if o.secret and options.get(o.name))
+
+    def limiter(buckets: Sequence[Bucket], scope: str) -> Limiter:
+        shared = QuotaStore(room.database, room.owner, clock) if room.shared else None
+        return Limiter(_overridden(buckets, limits or {}, account), clock=clock, scope=scope, shared=shared)
+
+    services = Services(
+        account=account,
+        clock=clock,
+        transport=transport or AiohttpTransport(),
+        state=room,
+        scrubber=scrubber,
+        limiter=limiter,
+        listeners=(LoggingListener(scrubber), *listeners),
+    )
+    made = connector(services, base_url=base_url, options=options)
+    return Account(made, name=account, clock=clock, state=room, close_state=owned)
+
+
+def _checked_options(connector: type[Connector], account: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    known = {option.name: option for option in connector.options}
+    for key in given:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; it takes {', '.join(known)}"
+            raise ConfigurationError(f"account {account!r}: {connector.network} has no key {key!r}{hint}")
+    options = {name: given.get(name, option.default) for name, option in known.items()}
+    for option in connector.options:
+        value = options[option.name]
+        if option.required and (value is None or value == ""):
+            raise CredentialsError(f"account {account!r}: {option.name} is missing ({option.help})")
+        if option.secret and isinstance(value, str) and (value.strip() != value or "\n" in value):
+            raise CredentialsError(f"account {account!r}: {option.name} begins or ends with white space")
+    return options
+
+
+def _overridden(
+    buckets: Sequence[Bucket], limits: Mapping[str, str | int | Bucket], account: str
+) -> list[Bucket]:
+    known = {bucket.name: bucket for bucket in buckets}
+    for name, value in limits.items():
+        if name not in known:
+            raise ConfigurationError(
+                f"account {account!r}: there is no limit {name!r}; there are {', '.join(known)}"
+            )
+        known[name] = value if isinstance(value, Bucket) else _limited(known[name], str(value), account)
+    return list(known.values())
+
+
+def _limited(bucket: Bucket, text: str, account: str) -> Bucket:
+    found = _LIMIT.fullmatch(text.strip())
+    if found is None or int(found[1]) < 1:
+        raise ConfigurationError(
+            f'account {account!r}: the limit {bucket.name} = {text!r} is none; write "4/s", "100/min" or a'
+            " number of requests in flight"
+        )
+    source = "set by the user"
+    if found[2] is None:
+        return attrs.evolve(bucket, concurrency=int(found[1]), source=source)
+    return attrs.evolve(bucket, windows=(Window(int(found[1]), _UNITS[found[2]]),), source=source)

@@ -1,0 +1,358 @@
+"""The main job: every table of every account into a sink, resumable anywhere.
+
+A *source* is one thing that is asked of a network (a report, a list); it feeds one or two tables. Each window
+of a source is one landing: staged while it streams in, committed as a whole, and only then marked as done in
+the journal. Killed in between, the next run takes the report up again and lands the same rows once more,
+which changes nothing.
+"""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from datetime import timedelta
+from typing import Any, Final
+
+import attrs
+
+from adnet.client import Account, check_order
+from adnet.errors import (
+    AdnetError,
+    ConfigurationError,
+    JobError,
+    JobExpiredError,
+    PayloadError,
+    SinkError,
+    StateError,
+)
+from adnet.interface import Capabilities
+from adnet.models import TABLES, Batch, ModelBatch, ReportJob, ReportQuery
+from adnet.models.words import LEVELS, Level
+from adnet.operations.jobs import ReportRunner
+from adnet.operations.windows import Windows
+from adnet.periods import Moment, Period
+from adnet.pull.result import PullResult, TableResult
+from adnet.sinks import Sink, open_sink
+from adnet.transport.events import metered
+
+SOURCES: Final[dict[str, str]] = {
+    "accounts": "get_account",
+    "campaigns": "list_campaigns",
+    "ads": "list_ads",
+    "offers": "list_offers",
+    "trades": "list_trades",
+    "stats": "list_stats",
+    "transactions": "list_transactions",
+    "clicks": "list_clicks",
+}
+"""Source -> the Account operation that serves it. ``payouts`` come with offers and trades."""
+DATED: Final = frozenset({"stats", "transactions", "clicks"})
+STATS_UNIT_DAYS: Final = 7
+"""Days of statistics that land together: what a kill loses at most."""
+
+
+@attrs.frozen(kw_only=True)
+class Progress:
+    """News of a run, for a progress bar."""
+
+    account: str
+    table: str
+    state: str
+    """``started``, ``queued``, ``running``, ``reading``, ``landed``, ``ended``."""
+    rows: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class _Run:
+    """What all accounts of a run share."""
+
+    sink: Sink
+    since: Moment
+    until: Moment
+    tables: frozenset[str]
+    levels: tuple[Level, ...]
+    raw: bool
+    lookback: timedelta
+    tell: Callable[[Progress], None]
+
+
+def tables_of(capabilities: Capabilities) -> tuple[str, ...]:
+    """Return the tables that a network can fill, in the order of the design."""
+    able = {source for source, operation in SOURCES.items() if capabilities.supports(operation)}
+    if {"offers", "trades"} & able:
+        able.add("payouts")
+    return tuple(name for name in TABLES if name in able)
+
+
+async def pull(
+    accounts: Mapping[str, Account] | Iterable[Account] | Account,
+    *,
+    since: Moment,
+    until: Moment,
+    to: str | Sink,
+    tables: Collection[str] | None = None,
+    levels: Collection[str] = ("campaign",),
+    jobs: int = 1000,
+    raw: bool = True,
+    lookback_days: int = 0,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> PullResult:
+    """Land the tables of *accounts* for ``[since, until)`` in *to*, and return what came of each.
+
+    What an account cannot serve is left out. A table that could not be had whole is told as ``partial`` or
+    ``failed``, the others land. Running it again, after a kill too, changes nothing that has landed already.
+
+    Args:
+        accounts: Accounts, e.g. what ``adnet.open`` gives.
+        since: First day (of each account's own) or first instant.
+        until: End, exclusive.
+        to: URI of a sink, e.g. ``"duckdb:ads.duckdb"``, or a Sink that is open.
+        tables: Names of tables; None means all that the account can serve.
+        levels: Levels of statistics.
+        jobs: Accounts under way at once.
+        raw: Whether the network's own objects land too.
+        lookback_days: Widens transactions and statistics into the past, since they are restated for months.
+        on_progress: Hears how far it is; must be quick.
+
+    Raises:
+        ConfigurationError: A table, a level, the period or the sink is of no use.
+        SinkError: The sink cannot be used; nothing of what had landed is lost.
+    """
+    chosen = _accounts(accounts)
+    check_order(since, until)
+    _check_names("table", tables or (), TABLES)
+    _check_names("level", levels, LEVELS)
+    sink = open_sink(to) if isinstance(to, str) else to
+    if isinstance(to, str):
+        await sink.open()
+    run = _Run(
+        sink=sink,
+        since=since,
+        until=until,
+        tables=frozenset(tables or TABLES),
+        levels=tuple(level for level in LEVELS if level in levels),
+        raw=raw,
+        lookback=timedelta(days=lookback_days),
+        tell=on_progress or (lambda _: None),
+    )
+    pull_id = uuid.uuid4().hex
+    try:
+        return await _pull_all(run, pull_id, chosen, jobs)
+    finally:
+        if isinstance(to, str):
+            await sink.close()
+
+
+def _accounts(accounts: Mapping[str, Account] | Iterable[Account] | Account) -> list[Account]:
+    if isinstance(accounts, Account):
+        return [accounts]
+    return list(accounts.values() if isinstance(accounts, Mapping) else accounts)
+
+
+def _check_names(what: str, given: Collection[str], known: Collection[str]) -> None:
+    for name in given:
+        if name not in known:
+            raise ConfigurationError(f"there is no {what} {name!r}; there are {', '.join(known)}")
+
+
+async def _pull_all(run: _Run, pull_id: str, accounts: Sequence[Account], jobs: int) -> PullResult:
+    results: list[TableResult] = []
+    failures: list[tuple[str, AdnetError]] = []
+    places = asyncio.Semaphore(max(1, jobs))
+
+    async def one(account: Account) -> None:
+        async with places:
+            try:
+                await account.open()
+                mine = _planned(run, account)
+            except (StateError, SinkError):
+                raise
+            except AdnetError as error:
+                failures.append((account.name, error))
+                return
+            results.extend(mine.values())
+            await run.sink.record([result.row(pull_id) for result in mine.values()])
+            try:
+                await _pull_account(run, account, mine)
+            finally:
+                await asyncio.shield(run.sink.record([result.row(pull_id) for result in mine.values()]))
+
+    async with asyncio.TaskGroup() as group:
+        for account in accounts:
+            group.create_task(one(account))
+    return PullResult(pull_id=pull_id, to=run.sink.uri, tables=tuple(results), failures=tuple(failures))
+
+
+def _planned(run: _Run, account: Account) -> dict[str, TableResult]:
+    """Return a result to be filled for each table that the account can serve and the run asks for."""
+    period = account.period(run.since, run.until)
+    now = account.clock.now()
+    return {
+        table: TableResult(
+            network=account.network,
+            account=account.name,
+            table=table,
+            period=period if table in DATED else None,
+            started_at=now,
+        )
+        for table in tables_of(account.capabilities)
+        if table in run.tables
+    }
+
+
+async def _pull_account(run: _Run, account: Account, results: dict[str, TableResult]) -> None:
+    async with asyncio.TaskGroup() as group:
+        for source in SOURCES:
+            feeds = {source, "payouts"} if source in {"offers", "trades"} else {source}
+            fed = {table: results[table] for table in results if table in feeds}
+            if fed and account.capabilities.supports(SOURCES[source]):
+                group.create_task(_pull_source(_Source(run, account, source, fed)))
+
+
+async def _pull_source(source: "_Source") -> None:
+    main = next(iter(source.results.values()))
+    source.tell("started")
+    with metered(main.meter):
+        try:
+            await source.pull()
+        except (StateError, SinkError):
+            raise
+        except AdnetError as error:
+            source.fail(error)
+    source.end()
+
+
+class _Source:
+    """One source of one account on its way into its tables."""
+
+    def __init__(self, run: _Run, account: Account, name: str, results: dict[str, TableResult]) -> None:
+        self._run = run
+        self._account = account
+        self._connector: Any = account.connector
+        self._name = name
+        self.results = results
+        self._units = 0
+
+    def tell(self, state: str, rows: int = 0) -> None:
+        """Report progress."""
+        self._run.tell(Progress(account=self._account.name, table=self._name, state=state, rows=rows))
+
+    def fail(self, error: AdnetError) -> None:
+        """Note why something is missing, in each table that this source feeds."""
+        for result in self.results.values():
+            result.errors.append(error)
+
+    def end(self) -> None:
+        """Say how it ended. Payouts end with the later of their two sources."""
+        now = self._account.clock.now()
+        for result in self.results.values():
+            result.end(now, landed=self._units > 0 or result.rows > 0)
+        self.tell("ended", sum(result.rows for result in self.results.values()))
+
+    async def pull(self) -> None:
+        """Land all windows of the source."""
+        runner = getattr(self._connector, "runner", None)
+        if runner is not None and self._name in self._account.capabilities.report_kinds:
+            await self._pull_report(runner)
+        elif self._name == "stats":
+            for level in self._run.levels:
+                if level in self._account.capabilities.levels:
+                    await self._pull_stats(level)
+        else:
+            await self._land(self._batches())
+
+    @property
+    def _period(self) -> Period:
+        period = self._account.period(self._run.since, self._run.until)
+        return attrs.evolve(period, since=period.since - self._run.lookback)
+
+    # ------------------------------------------------------------------ reports
+
+    async def _pull_report(self, runner: ReportRunner) -> None:
+        query = ReportQuery(kind=self._name, period=self._period if self._name in DATED else None)
+        query = self._connector.complete_query(query)
+        windows = Windows(runner, query)
+        try:
+            while True:
+                self.tell("queued")
+                try:
+                    job = await windows.next()
+                    if job is None:
+                        return
+                    await self._land_report(runner, windows, job)
+                except (JobError, PayloadError) as error:
+                    # That window is missing and told so; the others may well be had.
+                    self.fail(error)
+        finally:
+            await windows.close()
+
+    async def _land_report(self, runner: ReportRunner, windows: Windows, job: ReportJob) -> None:
+        self.tell("reading")
+        try:
+            await self._land(runner.read(job))
+        except JobExpiredError as error:
+            runner.finish(job)
+            windows.again(job, error)
+        else:
+            runner.finish(job)
+
+    # ------------------------------------------------------------------ lists
+
+    async def _pull_stats(self, level: Level) -> None:
+        for unit in _units(self._period, STATS_UNIT_DAYS):
+            await self._land(self._connector.list_stats(unit, level=level))
+
+    def _batches(self) -> AsyncIterator[Batch]:
+        if self._name == "accounts":
+            return self._one_account()
+        operation = getattr(self._connector, SOURCES[self._name])
+        batches: AsyncIterator[Batch] = operation(self._period) if self._name in DATED else operation()
+        return batches
+
+    async def _one_account(self) -> AsyncIterator[Batch]:
+        yield ModelBatch([await self._connector.get_account()])
+
+    # ------------------------------------------------------------------ landing
+
+    async def _land(self, batches: AsyncIterator[Batch]) -> None:
+        """Land one unit: all of it, or nothing."""
+        landing = self._run.sink.landing(
+            network=self._account.network,
+            account=self._account.name,
+            fetched_at=self._account.clock.now(),
+        )
+        meter = next(iter(self.results.values())).meter
+        monotonic = self._account.clock.monotonic
+        try:
+            async with aclosing(batches) as stream:  # type: ignore[type-var]
+                async for batch in stream:
+                    for table in batch.tables():
+                        if table in self.results and len(batch):
+                            started = monotonic()
+                            columns = batch.columns(table, raw=self._run.raw)
+                            decoded = monotonic()
+                            await landing.write(table, columns)
+                            meter.decode_s += decoded - started
+                            meter.sink_s += monotonic() - decoded
+                    self.tell("reading", len(batch))
+            started = monotonic()
+            landed = await landing.commit()
+            meter.sink_s += monotonic() - started
+        except BaseException:
+            await landing.rollback()
+            raise
+        self._units += 1
+        for table, counts in landed.items():
+            self.results[table].count(counts.rows, counts.new_rows, counts.changed_rows)
+        self.tell("landed", sum(counts.rows for counts in landed.values()))
+
+
+def _units(period: Period, days: int) -> list[Period]:
+    """Return pieces of at most *days* days; all but the last end at the same time of day in UTC."""
+    step = timedelta(days=days)
+    pieces = []
+    since = period.since
+    while since < period.until:
+        pieces.append(Period(since, min(since + step, period.until)))
+        since += step
+    return pieces

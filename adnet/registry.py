@@ -1,0 +1,137 @@
+"""Finding connectors: a literal table for those that come with adnet, entry points for all others.
+
+Both are imported only when they are used. A connector of a third party is a package with an entry point in
+the group ``adnet.connectors`` whose name is the network's slug and whose object is the Connector class.
+"""
+
+import difflib
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import Final
+
+import attrs
+
+from adnet.errors import ConfigurationError, UnknownNetworkError
+from adnet.interface import FACETS, Capabilities, Connector
+from adnet.interface.connector import INTERFACE_VERSION
+
+GROUP: Final = "adnet.connectors"
+BUILT_IN: Final[dict[str, str]] = {
+    "adskeeper": "adnet.connectors.adskeeper:Adskeeper",
+    "mgid": "adnet.connectors.mgid:Mgid",
+    "mytarget": "adnet.connectors.mytarget:MyTarget",
+    "targetcircle": "adnet.connectors.targetcircle:TargetCircle",
+    "vkads": "adnet.connectors.vkads:VkAds",
+}
+"""Network -> "module:Class", alphabetical."""
+
+
+@attrs.frozen
+class Found:
+    """One connector that is there, loaded or broken."""
+
+    network: str
+    source: str
+    """``adnet`` or the distribution that brings it."""
+    connector: type[Connector] | None
+    problem: str | None = None
+    """Why it cannot be used."""
+
+
+def names() -> tuple[str, ...]:
+    """Return the slugs of all connectors that are there, broken ones included."""
+    return tuple(sorted({*BUILT_IN, *(point.name for point in _points())}))
+
+
+def load(network: str) -> type[Connector]:
+    """Return the connector class for *network*.
+
+    Raises:
+        UnknownNetworkError: There is none; the message lists near names and broken packages.
+        ConfigurationError: Two packages claim the name, or the one that has it is broken.
+    """
+    claims = _claims(network)
+    if not claims:
+        raise _unknown(network)
+    if len(claims) > 1:
+        raise ConfigurationError(
+            f"the network {network!r} is claimed by {' and '.join(sorted(claims))}; uninstall all but one"
+        )
+    ((source, target),) = claims.items()
+    return _checked(network, source, target)
+
+
+def discover() -> Iterator[Found]:
+    """Yield every connector that is there, loaded; a broken one is told and harms no other."""
+    for network in names():
+        source = " and ".join(sorted(_claims(network)))
+        try:
+            yield Found(network, source, load(network))
+        except ConfigurationError as error:
+            yield Found(network, source, None, error.message)
+
+
+def supporting(operation: str) -> tuple[str, ...]:
+    """Return the networks that can serve an Account operation."""
+    return tuple(
+        found.network
+        for found in discover()
+        if found.connector is not None and capabilities(found.connector).supports(operation)
+    )
+
+
+def capabilities(connector: type[Connector]) -> Capabilities:
+    """Return what a connector class can do."""
+    return connector.capabilities()
+
+
+def _points() -> tuple[EntryPoint, ...]:
+    return tuple(entry_points(group=GROUP))
+
+
+def _claims(network: str) -> dict[str, str | EntryPoint]:
+    claims: dict[str, str | EntryPoint] = {}
+    if network in BUILT_IN:
+        claims["adnet"] = BUILT_IN[network]
+    for point in _points():
+        if point.name == network:
+            claims[point.dist.name if point.dist else point.value] = point
+    return claims
+
+
+def _checked(network: str, source: str, target: str | EntryPoint) -> type[Connector]:
+    try:
+        if isinstance(target, EntryPoint):
+            found = target.load()
+        else:
+            module, _, name = target.partition(":")
+            found = getattr(import_module(module), name)
+    except Exception as error:  # a stranger's package may raise anything while it is imported
+        raise ConfigurationError(
+            f"the connector {network!r} of {source} cannot be loaded: {type(error).__name__}: {error}"
+        ) from error
+    if problem := _problem(found, network):
+        raise ConfigurationError(f"the connector {network!r} of {source} cannot be used: {problem}")
+    return found  # type: ignore[no-any-return]
+
+
+def _problem(found: object, network: str) -> str | None:
+    if not (isinstance(found, type) and issubclass(found, Connector)):
+        return "its entry point is no subclass of adnet.interface.Connector"
+    if found.interface_version != INTERFACE_VERSION:
+        return f"it is made for interface {found.interface_version}, this adnet has {INTERFACE_VERSION}"
+    if found.network != network:
+        return f"its class says network {found.network!r}"
+    if not issubclass(found, FACETS):
+        return "it inherits no facet, so it can do nothing"
+    missing = getattr(found, "__abstractmethods__", None)
+    return f"it lacks {', '.join(sorted(missing))}" if missing else None
+
+
+def _unknown(network: str) -> UnknownNetworkError:
+    near = difflib.get_close_matches(str(network), names(), n=2)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    broken = [f"{found.network} ({found.problem})" for found in discover() if found.problem]
+    tail = f"; broken: {'; '.join(broken)}" if broken else ""
+    return UnknownNetworkError(f"unknown network {network!r}{hint} Known: {', '.join(names())}{tail}")
