@@ -77,6 +77,11 @@ class State:
             database.close()
             raise
 
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may be on the same state."""
+        return self.database.name != _MEMORY
+
     def close(self) -> None:
         """Write what is held and close the file; closing twice is fine.
 
