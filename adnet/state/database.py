@@ -222,22 +222,18 @@ class Database:
     def _use_wal(self) -> None:
         if self.path is None:
             return
+        mode = None
         for _ in range(100):
             try:
                 mode = self.rows("PRAGMA journal_mode=WAL")[0][0]
-            except StateError as error:
+                break
+            except StateError:
                 # SQLite does not wait for its lock here, so two processes that make the file at the same
-                # moment meet. An empty transaction waits, up to the busy timeout.
-                if not _busy(error.__cause__):
-                    raise
+                # moment meet. An empty transaction waits, up to the busy timeout, or tells what is wrong.
                 with self.transaction():
                     continue
-            if mode == "wal":
-                return
-            raise StateError(
-                f"{self.name} cannot be shared on this file system: keep the state on a local disk"
-            )
-        raise StateError(f"{self.name} {_REMEDIES[sqlite3.SQLITE_BUSY]}")
+        if mode != "wal":
+            raise StateError(f"{self.name} cannot be shared on this file system: keep it on a local disk")
 
     def _migrate(self) -> None:
         with self.transaction() as connection:
@@ -255,14 +251,7 @@ def _roll_back(connection: sqlite3.Connection) -> None:
         connection.execute("ROLLBACK")
 
 
-def _busy(error: BaseException | None) -> bool:
-    return _code(error) == sqlite3.SQLITE_BUSY
-
-
-def _code(error: BaseException | None) -> int:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
-
-
 def _fail(name: str, error: sqlite3.Error) -> NoReturn:
-    remedy = _REMEDIES.get(_code(error), f"cannot be used: {error}: move it away and run again")
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    remedy = _REMEDIES.get(code, f"cannot be used: {error}: move it away and run again")
     raise StateError(f"{name} {remedy}") from error

@@ -26,6 +26,9 @@ FRESH_FOR_S: Final = 3600.0
 QUIET_FOR_S: Final = 120.0
 """After this many seconds without a word an owner on another host counts as dead."""
 
+ABANDONED_AFTER_S: Final = 3600.0
+"""No request takes that many seconds: the task was cancelled, although its process lives on."""
+
 PRUNE_AFTER_S: Final = 30 * 86400.0
 
 _SCHEMA: Final = (
@@ -60,13 +63,15 @@ class JobJournal:
         That is an unfinished job that is still usable: one whose report was asked for within *fresh_for_s*
         seconds, or an intended one whose owner lives. An intended one whose owner died is taken over, with
         its id and attempts. Otherwise *job* is stored as intended. Reports asked for longer ago are marked
-        as failed with the error ``stale``. Atomic over all processes;
-        :meth:`is_mine` tells whether to ask for the report.
+        as failed with the error ``stale``. Atomic over all processes.
+
+        Whoever gets an intended job with its own owner asks for the report; with another's, it claims again
+        until the other has asked. Tasks of one process have one owner, and take turns by their own means.
 
         Raises:
             StateError: A stored job for this query is of a newer format or damaged.
         """
-        now = self._clock.now()
+        now, fresh_for = self._clock.now(), timedelta(seconds=fresh_for_s)
         with self._database.transaction() as connection:
             rows = connection.execute(
                 "SELECT job_id, body FROM jobs WHERE account_key = ? AND query_key = ? AND finished = 0 "
@@ -77,19 +82,15 @@ class JobJournal:
                 if stored.state == "intended":
                     if _is_worked_on(stored, now):
                         return stored
-                    return self._take(connection, stored, job, now)
-                if now - _asked_at(stored, now) <= timedelta(seconds=fresh_for_s):
+                    return self._take(connection, stored, now)
+                if now - (stored.submitted_at or _heard_at(stored, now)) <= fresh_for:
                     return stored
                 stale = attrs.evolve(stored, state="failed", error="stale", updated_at=now)
                 _put(connection, stale, now)
-            return self._take(connection, job, job, now)
-
-    def is_mine(self, claimed: ReportJob, asked: ReportJob) -> bool:
-        """Say whether whoever claimed *asked* and got *claimed* is the one to ask the network."""
-        return claimed.state == "intended" and claimed.owner == self._owner_for(asked)
+            return self._take(connection, job, now)
 
     def release(self, job: ReportJob) -> None:
-        """Give up an intended job that was not asked for: the next claim takes it over at once."""
+        """Give up an intended job: the next claim takes it over at once, although this process lives."""
         with self._database.transaction() as connection:
             stored = self._get(connection, job.job_id)
             if stored and stored.state == "intended" and stored.owner == job.owner:
@@ -170,19 +171,9 @@ class JobJournal:
         with self._database.transaction() as connection:
             return connection.execute("DELETE FROM jobs WHERE updated_us < ?", (limit,)).rowcount
 
-    def _owner_for(self, asked: ReportJob) -> str:
-        # With the asked job's id, two tasks of one process are told apart as well.
-        return f"{self._owner}/{asked.job_id}"
-
-    def _take(
-        self, connection: sqlite3.Connection, job: ReportJob, asked: ReportJob, now: datetime
-    ) -> ReportJob:
+    def _take(self, connection: sqlite3.Connection, job: ReportJob, now: datetime) -> ReportJob:
         job = attrs.evolve(
-            job,
-            state="intended",
-            owner=self._owner_for(asked),
-            created_at=job.created_at or now,
-            updated_at=now,
+            job, state="intended", owner=self._owner, created_at=job.created_at or now, updated_at=now
         )
         _put(connection, job, now)
         return job
@@ -215,13 +206,12 @@ def _put(connection: sqlite3.Connection, job: ReportJob, now: datetime) -> None:
 
 def _is_worked_on(job: ReportJob, now: datetime) -> bool:
     alive = is_alive(job.owner)
-    if alive is None:
-        return job.updated_at is not None and now - job.updated_at < timedelta(seconds=QUIET_FOR_S)
-    return alive
+    silence_s = (now - _heard_at(job, now)).total_seconds()
+    return alive is not False and silence_s < (ABANDONED_AFTER_S if alive else QUIET_FOR_S)
 
 
-def _asked_at(job: ReportJob, now: datetime) -> datetime:
-    return job.submitted_at or job.updated_at or now
+def _heard_at(job: ReportJob, now: datetime) -> datetime:
+    return job.updated_at or job.created_at or now
 
 
 def _without_secrets(location: str) -> str:

@@ -1,7 +1,7 @@
 """Who holds a lease or works on a job, and whether that process still lives.
 
-An owner is the text ``host:pid:start.random``, and whoever needs several puts a ``/`` and more behind it. The
-start of the process is in it because pids come back: a container often starts with the same pid every time.
+An owner is the text ``host:pid:start.random``. The start of the process is in it because pids come back: a
+container often starts with the same pid every time.
 """
 
 import os
@@ -33,7 +33,6 @@ def is_alive(owner: str | None) -> bool | None:
     """
     if owner is None:
         return False
-    owner = owner.partition("/")[0]
     host, _, rest = owner.partition(":")
     pid, _, mark = rest.partition(":")
     if host != _host() or not pid.isdecimal():
@@ -43,7 +42,7 @@ def is_alive(owner: str | None) -> bool | None:
 
 
 def _host() -> str:
-    return socket.gethostname().replace(":", "_").replace("/", "_")
+    return socket.gethostname().replace(":", "_")
 
 
 def _lives(pid: int, started: str | None) -> bool | None:

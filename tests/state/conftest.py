@@ -1,5 +1,6 @@
 """What the tests of the state share: a clock they own, a file, and a crew of processes."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -38,9 +39,17 @@ class Crew:
 
     def __init__(self, stack: ExitStack, script: str, number: int, *arguments: object) -> None:
         command = [sys.executable, "-c", script, *map(str, arguments)]
+        # Killed processes would leave halves of coverage files.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
         self.members = [
             stack.enter_context(
-                subprocess.Popen([*command, str(n)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                subprocess.Popen(
+                    [*command, str(n)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                    env=environment,
+                )
             )
             for n in range(number)
         ]

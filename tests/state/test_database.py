@@ -36,6 +36,11 @@ def no_umask() -> Iterator[None]:
         os.umask(old)
 
 
+def without_coverage() -> dict[str, str]:
+    """A killed process would leave half a file of coverage data."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+
+
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
@@ -211,6 +216,48 @@ def test_places_where_no_file_can_be(tmp_path: Path) -> None:
         Database.open(Path("/proc/adnet/state.db"))
 
 
+def test_a_path_too_long_for_sqlite_is_told(tmp_path: Path) -> None:
+    """What the system takes and SQLite does not is an error of the same kind."""
+    with pytest.raises(StateError, match="cannot be opened: check that its folder exists"):
+        Database.open(tmp_path.joinpath(*["x" * 100] * 6, "state.db"))
+
+
+def test_a_new_file_that_another_program_keeps_reading_is_told(path: Path) -> None:
+    """Who cannot switch the file to its shared mode says so, and does not wait for ever."""
+    path.touch(0o600)
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM sqlite_master").fetchall()
+        with pytest.raises(StateError, match="is locked by another process"):
+            Database.open(path, busy_timeout_s=0.01)
+    Database.open(path).close()
+
+
+def test_a_file_system_without_shared_memory_is_told(path: Path) -> None:
+    """Where SQLite cannot share a file, the state is not put there."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.row_factory = sqlite3.Row
+        with pytest.raises(StateError, match="cannot be shared on this file system: keep it on a local disk"):
+            Database(connection, path)._use_wal()
+
+
+def test_a_full_disk_is_told_and_loses_nothing(table: Database) -> None:
+    """What was there stays, and writing goes on when there is room again."""
+    with table.transaction() as connection:
+        connection.execute("INSERT INTO t VALUES (1, 'x')")
+    table.rows(f"PRAGMA max_page_count={table.rows('PRAGMA page_count')[0][0]}")
+    with (
+        pytest.raises(StateError, match="the disk is full: free some space"),
+        table.transaction() as connection,
+    ):
+        connection.execute("INSERT INTO t VALUES (2, zeroblob(100000))")
+    assert count(table) == 1
+    table.rows("PRAGMA max_page_count=100000")
+    with table.transaction() as connection:
+        connection.execute("INSERT INTO t VALUES (2, zeroblob(100000))")
+    assert count(table) == 2
+
+
 def test_after_close_it_says_so(path: Path) -> None:
     """A closed database is an error with the path in it; closing twice is none."""
     database = Database.open(path)
@@ -278,7 +325,9 @@ for n in itertools.count(first, 2):
 def test_a_killed_writer_loses_nothing_it_told_and_leaves_nothing_half(path: Path) -> None:
     """After each kill -9 in the middle of writing the pairs are whole, and all that were told are there."""
     for lines in (1, 7, 40):
-        with subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE) as writer:
+        with subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, env=without_coverage()
+        ) as writer:
             assert writer.stdout
             told = [int(writer.stdout.readline()) for _ in range(lines)][-1]
             writer.kill()

@@ -2,7 +2,6 @@
 
 import os
 import stat
-import sys
 from pathlib import Path
 
 import pytest
@@ -92,13 +91,13 @@ def test_a_closed_state_is_dead(path: Path) -> None:
     """Its intentions are taken over in the same process, and closing twice is fine."""
     asked = ReportJob(network="targetcircle", account="a", query=ReportQuery(kind="clicks"))
     state = State.open(path)
-    assert state.jobs.is_mine(state.jobs.claim(asked), asked)
+    assert state.owner == state.jobs.claim(asked).owner
     assert is_alive(state.owner)
     state.close()
     state.close()
     assert not is_alive(state.owner)
     with State.open(path) as after:
-        assert after.jobs.is_mine(after.jobs.claim(asked), asked)
+        assert after.owner == after.jobs.claim(asked).owner
 
 
 def test_closing_tells_what_could_not_be_written_and_closes(path: Path, clock) -> None:
@@ -117,7 +116,6 @@ def test_closing_tells_what_could_not_be_written_and_closes(path: Path, clock) -
 def test_importing_the_state_imports_no_optional_library(crew) -> None:
     """The cryptography library is loaded only where a key is configured."""
     script = (
-        "import sys, adnet.state; input(); print(*sorted({'cryptography', 'aiohttp'} & set(sys.modules)))"
+        "import sys, adnet.state; input(); print('cryptography' in sys.modules)"
     )
-    assert crew(script, 1).ask("") == [""]
-    assert sys.executable
+    assert crew(script, 1).ask("") == ["False"]
