@@ -61,7 +61,8 @@ class Raw(Mapping[str, Any]):
         return self._mapping() == other if isinstance(other, Mapping) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(self.json())
+        # Of the keys alone: equal objects may be written differently.
+        return hash(frozenset(self._mapping()))
 
     def __reduce__(self) -> tuple[type["Raw"], tuple[bytes]]:
         return Raw, (self.json().encode(),)

@@ -85,7 +85,8 @@ class BatchResult(Sequence[Outcome]):
         for index, outcome in enumerate(self.outcomes):
             if not outcome.ok:
                 error = outcome.error or AdnetError(f"item {index} ended {outcome.status}")
-                error.add_note(f"item {index}")
+                if (note := f"item {index}") not in getattr(error, "__notes__", ()):
+                    error.add_note(note)
                 errors.append(error)
         if errors:
             raise BatchError(f"{len(errors)} of {len(self.outcomes)} items failed", errors)

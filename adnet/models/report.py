@@ -29,6 +29,17 @@ def _filters(value: Mapping[str, Any] | None) -> dict[str, tuple[str, ...]]:
     return clean
 
 
+class _SavedQuery(msgspec.Struct, kw_only=True):
+    """A query as it is stored; msgspec checks the types."""
+
+    kind: str
+    since: datetime | None = None
+    until: datetime | None = None
+    currency: str | None = None
+    level: str | None = None
+    filters: dict[str, list[str]] | None = None
+
+
 @attrs.frozen(kw_only=True)
 class ReportQuery:
     """What to report on. Equal queries are the same report."""
@@ -55,16 +66,19 @@ class ReportQuery:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "ReportQuery":
-        """Read what :meth:`to_dict` gave."""
-        period = None
-        if data.get("since") and data.get("until"):
-            period = Period(datetime.fromisoformat(data["since"]), datetime.fromisoformat(data["until"]))
+        """Read what :meth:`to_dict` gave.
+
+        Raises:
+            ValueError: If it is no such mapping.
+        """
+        saved = msgspec.convert(data, _SavedQuery)
+        period = Period(saved.since, saved.until) if saved.since and saved.until else None
         return cls(
-            kind=data["kind"],
+            kind=saved.kind,
             period=period,
-            currency=data.get("currency"),
-            level=data.get("level"),
-            filters=data.get("filters") or {},
+            currency=saved.currency,
+            level=saved.level,
+            filters=saved.filters or {},
         )
 
     @property
@@ -138,11 +152,22 @@ class ReportJob:
                 raise StateError(
                     f"the saved job has format {version}, this adnet reads up to {FORMAT}: upgrade adnet"
                 )
-            data["query"] = ReportQuery.from_dict(data["query"])
-            known = {field.name for field in attrs.fields_dict(cls).values()}
-            for name in ("created_at", "submitted_at", "ready_at", "updated_at"):
-                if data.get(name):
-                    data[name] = datetime.fromisoformat(data[name])
-            return cls(**{name: value for name, value in data.items() if name in known})
-        except (msgspec.DecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+            query = ReportQuery.from_dict(data.pop("query"))
+            saved = msgspec.structs.asdict(msgspec.convert(data, _SAVED_JOB))
+            known = {name: value for name, value in saved.items() if value is not msgspec.UNSET}
+            return cls(query=query, **known)
+        except (msgspec.DecodeError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise StateError(f"not a saved report job: {error}; delete it and pull again") from None
+
+
+_SAVED_JOB: Final = msgspec.defstruct(
+    "_SavedJob",
+    [
+        (field.name, field.type)
+        if field.default is attrs.NOTHING
+        else (field.name, field.type | msgspec.UnsetType, msgspec.UNSET)
+        for field in attrs.fields(ReportJob)
+        if field.name != "query"
+    ],
+    kw_only=True,
+)
