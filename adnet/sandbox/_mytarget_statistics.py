@@ -222,7 +222,7 @@ def totals_page(kind: str, world: World, call: Call) -> web.Response:
     found = []
     for number, banners in asked.banners.items():
         kept = [banner for banner in banners if _passes(world, call, banner)]
-        if banners and not kept:
+        if not kept and not _passes_empty(world, call, kind, number, banners):
             continue
         total = figures.add(world.sum_of(kept, day, today=asked.today) for day in asked.rows())
         shown = figures.shown(total, asked.sets, vk=world.profile.vk)
@@ -252,14 +252,29 @@ def _page(call: Call) -> tuple[int, int]:
 
 def _passes(world: World, call: Call, banner: Row) -> bool:
     campaign = world.objects.campaigns.rows[banner["campaign_id"]]
-    values = {
-        "banner_status": banner["status"],
+    return _matches(call, {"banner_status": banner["status"], **_campaign_values(campaign)})
+
+
+def _passes_empty(world: World, call: Call, kind: str, number: int, banners: list[Row]) -> bool:
+    """Return whether an object without any banner belongs to the answer."""
+    if banners:
+        return False
+    if kind in {"campaigns", "ad_groups"}:
+        return _matches(call, _campaign_values(world.objects.campaigns.rows[number]))
+    return True
+
+
+def _campaign_values(campaign: Row) -> Row:
+    return {
         "campaign_status": campaign["status"],
         "ad_group_status": campaign["status"],
         "campaign_id": str(campaign["id"]),
         "ad_group_id": str(campaign["id"]),
         "package_id": str(campaign["package_id"]),
     }
+
+
+def _matches(call: Call, values: Row) -> bool:
     for name, value in values.items():
         wanted = words(call.query.get(name, ""))
         if wanted and "all" not in wanted and value not in wanted:

@@ -1,0 +1,426 @@
+"""Users lists, segments, counters and sharing keys of the myTarget imitation."""
+
+import pytest
+from mytarget_caller import Caller, Reply, calling
+
+LISTS = "remarketing/users_lists.json"
+SEGMENTS = "remarketing/segments.json"
+BUYER = 70002
+
+
+def phones(count: int, start: int = 0) -> bytes:
+    return b"\n".join(b"7900%07d" % number for number in range(start, start + count))
+
+
+async def uploaded(call: Caller, content: bytes = b"", **data) -> Reply:
+    asked = {"name": "CRM", "type": "phones", **data}
+    return await call.upload(LISTS, content or phones(2000), data=asked)
+
+
+def users_list(call: Caller, **wanted) -> dict:
+    return call.first("users_lists", **wanted)
+
+
+# Users lists.
+
+
+async def test_an_uploaded_list_walks_to_ready():
+    """It takes its documented states one after the other."""
+    async with calling(audience_s=5) as call:
+        reply = await uploaded(call)
+        number = reply.json["id"]
+        states = [reply.json["status"]]
+        for _ in range(5):
+            call.hands.move(1)
+            states.append(users_list(call, id=number)["status"])
+        assert ["receiving", "received", "mapping", "mapped", "writing", "ready"] == states
+        assert (201, 2000, 1400) == (
+            reply.status,
+            reply.json["entries_count"],
+            users_list(call, id=number)["matched_ids_count"],
+        )
+
+
+async def test_version_three_takes_plain_parts():
+    """Name and type are parts of their own, and the answer is 200."""
+    async with calling() as call:
+        path = f"/api/v3/{LISTS}"
+        reply = await call.upload(path, phones(2000), name="l.txt", type="phones")
+        assert (400, "required") == (reply.status, reply.fields["name"]["code"])
+        form = {"file": phones(2000).decode(), "name": "A", "type": "phones"}
+        reply = await call.send("POST", path, data=_multipart(form))
+        assert (200, "A") == (reply.status, reply.json["name"])
+
+
+def _multipart(form: dict[str, str]):
+    import aiohttp
+
+    data = aiohttp.FormData()
+    for name, value in form.items():
+        data.add_field(name, value, content_type="text/plain", filename=None)
+    data._is_multipart = True
+    return data
+
+
+@pytest.mark.parametrize(("sign", "count"), [(1, 2530), (-1, 2470)])
+async def test_a_differential_list_changes_its_base(sign, count):
+    """`base` N adds, -N takes away, once the differential list is ready."""
+    async with calling(audience_s=1) as call:
+        base = users_list(call)
+        content = phones(30) if sign > 0 else b"\n".join(b"07900%06d" % n for n in range(30))
+        reply = await uploaded(call, content, base=sign * base["id"])
+        assert 201 == reply.status
+        call.hands.move(1)
+        row = users_list(call, id=base["id"])
+        assert (count, True) == (row["entries_count"], row["has_history"])
+
+
+@pytest.mark.parametrize(
+    ("content", "data", "code"),
+    [
+        (phones(1999), {}, "not_enough_ids"),
+        (phones(24), {"base": 250001}, "not_enough_ids"),
+        (b"x@y\n" * 9, {"type": "emails"}, "invalid_email"),
+        (b"g" * 32, {}, "invalid_md5"),
+        (b"abc", {"type": "vk"}, "invalid_uint"),
+        (b"zz", {"type": "mac"}, "invalid_mac"),
+        (b"?\n1", {"type": "dmp_id"}, "invalid_file_header"),
+    ],
+)
+async def test_a_bad_file_is_told_by_line(content, data, code):
+    """The envelope has only `fields`, with a list of leaves under `file`."""
+    async with calling() as call:
+        reply = await uploaded(call, content, **data)
+        assert (400, code) == (reply.status, reply.fields["file"][0]["code"])
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        ({"base": 999}, "not_found"),
+        ({"base": 250001, "type": "emails"}, "type_mismatch"),
+        ({"base": "x"}, "unallowed_value"),
+    ],
+)
+async def test_a_bad_base_is_told(data, code):
+    """A base must exist and have the same type."""
+    async with calling() as call:
+        reply = await uploaded(call, **data)
+        assert (400, code) == (reply.status, reply.fields["base"][0]["code"])
+
+
+async def test_only_the_owner_changes_a_base_list():
+    """Another account's list is not a base for mine."""
+    async with calling() as call:
+        other = call.as_user(BUYER)
+        reply = await uploaded(other, phones(30), base=users_list(call)["id"])
+        assert (403, "access_denied") == (reply.status, reply.code)
+
+
+async def test_bad_lines_among_good_ones_are_a_partial_success():
+    """The list is made, and the errors are told by line number."""
+    async with calling() as call:
+        reply = await uploaded(call, b"oops\n" + phones(2000))
+        expected = [{"line_number": 1, "line": "oops", "error_code": "invalid_phone"}]
+        assert (201, 2000, expected) == (
+            reply.status,
+            reply.json["entries_count"],
+            reply.json["error"],
+        )
+
+
+async def test_a_csv_header_is_no_entry():
+    """The first column counts where the first line says `id`."""
+    async with calling(list_minimum=2) as call:
+        reply = await uploaded(call, b"id,client_user_id\n79001234567,a\n79001234568,b\n")
+        assert 2 == reply.json["entries_count"]
+
+
+async def test_requests_without_file_or_with_bad_data_are_refused():
+    """No file, and JSON that is none, have answers of their own."""
+    async with calling() as call:
+        reply = await call.upload(LISTS, phones(30), data="{")
+        assert (400, "invalid_json") == (reply.status, reply.code)
+        reply = await call.upload(LISTS, b"", data={"name": "a", "type": "phones"})
+        assert "File content is required" == reply.json["error"]["message"]
+
+
+async def test_a_list_in_use_cannot_be_deleted():
+    """409 while a segment names it; afterwards it goes away in its own time."""
+    async with calling(audience_s=2) as call:
+        path = f"remarketing/users_lists/{users_list(call)['id']}.json"
+        assert 409 == (await call.delete(path)).status
+        segment = call.first("segments")["id"]
+        assert 204 == (await call.delete(f"remarketing/segments/{segment}.json")).status
+        assert 204 == (await call.delete(path)).status
+        assert "pending_delete" == users_list(call)["status"]
+        call.hands.move(2)
+        assert [] == call.sandbox.truth("users_lists")
+
+
+async def test_a_list_is_renamed():
+    """204, and the list of lists finds it by its name."""
+    async with calling() as call:
+        number = users_list(call)["id"]
+        path = f"remarketing/users_lists/{number}.json"
+        assert 204 == (await call.post(path, {"name": "Renamed"})).status
+        items = (await call.get(LISTS, _q="renam")).json["items"]
+        assert [number] == [item["id"] for item in items]
+
+
+# Segments and counters.
+
+
+def relation(source_id: int, **params) -> dict:
+    return {
+        "object_type": "remarketing_users_list",
+        "params": {"source_id": source_id, "type": "positive", **params},
+    }
+
+
+async def test_a_segment_is_made_of_relations():
+    """It answers its default fields; the relations only when asked for."""
+    async with calling() as call:
+        source = users_list(call)["id"]
+        nested = call.first("segments")["id"]
+        items = [relation(source), {"object_type": "segment", "object_id": nested}]
+        body = {"name": "S", "pass_condition": 2, "relations": items}
+        made = (await call.post(SEGMENTS, body)).json
+        assert {"id", "name", "pass_condition", "created", "updated", "flags"} == set(made)
+        query = {"_id": made["id"], "fields": "id,relations__object_type,relations_count"}
+        (row,) = (await call.get(SEGMENTS, **query)).json["items"]
+        types = [{"object_type": "remarketing_users_list"}, {"object_type": "segment"}]
+        assert (types, 2) == (row["relations"], row["relations_count"])
+
+
+@pytest.mark.parametrize(
+    ("change", "where", "code"),
+    [
+        ({"pass_condition": 3}, "pass_condition", "invalid_condition"),
+        ({"relations": [relation(1)]}, "source_id", "unknown_source"),
+        ({"relations": []}, "relations", "required"),
+        ({"name": ""}, "name", "required"),
+    ],
+)
+async def test_a_wrong_segment_is_refused(change, where, code):
+    """One example of every rule of segments."""
+    async with calling() as call:
+        source = users_list(call)["id"]
+        body = {"name": "S", "pass_condition": 1, "relations": [relation(source)], **change}
+        reply = await call.post(SEGMENTS, body)
+        assert (400, code) == (reply.status, reply.fields[where]["code"])
+
+
+async def test_an_interval_runs_backwards():
+    """left is further in the past than right."""
+    async with calling() as call:
+        source = users_list(call)["id"]
+        relations = [relation(source, left=3, right=5)]
+        body = {"name": "S", "pass_condition": 1, "relations": relations}
+        message = (await call.post(SEGMENTS, body)).json["error"]["message"]
+        assert "Left should be greater than right" == message
+
+
+async def test_relations_are_added_and_removed():
+    """Twice the same is refused, and so is taking away too many."""
+    async with calling() as call:
+        segment, counter = call.first("segments")["id"], call.first("counters")["counter_id"]
+        path = f"remarketing/segments/{segment}/relations"
+        item = {"object_type": "remarketing_counter", "params": {"source_id": counter}}
+        assert 200 == (await call.post(f"{path}.json", {"items": [item]})).status
+        assert "relation_exists" == (await call.post(f"{path}.json", {"items": [item]})).code
+        numbers = [row["id"] for row in (await call.get(f"{path}.json")).json["items"]]
+        assert 2 == len(numbers)
+        assert 400 == (await call.delete(f"{path}/{numbers[0]},{numbers[1]}.json")).status
+        changed = {"params": {"source_id": counter, "left": 30, "right": 0}}
+        reply = await call.post(f"{path}/{numbers[1]}.json", changed)
+        assert 30 == reply.json["params"]["left"]
+        assert 204 == (await call.delete(f"{path}/{numbers[1]}.json")).status
+
+
+async def test_segments_form_no_cycle():
+    """A segment cannot contain itself, however deep."""
+    async with calling() as call:
+        inner = call.first("segments")["id"]
+        items = [{"object_type": "segment", "object_id": inner}]
+        body = {"name": "Outer", "pass_condition": 1, "relations": items}
+        outer = (await call.post(SEGMENTS, body)).json["id"]
+        path = f"remarketing/segments/{inner}/relations.json"
+        item = {"object_type": "segment", "object_id": outer}
+        assert 400 == (await call.post(path, {"items": [item]})).status
+
+
+async def test_a_segment_in_use_cannot_be_deleted():
+    """409 while a campaign aims at it."""
+    async with calling() as call:
+        segment = call.first("segments")["id"]
+        campaign = call.first("campaigns", status="active")["id"]
+        body = {"targetings": {"segments": [-segment]}}
+        assert 204 == (await call.post(f"campaigns/{campaign}.json", body)).status
+        assert 409 == (await call.delete(f"remarketing/segments/{segment}.json")).status
+        shown = (await call.get(SEGMENTS, fields="campaign_ids")).json["items"]
+        assert [{"campaign_ids": [campaign]}] == shown
+
+
+async def test_counters_are_made_attached_and_have_goals():
+    """A counter of another account is attached without rights until it is approved."""
+    async with calling() as call:
+        path = "remarketing/counters.json"
+        new = {"name": "N", "url": "https://n.test/x", "email": "a@b.test", "password": "p"}
+        made = (await call.post(path, new)).json
+        goal = {"name": "Order", "condition": "uss", "substr": "/ok", "goal_type": "purchase"}
+        goals = f"remarketing/counters/{made['counter_id']}/goals.json"
+        assert 200 == (await call.post(goals, goal)).status
+        assert ["Order"] == [item["name"] for item in (await call.get(goals)).json["items"]]
+        foreign = call.sandbox.truth(f"counters@{BUYER}")[0]["counter_id"]
+        attached = (await call.post(path, {"counter_id": foreign})).json
+        assert ("blocked", False) == (attached["system_status"], attached["working"])
+        assert "duplicate_error" == (await call.post(path, {"counter_id": foreign})).code
+        refused = await call.post(f"remarketing/counters/{foreign}/goals.json", goal)
+        expected = {"error": {"message": "Can not create goal for unconfirmed counter"}}
+        assert (400, expected) == (refused.status, refused.json)
+
+
+# Sharing keys.
+
+
+async def shared(call: Caller, **more) -> Reply:
+    sources = [
+        {"object_type": "users_list", "object_id": users_list(call)["id"]},
+        {"object_type": "segment", "object_id": call.first("segments")["id"]},
+    ]
+    return await call.post("sharing_keys.json", {"sources": sources, **more})
+
+
+async def test_a_key_is_private_to_the_users_it_names():
+    """Others cannot take it; an email goes out only when wanted."""
+    async with calling() as call:
+        users = [{"username": "buyer@example.test"}]
+        key = (await shared(call, users=users, send_email=True)).json
+        assert ("private", "free", "0") == (key["type"], key["payment_type"], key["price"])
+        assert "buyer@example.test" == call.sandbox.truth("emails")[0]["to"]
+        path = f"sharing_keys/{key['sharing_key']}.json"
+        assert 403 == (await call.as_user(80001).post(path)).status
+        assert 200 == (await call.as_user(BUYER).post(path)).status
+
+
+async def test_a_public_key_opens_for_any_end_advertiser():
+    """But not for an agency, nor for its owner."""
+    async with calling() as call:
+        key = (await shared(call)).json
+        path = f"sharing_keys/{key['sharing_key']}.json"
+        assert "public" == key["type"]
+        assert "is_owner" == (await call.post(path)).code
+        assert "access_denied" == (await call.as_user(70100).post(path)).code
+        answer = (await call.as_user(80001).post(path)).json
+        assert ["users_list", "segment"] == [row["object_type"] for row in answer["sources"]]
+        assert 2500 == answer["sources"][0]["params"]["entries_count"]
+        listed = (await call.get("sharing_keys.json", _key=key["sharing_key"])).json["items"]
+        assert [{"username": "ab12cd34@agency_client"}] == listed[0]["users"]
+
+
+async def test_a_consumer_may_take_a_part():
+    """Named sources alone are opened; one the key does not open is not found."""
+    async with calling() as call:
+        key = (await shared(call)).json
+        path, buyer = f"sharing_keys/{key['sharing_key']}.json", call.as_user(BUYER)
+        assert 200 == (await buyer.post(path, {"sources": key["sources"][0]})).status
+        names = {item["id"] for item in (await buyer.get(LISTS)).json["items"]}
+        assert key["sources"][0]["object_id"] in names
+        assert 1 == (await buyer.get(SEGMENTS)).json["count"]
+        body = {"sources": [{"object_type": "segment", "object_id": 1}]}
+        assert (404, "source_not_found") == ((r := await buyer.post(path, body)).status, r.code)
+
+
+@pytest.mark.parametrize(
+    ("more", "field", "code"),
+    [
+        ({"users": [{"username": "adv@example.test"}]}, "users", "unallowed_value"),
+        ({"users": [{"username": "nobody"}]}, "users", "invalid_email"),
+        ({"payment_type": "fixed_cpm"}, "price", "required"),
+        ({"payment_type": "free", "price": "5"}, "price", "unallowed_value"),
+        ({"payment_type": "gift"}, "payment_type", "unallowed_value"),
+        ({"send_email": True}, "send_email", "unallowed_value"),
+        ({"sources": []}, "sources", "required"),
+    ],
+)
+async def test_a_wrong_key_is_refused(more, field, code):
+    """One example of every rule of sharing."""
+    async with calling() as call:
+        reply = await shared(call, **more)
+        assert (400, code) == (reply.status, reply.fields[field]["code"])
+
+
+async def test_only_partners_set_a_price():
+    """A fixed CPM needs a DMP partner; the price is told back."""
+    async with calling() as call:
+        reply = await shared(call, payment_type="fixed_cpm", price="12.50")
+        assert "12.5" == reply.json["price"]
+        buyer = call.as_user(BUYER)
+        source = call.sandbox.truth(f"users_lists@{BUYER}")[0]["id"]
+        body = {"sources": [{"object_type": "users_list", "object_id": source}]}
+        reply = await buyer.post("sharing_keys.json", {**body, "payment_type": "fixed_cpm", "price": 1})
+        assert "invalid_type" == reply.fields["price"]["code"]
+
+
+async def test_foreign_and_borrowed_sources_cannot_be_shared():
+    """What is another's is not found; a segment built on it is not shareable."""
+    async with calling() as call:
+        key, buyer = (await shared(call)).json, call.as_user(BUYER)
+        await buyer.post(f"sharing_keys/{key['sharing_key']}.json")
+        borrowed = key["sources"][0]["object_id"]
+        body = {"name": "S", "pass_condition": 1, "relations": [relation(borrowed)]}
+        segment = (await buyer.post(SEGMENTS, body)).json["id"]
+        sources = [
+            {"object_type": "users_list", "object_id": borrowed},
+            {"object_type": "segment", "object_id": segment},
+        ]
+        leaves = (await buyer.post("sharing_keys.json", {"sources": sources})).fields["sources"]
+        messages = [leaf["message"] for leaf in leaves["items"]]
+        assert ["Object not found", "Object not shareable"] == messages
+        shown = (await buyer.get(SEGMENTS, _id=segment)).json["items"][0]
+        assert ["sharing_forbidden"] == shown["flags"]
+
+
+async def test_removing_a_key_stops_the_consumers_campaigns():
+    """Access ends for everybody, campaigns stop with an issue, and they are told."""
+    async with calling() as call:
+        key, buyer = (await shared(call)).json, call.as_user(BUYER)
+        path = f"sharing_keys/{key['sharing_key']}.json"
+        await buyer.post(path)
+        rows = call.sandbox.truth(f"campaigns@{BUYER}")
+        campaign = next(row["id"] for row in rows if row["delivery"] == "delivering")
+        segment = key["sources"][1]["object_id"]
+        own = f"campaigns/{campaign}.json"
+        assert 204 == (await buyer.post(own, {"targetings": {"segments": [segment]}})).status
+        assert 404 == (await buyer.delete(path)).status
+        assert 204 == (await call.delete(path)).status
+        row = (await buyer.get(own, fields="delivery,issues")).json
+        assert "not_delivering" == row["delivery"]
+        assert "SEGMENT_DELETED" in {issue["code"] for issue in row["issues"]}
+        assert 1 == (await buyer.get(SEGMENTS)).json["count"]
+        assert {"buyer@example.test"} == {mail["to"] for mail in call.sandbox.truth("emails")}
+
+
+async def test_a_consumer_gives_a_source_back():
+    """Deleting a shared list removes it for the consumer alone."""
+    async with calling() as call:
+        key, buyer = (await shared(call)).json, call.as_user(BUYER)
+        await buyer.post(f"sharing_keys/{key['sharing_key']}.json")
+        path = f"remarketing/users_lists/{key['sources'][0]['object_id']}.json"
+        assert 204 == (await buyer.delete(path)).status
+        assert 404 == (await buyer.get(path)).status
+        assert 200 == (await call.get(path)).status
+
+
+async def test_the_owner_closes_a_list_for_one_consumer():
+    """Others keep theirs."""
+    async with calling() as call:
+        key = (await shared(call)).json
+        buyer, client = call.as_user(BUYER), call.as_user(80001)
+        for consumer in (buyer, client):
+            await consumer.post(f"sharing_keys/{key['sharing_key']}.json")
+        number = key["sources"][0]["object_id"]
+        top = f"remarketing/users_lists/{number}"
+        assert 204 == (await call.delete(f"{top}/users/{BUYER}.json")).status
+        assert [404, 200] == [(await c.get(f"{top}.json")).status for c in (buyer, client)]

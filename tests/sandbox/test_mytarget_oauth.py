@@ -1,0 +1,299 @@
+"""OAuth of the myTarget imitation: grants, slots, refresh, revocation, refusals."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from mytarget_caller import Caller, Reply, calling
+
+AGENCY, BUYER = 70100, 70002
+CABINET = "/hq/settings/access"
+
+
+def issue(call: Caller, **form):
+    return call.oauth(**{"grant_type": "client_credentials", **form})
+
+
+def refresh(call: Caller, token: str, **form):
+    return call.oauth(grant_type="refresh_token", refresh_token=token, **form)
+
+
+async def consent(call: Caller, path: str = "/oauth2/authorize", **query) -> dict[str, str]:
+    """Open the browser's page and return where it leads, as a flat query."""
+    asked = {"response_type": "code", "client_id": call.sandbox.credentials["client_id"], **query}
+    location = (await call.send("GET", path, params=asked)).headers["Location"]
+    return {"to": location.split("?")[0]} | {
+        name: values[0] for name, values in parse_qs(urlsplit(location).query).items()
+    }
+
+
+def shown(reply: Reply) -> tuple[int, str]:
+    return reply.status, reply.json["error"]
+
+
+async def test_client_credentials_open_ones_own_account():
+    """The answer has every documented key, and the token works."""
+    async with calling() as call:
+        answer = (await issue(call)).json
+        assert ("Bearer", 86400, 3) == tuple(answer[k] for k in ("token_type", "expires_in", "tokens_left"))
+        assert {"read_ads", "create_ads", "read_clients"} <= set(answer["scope"])
+        call.token = answer["access_token"]
+        assert 70001 == (await call.get("user.json")).json["id"]
+
+
+async def test_an_agency_client_opens_by_name_or_id():
+    """The token belongs to the client, whichever way it is named."""
+    async with calling() as call:
+        for name, value in (("name", "ab12cd34@agency_client"), ("id", "80001")):
+            form = {"grant_type": "agency_client_credentials", f"agency_client_{name}": value}
+            call.token = (await call.oauth(**form)).json["access_token"]
+            assert 80001 == (await call.get("user.json")).json["id"]
+
+
+async def test_another_agencys_clients_need_its_token():
+    """A third-party agency's clients open with the agency's own access token only."""
+    async with calling() as call:
+        form = {"grant_type": "agency_client_credentials", "agency_client_id": "80101"}
+        assert (400, "invalid_grant") == shown(await call.oauth(**form))
+        call.sandbox.login_as(AGENCY)
+        code = (await consent(call))["code"]
+        agency = (await call.oauth(grant_type="authorization_code", code=code)).json
+        reply = await call.oauth(**form, access_token=agency["access_token"])
+        call.token = reply.json["access_token"]
+        assert 80101 == (await call.get("user.json")).json["id"]
+
+
+async def test_an_agency_token_needs_the_right_scope():
+    """Without read_clients an access token opens no clients."""
+    async with calling() as call:
+        call.sandbox.login_as(BUYER)
+        code = (await consent(call, scope="read_ads"))["code"]
+        token = (await call.oauth(grant_type="authorization_code", code=code)).json["access_token"]
+        form = {"grant_type": "agency_client_credentials", "agency_client_id": "80001"}
+        assert (403, "access_denied") == shown(await call.oauth(**form, access_token=token))
+
+
+@pytest.mark.parametrize(
+    ("form", "status", "error"),
+    [
+        ({"client_secret": "wrong"}, 401, "invalid_client"),
+        ({"client_id": "nobody"}, 401, "invalid_client"),
+        ({"client_secret": None}, 401, "invalid_client"),
+        ({"grant_type": "password"}, 400, "unsupported_grant_type"),
+        ({"grant_type": "authorization_code", "code": "none"}, 400, "invalid_grant"),
+        ({"grant_type": "refresh_token", "refresh_token": "none"}, 401, "invalid_grant"),
+        ({"grant_type": "agency_client_credentials"}, 400, "invalid_request"),
+    ],
+)
+async def test_refusals_of_the_token_endpoint_are_flat(form, status, error):
+    """`error` is text and `error_description` explains it, as RFC 6749 has it."""
+    async with calling() as call:
+        reply = await issue(call, **form)
+        assert (status, error) == shown(reply)
+        assert reply.json["error_description"]
+
+
+# The browser's part.
+
+
+async def test_the_code_grant_leads_back_with_code_and_state():
+    """The registered address gets a code for one exchange, without a secret."""
+    async with calling() as call:
+        back = await consent(call, state="s 1")
+        assert ("http://127.0.0.1/callback", "s 1") == (back["to"], back["state"])
+        form = {"grant_type": "authorization_code", "code": back["code"], "client_secret": None}
+        assert 200 == (await call.oauth(**form)).status
+        assert (400, "invalid_grant") == shown(await call.oauth(**form))
+
+
+async def test_vk_names_its_redirect_and_the_user():
+    """The page of the cabinet takes a loopback redirect and adds the user's id."""
+    async with calling(vk=True) as call:
+        target = "http://localhost:8400/back"
+        back = await consent(call, CABINET, action="oauth2", redirect_uri=target)
+        assert (target, "70001") == (back["to"], back["user_id"])
+
+
+async def test_foreign_redirects_are_not_followed():
+    """An address that is neither registered nor loopback gets nothing."""
+    async with calling() as call:
+        query = {"response_type": "code", **call.sandbox.credentials}
+        reply = await call.get("/oauth2/authorize", **query, redirect_uri="https://evil.example/")
+        assert 400 == reply.status
+
+
+async def test_refused_consent_comes_back_as_an_error():
+    """A user who refuses sends back access_denied and the state."""
+    async with calling(consent=False) as call:
+        back = await consent(call, state="x")
+        assert ("access_denied", "x", None) == (back["error"], back["state"], back.get("code"))
+
+
+async def test_a_code_lives_one_hour():
+    """After that it is as unknown as an invented one."""
+    async with calling() as call:
+        code = (await consent(call))["code"]
+        call.hands.move(3600)
+        reply = await call.oauth(grant_type="authorization_code", code=code)
+        assert (400, "invalid_grant") == shown(reply)
+
+
+async def test_code_info_tells_whose_code_it_is():
+    """Asking does not use the code up."""
+    async with calling() as call:
+        call.sandbox.login_as(BUYER)
+        code = (await consent(call))["code"]
+        info = (await call.oauth("code_info", code=code)).json
+        assert {"id": BUYER, "username": "buyer@example.test", "types": ["advert"]} == info["user"]
+        reply = await call.oauth(grant_type="authorization_code", code=code)
+        assert 200 == reply.status
+
+
+# Slots and refreshes.
+
+
+async def test_the_sixth_token_is_refused():
+    """Five live tokens per client and user; another user's slots are free."""
+    async with calling() as call:
+        left = [(await issue(call)).json["tokens_left"] for _ in range(4)]
+        assert [3, 2, 1, 0] == left
+        assert (403, "token_limit_exceeded") == shown(await issue(call))
+        form = {"grant_type": "agency_client_credentials", "agency_client_id": "80001"}
+        assert 200 == (await call.oauth(**form)).status
+
+
+async def test_a_refresh_replaces_the_access_token_in_its_slot():
+    """The old one is unknown at once, the refresh token stays, no slot is used."""
+    async with calling() as call:
+        old = (await issue(call)).json
+        new = (await refresh(call, old["refresh_token"])).json
+        assert (old["refresh_token"], 3) == (new["refresh_token"], new["tokens_left"])
+        call.token = old["access_token"]
+        assert "invalid_token" == (await call.get("user.json")).code
+        call.token = new["access_token"]
+        assert 200 == (await call.get("user.json")).status
+
+
+async def test_rotation_makes_the_old_refresh_token_unknown():
+    """By the switch, the loser of a race is told so."""
+    async with calling(rotate_refresh=True) as call:
+        old = (await issue(call)).json["refresh_token"]
+        assert old != (await refresh(call, old)).json["refresh_token"]
+        reply = await refresh(call, old)
+        assert (401, "Unknown refresh token") == (reply.status, reply.json["error_description"])
+
+
+async def test_an_expired_token_says_so_until_it_is_refreshed():
+    """`expired_token` is not `invalid_token`: the record is still there."""
+    async with calling(token_lifetime_s=3) as call:
+        token = (await issue(call)).json
+        call.token = token["access_token"]
+        call.hands.move(2.9)
+        assert 200 == (await call.get("user.json")).status
+        call.hands.move(0.1)
+        assert "expired_token" == (await call.get("user.json")).code
+        call.token = (await refresh(call, token["refresh_token"])).json["access_token"]
+        assert 200 == (await call.get("user.json")).status
+
+
+async def test_a_month_without_use_removes_the_record():
+    """Neither token of an idle record is known any more, and its slot is free."""
+    async with calling() as call:
+        token = (await issue(call)).json
+        call.hands.move(31 * 86400)
+        call.token = token["access_token"]
+        assert "invalid_token" == (await call.get("user.json")).code
+        assert (401, "invalid_grant") == shown(await refresh(call, token["refresh_token"]))
+        assert 4 == (await issue(call)).json["tokens_left"]
+
+
+@pytest.mark.parametrize(("style", "told"), [("int", 86400), ("text", "86400"), ("null", None)])
+async def test_expires_in_comes_in_three_styles(style, told):
+    """Number, text or null, as seen in the wild."""
+    async with calling(expires_in_style=style) as call:
+        assert told == (await issue(call)).json["expires_in"]
+
+
+async def test_a_permanent_token_never_expires():
+    """`permanent=true` gives null, and keeps its word."""
+    async with calling(token_lifetime_s=3) as call:
+        token = (await issue(call, permanent="true")).json
+        assert None is token["expires_in"]
+        call.hands.move(20 * 86400)
+        call.token = token["access_token"]
+        assert 200 == (await call.get("user.json")).status
+
+
+# Ends.
+
+
+@pytest.mark.parametrize(
+    ("shape", "body"),
+    [
+        ("nested", '{"error":{"code":"invalid_token","message":"Unknown access token"}}'),
+        ("flat", '{"code":"invalid_token","message":"Unknown access token"}'),
+        ("header", ""),
+    ],
+)
+async def test_a_401_has_three_shapes(shape, body):
+    """The body differs; the header always tells code and message."""
+    async with calling(error_shape=shape) as call:
+        call.token = "unknown"
+        reply = await call.get("campaigns.json")
+        assert (401, body) == (reply.status, reply.text)
+        assert 'error="invalid_token"' in reply.headers["WWW-Authenticate"]
+
+
+async def test_deleting_tokens_unbinds_one_user():
+    """All records of the named user go, others stay; twice is no error."""
+    async with calling() as call:
+        client = call.as_user(80001)
+        for _ in range(2):
+            assert 204 == (await call.oauth("token/delete", user_id="80001")).status
+        assert "invalid_token" == (await client.get("user.json")).code
+        assert 200 == (await call.get("user.json")).status
+        assert 204 == (await call.oauth("token/delete", username="adv@example.test")).status
+        assert {} == call.sandbox.report()["live_slots"]
+
+
+async def test_deleting_tokens_without_a_name_means_the_owner():
+    """The account that owns the API client is the default."""
+    async with calling() as call:
+        call.as_user(80001)
+        await call.oauth("token/delete")
+        assert {"80001": 1} == call.sandbox.report()["live_slots"]
+        assert 404 == (await call.oauth("token/delete", username="no@example.test")).status
+
+
+async def test_a_revoked_user_is_told_so_everywhere():
+    """Calls, refreshes and the agency grant fail until the user consents again."""
+    async with calling() as call:
+        client = call.as_user(80001)
+        held = call.sandbox.truth("tokens@80001")[0]["refresh_token"]
+        call.sandbox.revoke_user(80001)
+        assert "revoked_token" == (await client.get("user.json")).code
+        assert (401, "revoked_token") == shown(await refresh(call, held))
+        form = {"grant_type": "agency_client_credentials", "agency_client_id": "80001"}
+        assert (401, "revoked_token") == shown(await call.oauth(**form))
+        call.sandbox.login_as(80001)
+        code = (await consent(call))["code"]
+        assert 200 == (await call.oauth(grant_type="authorization_code", code=code)).status
+
+
+async def test_a_blocked_user_is_told_so():
+    """`invalid_user` on calls and on the token endpoint."""
+    async with calling() as call:
+        call.sandbox.block_user()
+        assert "invalid_user" == (await call.get("user.json")).code
+        assert (401, "invalid_user") == shown(await issue(call))
+
+
+async def test_the_report_counts_grants_and_refreshes():
+    """By type and by user, refusals apart, side-door tokens left out."""
+    async with calling() as call:
+        token = (await issue(call)).json["refresh_token"]
+        await refresh(call, token)
+        await refresh(call, "unknown")
+        report = call.sandbox.report()
+        assert {"client_credentials": 1} == report["grants"]
+        assert {"70001": {"client_credentials": 1}} == report["grants_by_user"]
+        assert (1, {"invalid_grant": 1}) == (report["refreshes"], report["oauth_errors"])
