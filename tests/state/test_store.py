@@ -21,6 +21,7 @@ def test_a_file_is_named_by_url_or_path(path: Path, form) -> None:
         return
     with State.open(form(path)) as state:
         assert path == state.database.path
+        assert state.shared
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -32,6 +33,7 @@ def test_a_state_in_memory_is_private(url: str | None, tmp_path: Path, monkeypat
         state.facts.put("host", "verb", "POST")
         assert (other.facts.get("host", "verb"), other.database.path) == (None, None)
         assert state.secret_key != other.secret_key
+        assert not state.shared
     assert list(tmp_path.iterdir()) == []
 
 
