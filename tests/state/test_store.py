@@ -117,7 +117,5 @@ def test_closing_tells_what_could_not_be_written_and_closes(path: Path, clock) -
 
 def test_importing_the_state_imports_no_optional_library(crew) -> None:
     """The cryptography library is loaded only where a key is configured."""
-    script = (
-        "import sys, adnet.state; input(); print('cryptography' in sys.modules)"
-    )
+    script = "import sys, adnet.state; input(); print('cryptography' in sys.modules)"
     assert crew(script, 1).ask("") == ["False"]
