@@ -10,6 +10,7 @@ import attrs
 import msgspec
 
 from adnet.errors import StateError
+from adnet.models.words import Level
 from adnet.periods import Period
 
 JobState = Literal["intended", "submitted", "running", "ready", "done", "failed", "cancelled"]
@@ -36,7 +37,7 @@ class _SavedQuery(msgspec.Struct, kw_only=True):
     since: datetime | None = None
     until: datetime | None = None
     currency: str | None = None
-    level: str | None = None
+    level: Level | None = None
     filters: dict[str, list[str]] | None = None
 
 
@@ -49,7 +50,7 @@ class ReportQuery:
     period: Period | None = None
     """None for reports that have no period."""
     currency: str | None = None
-    level: str | None = None
+    level: Level | None = None
     filters: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict, converter=_filters)
     """Field -> accepted values (any of them)."""
 

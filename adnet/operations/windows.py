@@ -1,6 +1,7 @@
 """The windows of one report: split where the network would cut, asked for anew where it forgets."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 
 import attrs
@@ -23,7 +24,7 @@ class Windows:
         self._look_ahead = runner.look_ahead
         self._queries: list[ReportQuery] = [query]
         self._tasks: dict[str, asyncio.Task[ReportJob]] = {}
-        self._losses = 0
+        self._losses: Counter[str] = Counter()
 
     async def next(self) -> ReportJob | None:
         """Return the next complete report, ready to be read; None when all windows are done.
@@ -55,8 +56,8 @@ class Windows:
         Raises:
             JobExpiredError: It has vanished too often.
         """
-        self._losses += 1
-        if self._losses > self._runner.settings.losses:
+        self._losses[job.query.key] += 1
+        if self._losses[job.query.key] > self._runner.settings.losses:
             raise error
         self._queries.insert(0, job.query)
 

@@ -5,7 +5,8 @@ charged; signing stands inside the limiter, so that no token goes stale in the q
 the signer itself, since that send would escape the limiter.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import attrs
@@ -20,7 +21,7 @@ from adnet.transport.events import Event, Listener, Meter, current_meter
 from adnet.transport.limits import Limiter
 from adnet.transport.retry import Retrier, RetryPolicy
 from adnet.transport.sign import Signer
-from adnet.transport.wire import Request, Response, origin
+from adnet.transport.wire import Request, Response, Route, origin
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 Observer = Callable[[Request, Response | None, AdnetError | None], None]
@@ -89,7 +90,7 @@ class Session:
         self._observers = tuple(observers)
         self._retrier = Retrier(policy or RetryPolicy(), clock, self._retried)
 
-    def build(self, route: Any, **parts: Any) -> Request:
+    def build(self, route: Route, **parts: Any) -> Request:
         """Return ``Request.build`` for *route* below the base URL."""
         return Request.build(route, self.base_url, **parts)
 
@@ -125,6 +126,15 @@ class Session:
                 network=self.network, account=self.account, operation=request.route.operation, attempts=1
             )
             self._tell("failed", request, error=str(error))
+            raise
+
+    @contextmanager
+    def reading(self, route: Route) -> Iterator[None]:
+        """Let errors that rise while an answer to *route* is read say whose answer it was."""
+        try:
+            yield
+        except AdnetError as error:
+            error.add_context(network=self.network, account=self.account, operation=route.operation)
             raise
 
     async def _once(self, request: Request) -> Response:

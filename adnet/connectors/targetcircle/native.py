@@ -5,7 +5,7 @@ Source of all parameters and shapes: "Publisher API Documentation" (gist, 2016),
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 import msgspec
@@ -115,8 +115,9 @@ class TargetCircleNative:
             given = {name: value for name, value in given.items() if value is not None}
         request = self._session.build(routes.SUBMIT[kind], json={**fixed, **given, "limit": limit})
         response = await self._session.send(request)
-        ticket = read_ticket(response, request.url, self._session.scrubber)
-        self._session.check_origin(ticket.url)
+        with self._session.reading(request.route):
+            ticket = read_ticket(response, request.url, self._session.scrubber)
+            self._session.check_origin(ticket.url)
         return ticket
 
     # ------------------------------------------------------------------ reports, step B
@@ -144,7 +145,8 @@ class TargetCircleNative:
         request = Request(route=routes.PAGE[kind], url=url, headers={"Accept": "application/json"})
         response = await self._session.send(request)
         report_id = urlsplit(url).path.rstrip("/").rpartition("/")[2]
-        return read_page(response, report_id, page, self._session.scrubber)
+        with self._session.reading(request.route):
+            return read_page(response, report_id, page, self._session.scrubber)
 
     # ------------------------------------------------------------------ direct answers
 
@@ -156,7 +158,7 @@ class TargetCircleNative:
         """
         query = {"limit": limit, **{name: joined(name, value) for name, value in filters.items()}}
         response = await self._get(routes.OFFERS, query=query)
-        return self._rows(response, InventoryRow)
+        return [row for row, _ in self._pairs(response, InventoryRow, routes.OFFERS)]
 
     async def list_codes(
         self,
@@ -187,18 +189,22 @@ class TargetCircleNative:
             *filters.items(),
         ]
         response = await self._get(routes.CODES, query=query)
-        return [codec.link(row, raw) for row, raw in self._pairs(response, CodeRow)]
+        return [codec.link(row, raw) for row, raw in self._pairs(response, CodeRow, routes.CODES)]
 
     async def get_offer(self, slug: str) -> Offer:
         """Return an offer's details by its slug. Raises NotFoundError."""
         response = await self._get(routes.OFFER, path={"slug": slug})
-        row = lenient(response, msgspec.json.Decoder(OfferDetails), self._session.scrubber)
+        with self._session.reading(routes.OFFER):
+            row = lenient(response, _DETAILS, self._session.scrubber)
         return codec.offer_details(row, response.body)
 
     async def list_offer_ads(self, slug: str) -> list[Ad]:
         """Return the ads of an offer by its slug. Raises NotFoundError."""
         response = await self._get(routes.OFFER_ADS, path={"slug": slug})
-        return [codec.ad(row, offer_slug=slug, raw=raw) for row, raw in self._pairs(response, AdRow)]
+        return [
+            codec.ad(row, offer_slug=slug, raw=raw)
+            for row, raw in self._pairs(response, AdRow, routes.OFFER_ADS)
+        ]
 
     async def create_codes(
         self, kind: Literal["banner", "text"], *, offer: str, ad_inventory: str, ads: Sequence[str]
@@ -209,7 +215,7 @@ class TargetCircleNative:
         response = await self._session.send(request)
         return [
             codec.typed_link(row, kind=kind, base_url=request.url, raw=raw)
-            for row, raw in self._pairs(response, TypedCodeRow)
+            for row, raw in self._pairs(response, TypedCodeRow, routes.CODES_BY_TYPE)
         ]
 
     # ------------------------------------------------------------------ small things
@@ -217,12 +223,12 @@ class TargetCircleNative:
     async def _get(self, route: Route, **parts: Any) -> Response:
         return await self._session.send(self._session.build(route, **parts))
 
-    def _rows(self, response: Response, kind: type[Any]) -> list[Any]:
-        return [row for row, _ in self._pairs(response, kind)]
+    def _pairs(self, response: Response, kind: type[Any], route: Route) -> list[tuple[Any, bytes]]:
+        with self._session.reading(route):
+            return read_rows(read_list(response, self._session.scrubber), kind, self._session)
 
-    def _pairs(self, response: Response, kind: type[Any]) -> list[tuple[Any, bytes]]:
-        body = read_list(response, self._session.scrubber)
-        return read_rows(body, kind, self._session)
+
+_DETAILS: Final = msgspec.json.Decoder(OfferDetails)
 
 
 def read_rows(body: bytes, kind: type[Any], session: Session) -> list[tuple[Any, bytes]]:

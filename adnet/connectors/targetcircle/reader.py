@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, cast
 import attrs
 import msgspec
 
-from adnet.connectors.targetcircle import codec
+from adnet.connectors.targetcircle import codec, routes
 from adnet.connectors.targetcircle.batches import (
     Occurrences,
     TransactionBatch,
@@ -18,7 +18,7 @@ from adnet.connectors.targetcircle.batches import (
 )
 from adnet.connectors.targetcircle.limits import BUCKETS
 from adnet.connectors.targetcircle.native import TargetCircleNative, read_rows
-from adnet.connectors.targetcircle.pages import ReportPage
+from adnet.connectors.targetcircle.pages import ReportPage, lenient
 from adnet.connectors.targetcircle.rows import ClickRow, TradeRow, TransactionRow
 from adnet.errors import JobExpiredError, NotFoundError
 from adnet.models import Batch, ReportJob, ReportQuery
@@ -27,6 +27,7 @@ from adnet.operations.paginate import in_order
 from adnet.periods import Period
 from adnet.redact import keyed_hash
 from adnet.transport.session import Session
+from adnet.transport.wire import Response
 
 _CHUNK_ROWS: Final = 1000
 _WIDTH: Final = next(bucket.concurrency for bucket in BUCKETS if bucket.name == "pages") or 1
@@ -154,7 +155,8 @@ class ReportReader:
             raise self._gone(job, f"page {page.page} is {page.status or 'without status'} again")
         if max(page.pages, 1) != max(pages, 1):
             raise self._gone(job, f"page {page.page} counts {page.pages} pages, the first counted {pages}")
-        rows = codec.RAWS.decode(page.data)
+        with self._session.reading(routes.PAGE[job.query.kind]):
+            rows = lenient(Response(status=200, url="", body=page.data), codec.RAWS, self._session.scrubber)
         if len({bytes(row) for row in rows}) < 2:
             return  # one row, or one row many times over: equal pages prove nothing
         mark = hashlib.blake2b(page.data, digest_size=16).digest()
@@ -171,7 +173,8 @@ class ReportReader:
         )
 
     def _batch(self, kind: str, pages: Sequence[bytes], row_filter: RowFilter, seen: Occurrences) -> Batch:
-        pairs = [pair for page in pages for pair in read_rows(page, _ROWS[kind], self._session)]
+        with self._session.reading(routes.PAGE[kind]):
+            pairs = [pair for page in pages for pair in read_rows(page, _ROWS[kind], self._session)]
         rows = [row for row, _ in pairs]
         # Numbered before anything is left out: a row keeps its id whatever else is asked for.
         ids = self._ids(kind, rows, seen)
