@@ -15,7 +15,7 @@ from adnet.errors import (
     TransportError,
 )
 from adnet.transport.ceilings import BodyReader, Ceilings
-from adnet.transport.wire import Request, Response
+from adnet.transport.wire import Request, Response, origin
 
 USER_AGENT: Final = "adnet"
 
@@ -101,7 +101,7 @@ def _headers(answer: aiohttp.ClientResponse) -> dict[str, str]:
 
 def _translated(error: Exception, request: Request, timeout_s: float) -> AdnetError:
     """Return our error for one of aiohttp's; only the origin is named, since a URL may carry a secret."""
-    where = URL(request.url, encoded=True).origin()
+    where = origin(request.url)
     if isinstance(error, aiohttp.InvalidURL):
         return ConfigurationError(f"not a URL that can be requested: {where}")
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):

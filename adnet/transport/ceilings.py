@@ -18,14 +18,15 @@ class Ceilings:
     """Of one answer, after decompression."""
 
 
-def _new_inflater(encoding: str) -> Any:
-    # 32 lets zlib find out by itself whether a gzip or a zlib header comes.
-    wbits = 32 + zlib.MAX_WBITS
+def _new_inflater(encoding: str, first: int) -> Any:
+    wbits = 31 if encoding == "gzip" else 15
+    if encoding == "deflate" and first & 15 != 8:
+        wbits = -15  # some servers leave out the header that RFC 9110 section 8.4.1.2 asks for
     try:
         from isal import isal_zlib  # a faster zlib, when the user has installed it
     except ImportError:
         return zlib.decompressobj(wbits)
-    return isal_zlib.decompressobj(31 if encoding == "gzip" else 15)
+    return isal_zlib.decompressobj(wbits)
 
 
 def _zlib_errors() -> tuple[type[Exception], ...]:
@@ -42,14 +43,14 @@ class BodyReader:
     Memory never holds more than the ceiling, however much a small compressed body would expand to.
     """
 
-    __slots__ = ("_ceilings", "_chunks", "_inflater", "_received", "_size")
+    __slots__ = ("_ceilings", "_chunks", "_encoding", "_inflater", "_received", "_size")
 
     def __init__(self, encoding: str, ceilings: Ceilings) -> None:
         encoding = encoding.strip().lower()
         if encoding not in {"", "identity", "gzip", "x-gzip", "deflate"}:
             raise DecodeError(f"the answer has the unknown Content-Encoding {encoding[:40]!r}")
-        compressed = encoding not in {"", "identity"}
-        self._inflater = _new_inflater(encoding.removeprefix("x-")) if compressed else None
+        self._encoding = "" if encoding == "identity" else encoding.removeprefix("x-")
+        self._inflater: Any = None
         self._ceilings = ceilings
         self._chunks: list[bytes] = []
         self._received = 0
@@ -76,19 +77,26 @@ class BodyReader:
         self._received += len(data)
         if self._received > self._ceilings.body_bytes:
             raise TooLargeError(f"the answer is longer than the ceiling of {self._ceilings.body_bytes} bytes")
-        if self._inflater is None:
+        if not self._encoding:
             self._chunks.append(data)
             return
         try:
-            while data and not self._inflater.eof:
-                room = self._ceilings.decompressed_bytes - self._size
-                part = self._inflater.decompress(data, room + 1)
-                self._keep(part)
-                data = self._inflater.unconsumed_tail
-        except TooLargeError:
-            raise
+            while data:
+                data = self._inflate(data)
         except _zlib_errors() as error:
             raise DecodeError(f"the answer is not compressed as it says: {error}") from None
+
+    def _inflate(self, data: bytes) -> bytes:
+        """Decompress some of *data* and return the rest of it."""
+        if self._inflater is None or self._inflater.eof:
+            if self._inflater is not None and not data.strip(b"\0"):
+                return b""  # padding
+            # The first member, or a further one: gzip allows several (RFC 1952 section 2.2).
+            self._inflater = _new_inflater(self._encoding, data[0])
+        room = self._ceilings.decompressed_bytes - self._size
+        self._keep(self._inflater.decompress(data, room + 1))
+        rest: bytes = self._inflater.unconsumed_tail or self._inflater.unused_data
+        return rest
 
     def _keep(self, part: bytes) -> None:
         self._size += len(part)
@@ -103,6 +111,6 @@ class BodyReader:
         Raises:
             IncompleteBodyError: If a compressed body ended before its end.
         """
-        if self._inflater is not None and self._received and not self._inflater.eof:
+        if self._inflater is not None and not self._inflater.eof:
             raise IncompleteBodyError("the compressed answer ended before its end")
         return self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)

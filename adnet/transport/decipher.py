@@ -20,7 +20,9 @@ from adnet.errors import (
     InvalidRequestError,
     NotFoundError,
     OriginError,
+    PayloadError,
     RateLimitError,
+    SchemaError,
     ServerError,
     TokenExpiredError,
 )
@@ -47,6 +49,8 @@ STATUSES: Final[Mapping[int, type[ApiError]]] = {
 """What a status means where the vendor's own code says nothing better."""
 
 _EXCERPT: Final = 300
+_NUMBER: Final = re.compile(r"-?\d+(\.\d*)?", re.ASCII)
+_YEAR_S: Final = 366 * 86_400.0
 _TAGS: Final = re.compile(r"<[^>]*>")
 
 
@@ -98,8 +102,8 @@ class Decipherer:
         details: dict[str, Any] = {
             "network": self.network,
             "status": response.status,
-            "code": refusal.code,
-            "request_id": response.headers.get("x-request-id"),
+            "code": self._clean(refusal.code),
+            "request_id": self._clean(response.headers.get("x-request-id")),
         }
         if isinstance(error, InvalidRequestError) and refusal.fields:
             details["fields"] = {k: self.scrubber.text(v) for k, v in refusal.fields.items()}
@@ -110,13 +114,19 @@ class Decipherer:
                 setattr(error, name, value)
         return error
 
+    def _clean(self, text: str | None) -> str | None:
+        return self.scrubber.excerpt(text, _EXCERPT) if text else None
+
     def _by_status(self, status: int) -> type[AdnetError]:
         if status in STATUSES:
             return STATUSES[status]
         return ServerError if status >= 500 else ApiError
 
     def _redirected(self, response: Response) -> AdnetError:
-        target = urljoin(response.url, response.headers.get("location", ""))
+        try:
+            target = urljoin(response.url, response.headers.get("location", ""))
+        except ValueError:
+            target = ""
         if origin(target) != origin(response.url):
             error: AdnetError = OriginError(
                 f"the server redirects to {origin(target)}, which is not the configured origin; not followed",
@@ -128,21 +138,21 @@ class Decipherer:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return the seconds that ``Retry-After`` asks for (a number or an HTTP date), or None."""
+    """Return the seconds that ``Retry-After`` asks for (a number or an HTTP date), or None.
+
+    Never less than zero nor more than a year.
+    """
     text = headers.get("retry-after", "").strip()
-    if not text:
-        return None
     try:
-        return max(0.0, float(text)) if float(text) == float(text) else None
-    except ValueError:
-        pass
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
+        seconds = float(text) if _NUMBER.fullmatch(text) else (_http_date(text) - now).total_seconds()
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
+    return min(max(0.0, seconds), _YEAR_S)
+
+
+def _http_date(text: str) -> datetime:
+    moment = parsedate_to_datetime(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def decode(response: Response, type_: Any = Any, *, scrubber: Scrubber, decoder: Any = None) -> Any:
@@ -152,19 +162,18 @@ def decode(response: Response, type_: Any = Any, *, scrubber: Scrubber, decoder:
         SchemaError: JSON of another shape; ``paths`` says where, in the network's own keys.
         DecodeError: No JSON at all, or nested too deeply.
     """
-    from adnet.errors import SchemaError
-
+    found: PayloadError
     try:
         return (decoder or msgspec.json.Decoder(type_)).decode(response.body)
     except msgspec.ValidationError as error:
         text, _, path = str(error).partition(" - at `")
-        found = SchemaError(scrubber.text(f"the answer has another shape than expected: {text}"))
-        found.paths = (path.rstrip("`"),) if path else ("$",)
-        found.args = (f"{found.message} at {found.paths[0]}",)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        found = DecodeError(scrubber.text(f"the answer is not JSON: {error}"))  # type: ignore[assignment]
+        where = path.rstrip("`") or "$"
+        found = SchemaError(scrubber.text(f"the answer has another shape than expected: {text} at {where}"))
+        found.paths = (where,)
+    except (msgspec.DecodeError, ValueError) as error:
+        found = DecodeError(scrubber.text(f"the answer is not JSON: {error}"))
     except RecursionError:
-        found = DecodeError("the answer's JSON is nested too deeply")  # type: ignore[assignment]
+        found = DecodeError("the answer's JSON is nested too deeply")
     found.excerpt = scrubber.excerpt(response.text, _EXCERPT)
     raise found.add_context(status=response.status)
 

@@ -21,6 +21,7 @@ from adnet.errors import (
     ConnectError,
     LostReplyError,
     RateLimitError,
+    RequestTimeoutError,
     ServerError,
     TokenExpiredError,
     TransportError,
@@ -82,6 +83,8 @@ def waits(policy: RetryPolicy) -> Iterator[float]:
 def safe_to_repeat(request: Request, error: AdnetError) -> bool:
     """Whether sending *request* again cannot execute it twice."""
     if request.route.idempotent or isinstance(error, ConnectError | TokenExpiredError):
+        return True
+    if isinstance(error, RequestTimeoutError) and not error.sent:
         return True
     return isinstance(error, RateLimitError) and error.status is not None
 

@@ -5,9 +5,12 @@ charged; signing stands inside the limiter, so that no token goes stale in the q
 the signer itself, since that send would escape the limiter.
 """
 
+import ipaddress
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -23,7 +26,6 @@ from adnet.transport.retry import Retrier, RetryPolicy
 from adnet.transport.sign import Signer
 from adnet.transport.wire import Request, Response, Route, origin
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 Observer = Callable[[Request, Response | None, AdnetError | None], None]
 """Told of every physical send and what came of it: a ledger, a limit reader."""
 
@@ -35,25 +37,37 @@ def checked_base_url(url: str) -> str:
         ConfigurationError: If it is no absolute http(s) URL, carries credentials, or is plain http to
             anything but this machine.
     """
-    from urllib.parse import urlsplit
-
+    shown = repr(str(url).rpartition("@")[2][:80])  # what stands before an @ may be a password
     try:
         parts = urlsplit(str(url))
         host, _ = parts.hostname or "", parts.port
-    except ValueError as error:
-        raise ConfigurationError(f"base_url {str(url)[:80]!r} is not a URL: {error}") from None
+    except ValueError:
+        raise ConfigurationError(f"base_url {shown} is not a URL; check its host and port") from None
     if parts.scheme not in {"http", "https"} or not host:
-        raise ConfigurationError(f"base_url {str(url)[:80]!r} must start with https:// and name a host")
-    if parts.username or parts.password:
+        raise ConfigurationError(f"base_url {shown} must start with https:// and name a host")
+    if "@" in parts.netloc:
         raise ConfigurationError(
             "base_url must not carry a user name or password; use the credentials' own keys"
         )
     if parts.query or parts.fragment:
         raise ConfigurationError(f"base_url of {host} must end with its path; remove what follows ? or #")
-    loopback = host in LOOPBACK or host.startswith("127.")
-    if parts.scheme == "http" and not loopback:
+    if parts.scheme == "http" and not _is_loopback(host):
         raise ConfigurationError(f"base_url http://{host} would send credentials in the clear; use https://")
     return str(url).rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@attrs.define
+class _Sends:
+    """How often one request has left this machine."""
+
+    count: int = 0
 
 
 class Session:
@@ -119,12 +133,12 @@ class Session:
         self.check_origin(request.url)
         if request.deadline is None and (until := current_deadline()) is not None:
             request = attrs.evolve(request, deadline=until)
+        sends = _Sends()
         try:
-            return await self._retrier.run(self._once, request)
+            return await self._retrier.run(partial(self._once, sends), request)
         except AdnetError as error:
-            error.add_context(
-                network=self.network, account=self.account, operation=request.route.operation, attempts=1
-            )
+            error.add_context(network=self.network, account=self.account, operation=request.route.operation)
+            error.attempts = sends.count
             self._tell("failed", request, error=str(error))
             raise
 
@@ -137,14 +151,14 @@ class Session:
             error.add_context(network=self.network, account=self.account, operation=route.operation)
             raise
 
-    async def _once(self, request: Request) -> Response:
+    async def _once(self, sends: "_Sends", request: Request) -> Response:
         route = request.route
         with await self.limiter.acquire(
             route.buckets, cost=route.cost, lane=request.lane, deadline=request.deadline
         ) as slot:
             self._count_wait(request, slot.waited_s)
             signed = await self._signer.sign(request)
-            response = await self._physical(request, signed)
+            response = await self._physical(sends, request, signed)
         error = self._decipherer.error(response)
         self._observe(request, response, error)
         if error is None:
@@ -156,12 +170,13 @@ class Session:
             error.temporary = False
         raise error
 
-    async def _physical(self, request: Request, signed: Request) -> Response:
+    async def _physical(self, sends: "_Sends", request: Request, signed: Request) -> Response:
         timeout_s = request.route.timeout_s
         if request.deadline is not None:
             timeout_s = min(timeout_s, request.deadline - self.clock.monotonic())
             if timeout_s <= 0:
-                raise RequestTimeoutError("no time is left before the deadline; nothing was sent")
+                raise RequestTimeoutError("no time is left before the deadline; nothing was sent", sent=False)
+        sends.count += 1
         meters = [self.meter] if (current := current_meter()) is None else [self.meter, current]
         for meter in meters:
             meter.requests += 1

@@ -93,6 +93,8 @@ class SingleFlight:
         """Return the result of the call under way, or of a new one."""
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(_call(make))
+            # When all callers have gone, nobody is left to hear of its failure.
+            self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
         return await asyncio.shield(self._task)
 
     async def close(self) -> None:

@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 import attrs
 import msgspec
 
+from adnet.errors import InvalidRequestError
+
 Lane = Literal["interactive", "backfill"]
 BodyStream = Callable[[], AsyncIterator[bytes]]
 """Gives the body anew each time it is called, so that a refused request can be sent again."""
@@ -36,8 +38,19 @@ class Route:
     """Vendor page or document, and whether documented or observed."""
 
     def fill(self, values: Mapping[str, object]) -> str:
-        """Return the path with its placeholders filled in and percent-encoded."""
-        return _PLACEHOLDER.sub(lambda found: quote(str(values[found[1]]), safe=""), self.path)
+        """Return the path with its placeholders filled in and percent-encoded.
+
+        Raises:
+            InvalidRequestError: A value is empty or only dots, so that the path would name something else.
+        """
+        return _PLACEHOLDER.sub(lambda found: self._part(found[1], str(values[found[1]])), self.path)
+
+    def _part(self, name: str, value: str) -> str:
+        if not value.strip("."):
+            raise InvalidRequestError(
+                f"{name} must not be {value!r}", operation=self.operation, fields={name: "empty or only dots"}
+            )
+        return quote(value, safe="")
 
 
 @attrs.frozen(kw_only=True)
@@ -115,8 +128,14 @@ class Response:
 
 
 def origin(url: str) -> str:
-    """Return scheme, host and port of *url*, the port always written out."""
-    parts = urlsplit(url)
-    scheme = parts.scheme.lower()
-    port = parts.port or {"http": 80, "https": 443}.get(scheme, 0)
-    return f"{scheme}://{(parts.hostname or '').lower()}:{port}"
+    """Return scheme, host and port of *url*, the port always written out.
+
+    A URL that cannot be read, or that carries a user's name, has an origin that equals no other.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
+    except ValueError:
+        return "invalid:"
+    user = "***@" if "@" in parts.netloc else ""
+    return f"{parts.scheme}://{user}{parts.hostname or ''}:{port}"
