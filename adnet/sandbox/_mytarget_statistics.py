@@ -14,7 +14,7 @@ import attrs
 from aiohttp import web
 
 from adnet.sandbox import _mytarget_figures as figures
-from adnet.sandbox._mytarget_figures import NOTHING, Figures, share
+from adnet.sandbox._mytarget_figures import Figures, share
 from adnet.sandbox._mytarget_wire import (
     Action,
     Call,
@@ -44,7 +44,7 @@ _WRONG = {
     "users": "ERR_WRONG_USERS",
 }
 _CONVERSIONS = ("postclick", "postview", "total")
-_LIFETIME = date(2020, 1, 1)
+_LIFETIME = timedelta(days=365)
 APP_OBJECTIVE = "appinstalls"
 
 
@@ -65,8 +65,14 @@ class Asked:
     """Inclusive, as the vendor counts."""
     today: date
 
-    def rows(self) -> Iterable[date]:
-        return days(self.since, self.until + timedelta(days=1))
+    def series(self, world: World, banners: list[Row]) -> list[tuple[date, Figures]]:
+        """Return every day of the period with what banners did on it together."""
+        found = world.series(banners, self.since, self.until, today=self.today)
+        return list(zip(days(self.since, self.until + timedelta(days=1)), found, strict=True))
+
+    def total(self, world: World, banners: list[Row]) -> Figures:
+        """Return what banners did in the period."""
+        return figures.add(world.series(banners, self.since, self.until, today=self.today))
 
 
 def owned(world: World, user_id: int, kind: str) -> dict[int, list[Row]]:
@@ -97,7 +103,7 @@ def _understood(
     days_needed: bool = True,
 ) -> Asked:
     today = world.today()
-    since, until = _LIFETIME, today
+    since, until = today - _LIFETIME, today
     if days_needed:
         since = _day(call, "date_from", None)
         until = _day(call, "date_to", today)
@@ -180,12 +186,9 @@ def by_day(kind: str, world: World, call: Call) -> web.Response:
     vk = world.profile.vk
     items, totals = [], []
     for number, banners in asked.banners.items():
-        rows, found = [], []
-        for day in asked.rows():
-            row = world.sum_of(banners, day, today=asked.today)
-            found.append(row)
-            rows.append({"date": day.isoformat(), **figures.shown(row, asked.sets, vk=vk)})
-        total = figures.add(found)
+        found = asked.series(world, banners)
+        rows = [{"date": day.isoformat(), **figures.shown(row, asked.sets, vk=vk)} for day, row in found]
+        total = figures.add(row for _, row in found)
         totals.append(total)
         shown = figures.shown(total, asked.sets, vk=vk)
         items.append({"id": number, "rows": rows, "total": shown})
@@ -193,23 +196,19 @@ def by_day(kind: str, world: World, call: Call) -> web.Response:
 
 
 def summary(kind: str, world: World, call: Call) -> web.Response:
-    """GET statistics/<kind>/summary.json: the whole lifetime; dates are ignored."""
+    """
+    GET statistics/<kind>/summary.json: the whole lifetime; dates are ignored.
+
+    This server remembers 366 days.
+    """
     asked = _understood(world, call, kind, family="summary", days_needed=False)
     vk = world.profile.vk
-    totals = {n: lifetime(world, banners, asked.today) for n, banners in asked.banners.items()}
+    totals = {number: asked.total(world, banners) for number, banners in asked.banners.items()}
     items = [
         {"id": number, "total": figures.shown(total, asked.sets, vk=vk)} for number, total in totals.items()
     ]
     whole = figures.shown(figures.add(totals.values()), asked.sets, vk=vk)
     return ok({"items": items, "total": whole})
-
-
-def lifetime(world: World, banners: list[Row], today: date) -> Figures:
-    """Return what banners did in the last 366 days: this server remembers no more."""
-    since = today - timedelta(days=365)
-    return figures.add(
-        world.sum_of(banners, day, today=today) for day in days(since, today + timedelta(days=1))
-    )
 
 
 # Version 3.
@@ -224,7 +223,7 @@ def totals_page(kind: str, world: World, call: Call) -> web.Response:
         kept = [banner for banner in banners if _passes(world, call, banner)]
         if not kept and not _passes_empty(world, call, kind, number, banners):
             continue
-        total = figures.add(world.sum_of(kept, day, today=asked.today) for day in asked.rows())
+        total = asked.total(world, kept)
         shown = figures.shown(total, asked.sets, vk=world.profile.vk)
         found.append((total, {"id": number, "user_id": call.user_id, "total": shown}))
     items = _sorted(call, [item for _, item in found])
@@ -329,7 +328,7 @@ def _conversions(
     items, totals = [], []
     for number, banners in asked.banners.items():
         kept = [b for b in banners if _of_app(world, b) == of_apps]
-        by = {day: world.sum_of(kept, day, today=asked.today) for day in asked.rows()}
+        by = dict(asked.series(world, kept))
         rows = [{"date": day.isoformat(), word: listed(row)} for day, row in by.items()]
         total = figures.add(by.values())
         totals.append(total)
@@ -421,15 +420,15 @@ def _get(path: str, handler: Any, version: str = "v2") -> Endpoint:
 
 def truth(world: World, user_id: int, kind: str, since: date, until: date) -> list[Row]:
     """Return the figures of campaigns or banners per day, the empty days left out."""
-    today = world.today()
+    if until <= since:
+        return []
+    today, last = world.today(), until - timedelta(days=1)
     name = "campaign_id" if kind == "campaigns" else "banner_id"
     found = []
-    chosen = owned(world, user_id, kind)
-    for day in days(since, until):
-        for number, banners in chosen.items():
-            row = world.sum_of(banners, day, today=today)
-            if row != NOTHING:
-                shows, clicks, hits, spent = row
+    for number, banners in owned(world, user_id, kind).items():
+        series = world.series(banners, since, last, today=today)
+        for day, (shows, clicks, hits, spent) in zip(days(since, until), series, strict=True):
+            if shows:
                 found.append(
                     {
                         "date": day.isoformat(),
@@ -440,4 +439,4 @@ def truth(world: World, user_id: int, kind: str, since: date, until: date) -> li
                         "spent": money(spent),
                     }
                 )
-    return found
+    return sorted(found, key=lambda row: (row["date"], row[name]))

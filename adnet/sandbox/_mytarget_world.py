@@ -169,11 +169,24 @@ class World:
                 found[campaign["ad_plan_id"]].append(campaign)
         return found
 
-    def figures(self, banner: Row, day: date, *, today: date) -> Figures:
-        """Return what one banner did on one day; nothing on days to come."""
-        if day > today or not self._delivers(banner, day):
-            return NOTHING
-        ordinal = day.toordinal()
+    def series(self, banners: Iterable[Row], since: date, until: date, *, today: date) -> list[Figures]:
+        """Return what banners did together, for every day from *since* to *until* inclusive."""
+        first, last = since.toordinal(), min(until, today).toordinal()
+        length = until.toordinal() - first + 1
+        sums = [NOTHING] * length
+        for banner in banners:
+            lives = self._lives(banner)
+            for index in range(last - first + 1):
+                figures = self._figures(banner, first + index)
+                if figures is NOTHING or not _alive(lives, first + index):
+                    continue
+                if first + index == today.toordinal() and self.knobs.growing_today:
+                    figures = self._so_far(figures)
+                before = sums[index]
+                sums[index] = figures if before is NOTHING else add((before, figures))
+        return sums
+
+    def _figures(self, banner: Row, ordinal: int) -> Figures:
         key = banner["id"] << 20 | ordinal
         found = self._cache.get(key)
         if found is None:
@@ -181,13 +194,7 @@ class World:
                 self._cache.clear()
             found = banner_day(self.seed, banner["id"], ordinal, banner["_duty"])
             self._cache[key] = found
-        if day == today and self.knobs.growing_today:
-            return self._so_far(found)
         return found
-
-    def sum_of(self, banners: Iterable[Row], day: date, *, today: date) -> Figures:
-        """Return what several banners did together on one day."""
-        return add(self.figures(banner, day, today=today) for banner in banners)
 
     def delivering(self, banner: Row) -> bool:
         """Return whether a banner is being shown right now."""
@@ -203,17 +210,22 @@ class World:
     def _plan(self, campaign: Row) -> Row | None:
         return self.objects.ad_plans.rows.get(campaign.get("ad_plan_id") or 0)
 
-    def _delivers(self, banner: Row, day: date) -> bool:
+    def _lives(self, banner: Row) -> list[data.Life]:
+        """Return what bounds a banner's delivery; what always lived bounds nothing."""
         campaign = self.objects.campaigns.rows[banner["campaign_id"]]
-        plan = self._plan(campaign)
-        lives = (banner["_life"], campaign["_life"], plan["_life"] if plan else None)
-        return all(life is None or life.covers(day) for life in lives)
+        rows = (banner, campaign, self._plan(campaign))
+        lives = [row["_life"] for row in rows if row is not None]
+        return [life for life in lives if life.spans != [(date.min, None)]]
 
     def _so_far(self, figures: Figures) -> Figures:
         now = self.now()
         minutes = int((now.timestamp() + 3 * 3600) // 60) % 1440
         shows, clicks, goals, spent = (value * minutes // 1440 for value in figures)
         return shows, clicks, goals, spent
+
+
+def _alive(lives: list[data.Life], ordinal: int) -> bool:
+    return all(life.covers(date.fromordinal(ordinal)) for life in lives)
 
 
 def must_serve(world: World, user_id: int) -> data.User:

@@ -37,19 +37,19 @@ def test_the_default_account_is_as_large_as_promised():
     """500 campaigns and 1,500 banners, of every status, deliver on some days only."""
     sandbox = MytargetSandbox(now=lambda: NOW)
     campaigns, banners = sandbox.truth("campaigns"), sandbox.truth("banners")
-    assert (500, 1500) == (len(campaigns), len(banners))
+    assert (len(campaigns), len(banners)) == (500, 1500)
     assert {"active", "blocked", "deleted"} == {row["status"] for row in campaigns}
     assert {"allowed", "banned", "pending"} == {row["moderation_status"] for row in banners}
     days = {row["date"] for row in sandbox.truth("banner_stats")}
-    assert 120 == len(days)
+    assert len(days) == 120
     assert len(sandbox.truth("banner_stats")) < 1500 * 120 / 2
 
 
 async def test_unknown_paths_and_methods_answer_in_json():
     """404 and 405 carry the nested envelope."""
     async with calling() as call:
-        assert (404, "not_found") == ((r := await call.get("nothing.json")).status, r.code)
-        assert "method_not_allowed" == (await call.post("banners.json", {})).code
+        assert ((r := await call.get("nothing.json")).status, r.code) == (404, "not_found")
+        assert (await call.post("banners.json", {})).code == "method_not_allowed"
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ async def test_the_date_header_follows_the_servers_clock():
     """A skewed server says so in its Date header."""
     async with calling(clock_skew_s=90) as call:
         reply = await call.get("user.json")
-        assert 90 == (parsedate_to_datetime(reply.headers["Date"]) - NOW).total_seconds()
+        assert (parsedate_to_datetime(reply.headers["Date"]) - NOW).total_seconds() == 90
 
 
 # Limits.
@@ -77,9 +77,9 @@ async def test_headers_tell_the_windows_that_are_configured():
     """Limit and remaining calls of every configured window, and of no other."""
     async with calling(limits=TWO) as call:
         headers = (await call.get("campaigns.json")).headers
-        assert ("2", "1") == tuple(headers[f"X-RateLimit-RPS-{w}"] for w in ("Limit", "Remaining"))
-        assert "2" == headers["X-RateLimit-Minutely-Remaining"]
-        assert "99" == headers["X-RateLimit-Hourly-Remaining"]
+        assert tuple(headers[f"X-RateLimit-RPS-{w}"] for w in ("Limit", "Remaining")) == ("2", "1")
+        assert headers["X-RateLimit-Minutely-Remaining"] == "2"
+        assert headers["X-RateLimit-Hourly-Remaining"] == "99"
         assert "X-RateLimit-Daily-Limit" not in headers
 
 
@@ -87,10 +87,11 @@ async def test_a_call_above_the_limit_answers_the_window_map():
     """429 has no `error` key, only what remains of the bucket that fired."""
     async with calling(limits=TWO) as call:
         replies = [await call.get("campaigns.json") for _ in range(3)]
-        assert [200, 200, 429] == [reply.status for reply in replies]
-        assert {"remaining": {"1": 0, "60": 1, "3600": 98}, "limits": {"1": 2, "60": 3, "3600": 100}} == (
-            replies[-1].json
-        )
+        assert [reply.status for reply in replies] == [200, 200, 429]
+        assert (replies[-1].json) == {
+            "remaining": {"1": 0, "60": 1, "3600": 98},
+            "limits": {"1": 2, "60": 3, "3600": 100},
+        }
 
 
 async def test_windows_end_with_the_calendar():
@@ -100,17 +101,17 @@ async def test_windows_end_with_the_calendar():
         for seconds in (0.5, 0.4, 0.2, 30, 28):
             statuses.append((await call.get("campaigns.json")).status)
             call.hands.move(seconds)
-        assert [200, 200, 429, 200, 429] == statuses
+        assert statuses == [200, 200, 429, 200, 429]
         call.hands.move(1)
-        assert 200 == (await call.get("campaigns.json")).status
+        assert (await call.get("campaigns.json")).status == 200
 
 
 async def test_refused_calls_use_up_nothing():
     """A 429 does not count in any window."""
     async with calling(limits={"CAMPAIGN": {"v2": {"READ": {1: 1, 3600: 2}}}}) as call:
-        assert [200, 429, 429] == [(await call.get("campaigns.json")).status for _ in range(3)]
+        assert [(await call.get("campaigns.json")).status for _ in range(3)] == [200, 429, 429]
         call.hands.move(1)
-        assert "0" == (await call.get("campaigns.json")).headers["X-RateLimit-Hourly-Remaining"]
+        assert (await call.get("campaigns.json")).headers["X-RateLimit-Hourly-Remaining"] == "0"
 
 
 async def test_all_versions_share_the_bucket_called_all():
@@ -118,16 +119,16 @@ async def test_all_versions_share_the_bucket_called_all():
     statistics = {"v2": {"READ": {60: 5}}, "v3": {"": {60: 5}}, "all": {"READ": {60: 1}}}
     async with calling(limits={"statapid_generic": statistics}) as call:
         day = {"date_from": "2026-09-01"}
-        assert 200 == (await call.get("statistics/users/day.json", **day)).status
-        assert 429 == (await call.get("/api/v3/statistics/users/day.json", **day)).status
+        assert (await call.get("statistics/users/day.json", **day)).status == 200
+        assert (await call.get("/api/v3/statistics/users/day.json", **day)).status == 429
 
 
 async def test_an_all_zero_bucket_is_no_access():
     """Limits of zero refuse for ever, and are told apart in the report."""
     async with calling(limits={"CAMPAIGN": {"v2": {"READ": {1: 0, 3600: 0}}}}) as call:
         reply = await call.get("campaigns.json")
-        assert {"remaining": {"1": 0, "3600": 0}, "limits": {"1": 0, "3600": 0}} == reply.json
-        assert 1 == call.sandbox.report()["no_access"]
+        assert reply.json == {"remaining": {"1": 0, "3600": 0}, "limits": {"1": 0, "3600": 0}}
+        assert call.sandbox.report()["no_access"] == 1
 
 
 async def test_users_have_windows_of_their_own():
@@ -136,7 +137,7 @@ async def test_users_have_windows_of_their_own():
         other = call.as_user(80001)
         for _ in range(2):
             await call.get("campaigns.json")
-        assert [429, 200] == [(await c.get("campaigns.json")).status for c in (call, other)]
+        assert [(await c.get("campaigns.json")).status for c in (call, other)] == [429, 200]
 
 
 async def test_throttling_tells_limits_and_what_remains():
@@ -144,8 +145,8 @@ async def test_throttling_tells_limits_and_what_remains():
     async with calling(limits=TWO) as call:
         await call.get("campaigns.json")
         shown = (await call.get("throttling.json")).json
-        assert {"1": 1, "60": 2, "3600": 99} == shown["CAMPAIGN"]["v2"]["READ"]["remaining"]
-        assert {"1": 3, "3600": 2000, "86400": 48000} == shown["statapid_generic"]["v3"][""]["limits"]
+        assert shown["CAMPAIGN"]["v2"]["READ"]["remaining"] == {"1": 1, "60": 2, "3600": 99}
+        assert shown["statapid_generic"]["v3"][""]["limits"] == {"1": 3, "3600": 2000, "86400": 48000}
 
 
 async def test_limits_can_be_changed_while_running():
@@ -153,9 +154,9 @@ async def test_limits_can_be_changed_while_running():
     async with calling(limits=TWO) as call:
         await call.get("campaigns.json")
         call.sandbox.set_limits({"CAMPAIGN": {"v2": {"READ": {1: 1}}}})
-        assert 429 == (await call.get("campaigns.json")).status
+        assert (await call.get("campaigns.json")).status == 429
         call.sandbox.set_limits("none")
-        assert 200 == (await call.get("campaigns.json")).status
+        assert (await call.get("campaigns.json")).status == 200
 
 
 async def test_calls_after_an_answer_said_zero_are_counted():
@@ -164,7 +165,7 @@ async def test_calls_after_an_answer_said_zero_are_counted():
         await call.get("campaigns.json")
         await call.get("campaigns.json")
         report = call.sandbox.report()
-        assert (1, 1) == (report["rate_limited"], report["calls_after_zero"])
+        assert (report["rate_limited"], report["calls_after_zero"]) == (1, 1)
 
 
 async def test_the_report_compares_use_with_what_was_allowed():
@@ -174,7 +175,7 @@ async def test_the_report_compares_use_with_what_was_allowed():
             await asyncio.gather(*(call.get("campaigns.json") for _ in range(3)))
             call.hands.move(1)
         (row,) = call.sandbox.report()["windows"]
-        assert (12, 16, 0.75, 3) == tuple(row[k] for k in ("used", "allowed", "share", "peak"))
+        assert tuple(row[k] for k in ("used", "allowed", "share", "peak")) == (12, 16, 0.75, 3)
 
 
 # Faults.
@@ -185,8 +186,8 @@ async def test_html502_does_nothing_and_answers_html():
     async with calling() as call:
         call.sandbox.faults.once("html502")
         reply = await call.post("campaigns.json", {"name": "a", "package_id": 811})
-        assert (502, True) == (reply.status, reply.text.startswith("<html>"))
-        assert 60 == len(call.sandbox.truth("campaigns"))
+        assert (reply.status, reply.text.startswith("<html>")) == (502, True)
+        assert len(call.sandbox.truth("campaigns")) == 60
 
 
 async def test_a_lost_reply_leaves_the_write_done():
@@ -194,8 +195,8 @@ async def test_a_lost_reply_leaves_the_write_done():
     async with calling(faults={"lost-reply": 1.0}) as call:
         with pytest.raises(aiohttp.ClientConnectionError):
             await call.post("campaigns.json", {"name": "ghost", "package_id": 811})
-        assert "ghost" == call.first("campaigns", name="ghost")["name"]
-        assert 200 == (await call.get("campaigns.json")).status
+        assert call.first("campaigns", name="ghost")["name"] == "ghost"
+        assert (await call.get("campaigns.json")).status == 200
 
 
 async def test_a_lost_token_was_issued():
@@ -204,7 +205,7 @@ async def test_a_lost_token_was_issued():
         call.sandbox.faults.once("lost-token")
         with pytest.raises(aiohttp.ClientConnectionError):
             await call.oauth(grant_type="client_credentials")
-        assert {"70001": 2} == call.sandbox.report()["live_slots"]
+        assert call.sandbox.report()["live_slots"] == {"70001": 2}
 
 
 async def test_the_fault_429_speaks_the_vendors_language():
@@ -213,7 +214,7 @@ async def test_the_fault_429_speaks_the_vendors_language():
         call.sandbox.faults.once("429")
         reply = await call.get("campaigns.json")
         assert (429, {"remaining", "limits"}) == (reply.status, set(reply.json))
-        assert 0 == call.sandbox.report()["rate_limited"]
+        assert call.sandbox.report()["rate_limited"] == 0
 
 
 # The report.
@@ -228,7 +229,7 @@ async def test_the_report_counts_objects_per_request():
         items = [{"id": number, "status": "blocked"} for number in ids]
         await call.post("campaigns/mass_action.json", items)
         shown = call.sandbox.report()["objects_per_request"]
-        assert {"1": 1} == shown["campaigns.get"]
+        assert shown["campaigns.get"] == {"1": 1}
         assert {"3": 1} == shown["campaigns.list"] == shown["campaigns.mass_action"]
 
 
@@ -242,11 +243,11 @@ async def test_the_report_names_unchanged_fields():
             "targetings": {"sex": row["targetings"]["sex"], "geo": {"regions": [1]}},
             "enable_utm": not row["enable_utm"],
         }
-        assert 204 == (await call.post(f"campaigns/{row['id']}.json", body)).status
+        assert (await call.post(f"campaigns/{row['id']}.json", body)).status == 204
         report = call.sandbox.report()
         named = [example["field"] for example in report["unchanged_fields_examples"]]
-        assert ["name", "price", "targetings.sex"] == named
-        assert (1, {"POST": 1}) == (report["partial_updates"], report["update_verbs"])
+        assert named == ["name", "price", "targetings.sex"]
+        assert (report["partial_updates"], report["update_verbs"]) == (1, {"POST": 1})
 
 
 async def test_the_report_finds_long_statistics_asked_twice_a_day():
@@ -257,19 +258,19 @@ async def test_the_report_finds_long_statistics_asked_twice_a_day():
         async def ask(since: str, until: str, **more: object) -> None:
             path = "statistics/campaigns/day.json"
             query = {"id": number, "date_from": since, "date_to": until, **more}
-            assert 200 == (await call.get(path, **query)).status
+            assert (await call.get(path, **query)).status == 200
 
         await ask("2026-09-01", "2026-09-15")
         await ask("2026-09-15", "2026-09-15")
         await ask("2026-08-01", "2026-09-01")
         await ask("2026-09-01", "2026-09-15", metrics="video")
-        assert 0 == call.sandbox.report()["repeated_statistics"]
+        assert call.sandbox.report()["repeated_statistics"] == 0
         call.hands.move(23 * 3600)
         await ask("2026-09-10", "2026-09-16")
-        assert 1 == call.sandbox.report()["repeated_statistics"]
+        assert call.sandbox.report()["repeated_statistics"] == 1
         call.hands.move(25 * 3600)
         await ask("2026-09-10", "2026-09-17")
-        assert 1 == call.sandbox.report()["repeated_statistics"]
+        assert call.sandbox.report()["repeated_statistics"] == 1
 
 
 async def test_the_report_is_json_or_a_page():
@@ -286,7 +287,7 @@ async def test_the_report_is_json_or_a_page():
 async def test_truth_refuses_unknown_resources():
     """The side door tells a missing resource from an empty one."""
     async with calling() as call:
-        assert [] == call.sandbox.truth("sharing_keys")
+        assert call.sandbox.truth("sharing_keys") == []
         for name in ("nonsense", "campaigns@1"):
             with pytest.raises(LookupError):
                 call.sandbox.truth(name)

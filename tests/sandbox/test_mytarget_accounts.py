@@ -10,33 +10,33 @@ async def test_the_account_tells_who_it_is():
     """Default fields in both versions; the balance is text and has a page of its own."""
     async with calling() as call:
         user = (await call.get("user.json")).json
-        assert (70001, "RUB", ["advert", "agency"]) == (user["id"], user["currency"], user["types"])
+        assert (user["id"], user["currency"], user["types"]) == (70001, "RUB", ["advert", "agency"])
         assert user == (await call.get("/api/v3/user.json")).json
-        assert "250000" == (await call.get("user/account.json")).json["balance"]
+        assert (await call.get("user/account.json")).json["balance"] == "250000"
         shown = (await call.get("user.json", fields="account")).json
-        assert "250000" == shown["account"]["balance"]
+        assert shown["account"]["balance"] == "250000"
 
 
 async def test_few_settings_of_the_account_can_be_changed():
     """The language, but not the name."""
     async with calling() as call:
-        assert 204 == (await call.post("user.json", {"language": "ru"})).status
-        assert "ru" == (await call.get("user.json")).json["language"]
+        assert (await call.post("user.json", {"language": "ru"})).status == 204
+        assert (await call.get("user.json")).json["language"] == "ru"
         reply = await call.post("user.json", {"username": "x"})
-        assert "read_only_field" == reply.fields["username"]["code"]
+        assert reply.fields["username"]["code"] == "read_only_field"
 
 
 async def test_an_agency_lists_its_clients():
     """With filters on the nested user, and a count."""
     async with calling() as call:
         page = (await call.get(CLIENTS)).json
-        assert [80001, 80002, 80003] == [item["user"]["id"] for item in page["items"]]
+        assert [item["user"]["id"] for item in page["items"]] == [80001, 80002, 80003]
         filtered = (await call.get(CLIENTS, _user__id__in="80002,1")).json
-        assert (1, 80002) == (filtered["count"], filtered["items"][0]["user"]["id"])
+        assert (filtered["count"], filtered["items"][0]["user"]["id"]) == (1, 80002)
         active = (await call.get(CLIENTS, _user__status__ne="blocked")).json
-        assert 2 == active["count"]
-        assert 1 == (await call.get(CLIENTS, _q="Зерно")).json["count"]
-        assert {"count": 3} == (await call.get("agency/clients/count.json")).json
+        assert active["count"] == 2
+        assert (await call.get(CLIENTS, _q="Зерно")).json["count"] == 1
+        assert (await call.get("agency/clients/count.json")).json == {"count": 3}
 
 
 async def test_an_advertiser_has_no_clients():
@@ -44,7 +44,7 @@ async def test_an_advertiser_has_no_clients():
     async with calling() as call:
         buyer = call.as_user(70002)
         for path in (CLIENTS, "/api/v3/manager/clients.json"):
-            assert (403, "access_denied") == ((r := await buyer.get(path)).status, r.code)
+            assert ((r := await buyer.get(path)).status, r.code) == (403, "access_denied")
 
 
 async def test_a_manager_sees_the_agency_of_its_clients():
@@ -52,7 +52,7 @@ async def test_a_manager_sees_the_agency_of_its_clients():
     async with calling() as call:
         page = (await call.as_user(70200).get("/api/v3/manager/clients.json")).json
         assert {70100} == {item["agency"]["id"] for item in page["items"]}
-        assert [80101, 80102] == [item["user"]["id"] for item in page["items"]]
+        assert [item["user"]["id"] for item in page["items"]] == [80101, 80102]
 
 
 async def test_an_agency_makes_a_client():
@@ -62,7 +62,7 @@ async def test_an_agency_makes_a_client():
         made = (await call.post(CLIENTS, body)).json["user"]
         assert made["username"].endswith("@agency_client")
         form = {"grant_type": "agency_client_credentials", "agency_client_id": str(made["id"])}
-        assert 200 == (await call.oauth(**form)).status
+        assert (await call.oauth(**form)).status == 200
 
 
 @pytest.mark.parametrize(
@@ -84,33 +84,35 @@ async def test_not_everybody_can_be_attached(user, status, code):
 async def test_a_direct_advertiser_can_be_attached():
     """By its id; it is listed from then on."""
     async with calling() as call:
-        assert 200 == (await call.post(CLIENTS, {"user": {"id": 70002}})).status
-        assert 1 == (await call.get(CLIENTS, _user__id=70002)).json["count"]
+        assert (await call.post(CLIENTS, {"user": {"id": 70002}})).status == 200
+        assert (await call.get(CLIENTS, _user__id=70002)).json["count"] == 1
 
 
 async def test_a_client_is_changed_and_let_go():
     """Money must be taken back first; its tokens are revoked afterwards."""
     async with calling() as call:
         path = "agency/clients/80001.json"
-        assert 204 == (await call.post(path, {"access_type": "readonly"})).status
-        assert "invalid_user" == (await call.delete(path)).code
+        assert (await call.post(path, {"access_type": "readonly"})).status == 204
+        assert (await call.delete(path)).code == "invalid_user"
         client = call.as_user(80001)
         amount = {"amount": "3000"}
-        assert 200 == (await call.post("billing/transactions/from/80001.json", amount)).status
-        assert 204 == (await call.delete(path)).status
-        assert "revoked_token" == (await client.get("user.json")).code
-        assert 404 == (await call.post(path, {"access_type": "readonly"})).status
+        assert (await call.post("billing/transactions/from/80001.json", amount)).status == 200
+        assert (await call.delete(path)).status == 204
+        assert (await client.get("user.json")).code == "revoked_token"
+        assert (await call.post(path, {"access_type": "readonly"})).status == 404
 
 
 async def test_money_moves_between_agency_and_client():
     """Balances on both sides, and a line in the history."""
     async with calling() as call:
         answer = (await call.post("billing/transactions/to/80001.json", {"amount": "10.50"})).json
-        assert ("10.5", "3010.5", "249989.5") == tuple(
-            answer[k] for k in ("amount", "client_balance", "agency_balance")
+        assert tuple(answer[k] for k in ("amount", "client_balance", "agency_balance")) == (
+            "10.5",
+            "3010.5",
+            "249989.5",
         )
         history = (await call.get("billing/transaction_groups.json", sorting="-id")).json
-        assert (1, "10.5") == (history["count"], history["items"][0]["amount"])
+        assert (history["count"], history["items"][0]["amount"]) == (1, "10.5")
 
 
 @pytest.mark.parametrize(
@@ -129,4 +131,4 @@ async def test_a_wrong_transfer_moves_nothing(path, amount, status, code):
     async with calling() as call:
         reply = await call.post(f"billing/transactions/{path}.json", {"amount": amount})
         assert (status, code) == (reply.status, reply.code)
-        assert [] == call.sandbox.truth("transactions")
+        assert call.sandbox.truth("transactions") == []

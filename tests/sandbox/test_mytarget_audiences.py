@@ -33,12 +33,12 @@ async def test_an_uploaded_list_walks_to_ready():
         for _ in range(5):
             call.hands.move(1)
             states.append(users_list(call, id=number)["status"])
-        assert ["receiving", "received", "mapping", "mapped", "writing", "ready"] == states
-        assert (201, 2000, 1400) == (
+        assert states == ["receiving", "received", "mapping", "mapped", "writing", "ready"]
+        assert (
             reply.status,
             reply.json["entries_count"],
             users_list(call, id=number)["matched_ids_count"],
-        )
+        ) == (201, 2000, 1400)
 
 
 async def test_version_three_takes_plain_parts():
@@ -46,10 +46,10 @@ async def test_version_three_takes_plain_parts():
     async with calling() as call:
         path = f"/api/v3/{LISTS}"
         reply = await call.upload(path, phones(2000), name="l.txt", type="phones")
-        assert (400, "required") == (reply.status, reply.fields["name"]["code"])
+        assert (reply.status, reply.fields["name"]["code"]) == (400, "required")
         form = {"file": phones(2000).decode(), "name": "A", "type": "phones"}
         reply = await call.send("POST", path, data=_multipart(form))
-        assert (200, "A") == (reply.status, reply.json["name"])
+        assert (reply.status, reply.json["name"]) == (200, "A")
 
 
 def _multipart(form: dict[str, str]):
@@ -69,7 +69,7 @@ async def test_a_differential_list_changes_its_base(sign, count):
         base = users_list(call)
         content = phones(30) if sign > 0 else b"\n".join(b"07900%06d" % n for n in range(30))
         reply = await uploaded(call, content, base=sign * base["id"])
-        assert 201 == reply.status
+        assert reply.status == 201
         call.hands.move(1)
         row = users_list(call, id=base["id"])
         assert (count, True) == (row["entries_count"], row["has_history"])
@@ -114,7 +114,7 @@ async def test_only_the_owner_changes_a_base_list():
     async with calling() as call:
         other = call.as_user(BUYER)
         reply = await uploaded(other, phones(30), base=users_list(call)["id"])
-        assert (403, "access_denied") == (reply.status, reply.code)
+        assert (reply.status, reply.code) == (403, "access_denied")
 
 
 async def test_bad_lines_among_good_ones_are_a_partial_success():
@@ -133,29 +133,29 @@ async def test_a_csv_header_is_no_entry():
     """The first column counts where the first line says `id`."""
     async with calling(list_minimum=2) as call:
         reply = await uploaded(call, b"id,client_user_id\n79001234567,a\n79001234568,b\n")
-        assert 2 == reply.json["entries_count"]
+        assert reply.json["entries_count"] == 2
 
 
 async def test_requests_without_file_or_with_bad_data_are_refused():
     """No file, and JSON that is none, have answers of their own."""
     async with calling() as call:
         reply = await call.upload(LISTS, phones(30), data="{")
-        assert (400, "invalid_json") == (reply.status, reply.code)
+        assert (reply.status, reply.code) == (400, "invalid_json")
         reply = await call.upload(LISTS, b"", data={"name": "a", "type": "phones"})
-        assert "File content is required" == reply.json["error"]["message"]
+        assert reply.json["error"]["message"] == "File content is required"
 
 
 async def test_a_list_in_use_cannot_be_deleted():
     """409 while a segment names it; afterwards it goes away in its own time."""
     async with calling(audience_s=2) as call:
         path = f"remarketing/users_lists/{users_list(call)['id']}.json"
-        assert 409 == (await call.delete(path)).status
+        assert (await call.delete(path)).status == 409
         segment = call.first("segments")["id"]
-        assert 204 == (await call.delete(f"remarketing/segments/{segment}.json")).status
-        assert 204 == (await call.delete(path)).status
-        assert "pending_delete" == users_list(call)["status"]
+        assert (await call.delete(f"remarketing/segments/{segment}.json")).status == 204
+        assert (await call.delete(path)).status == 204
+        assert users_list(call)["status"] == "pending_delete"
         call.hands.move(2)
-        assert [] == call.sandbox.truth("users_lists")
+        assert call.sandbox.truth("users_lists") == []
 
 
 async def test_a_list_is_renamed():
@@ -163,7 +163,7 @@ async def test_a_list_is_renamed():
     async with calling() as call:
         number = users_list(call)["id"]
         path = f"remarketing/users_lists/{number}.json"
-        assert 204 == (await call.post(path, {"name": "Renamed"})).status
+        assert (await call.post(path, {"name": "Renamed"})).status == 204
         items = (await call.get(LISTS, _q="renam")).json["items"]
         assert [number] == [item["id"] for item in items]
 
@@ -212,13 +212,13 @@ async def test_a_wrong_segment_is_refused(change, where, code):
 
 
 async def test_an_interval_runs_backwards():
-    """left is further in the past than right."""
+    """Left is further in the past than right."""
     async with calling() as call:
         source = users_list(call)["id"]
         relations = [relation(source, left=3, right=5)]
         body = {"name": "S", "pass_condition": 1, "relations": relations}
         message = (await call.post(SEGMENTS, body)).json["error"]["message"]
-        assert "Left should be greater than right" == message
+        assert message == "Left should be greater than right"
 
 
 async def test_relations_are_added_and_removed():
@@ -227,15 +227,15 @@ async def test_relations_are_added_and_removed():
         segment, counter = call.first("segments")["id"], call.first("counters")["counter_id"]
         path = f"remarketing/segments/{segment}/relations"
         item = {"object_type": "remarketing_counter", "params": {"source_id": counter}}
-        assert 200 == (await call.post(f"{path}.json", {"items": [item]})).status
-        assert "relation_exists" == (await call.post(f"{path}.json", {"items": [item]})).code
+        assert (await call.post(f"{path}.json", {"items": [item]})).status == 200
+        assert (await call.post(f"{path}.json", {"items": [item]})).code == "relation_exists"
         numbers = [row["id"] for row in (await call.get(f"{path}.json")).json["items"]]
-        assert 2 == len(numbers)
-        assert 400 == (await call.delete(f"{path}/{numbers[0]},{numbers[1]}.json")).status
+        assert len(numbers) == 2
+        assert (await call.delete(f"{path}/{numbers[0]},{numbers[1]}.json")).status == 400
         changed = {"params": {"source_id": counter, "left": 30, "right": 0}}
         reply = await call.post(f"{path}/{numbers[1]}.json", changed)
-        assert 30 == reply.json["params"]["left"]
-        assert 204 == (await call.delete(f"{path}/{numbers[1]}.json")).status
+        assert reply.json["params"]["left"] == 30
+        assert (await call.delete(f"{path}/{numbers[1]}.json")).status == 204
 
 
 async def test_segments_form_no_cycle():
@@ -247,7 +247,7 @@ async def test_segments_form_no_cycle():
         outer = (await call.post(SEGMENTS, body)).json["id"]
         path = f"remarketing/segments/{inner}/relations.json"
         item = {"object_type": "segment", "object_id": outer}
-        assert 400 == (await call.post(path, {"items": [item]})).status
+        assert (await call.post(path, {"items": [item]})).status == 400
 
 
 async def test_a_segment_in_use_cannot_be_deleted():
@@ -256,8 +256,8 @@ async def test_a_segment_in_use_cannot_be_deleted():
         segment = call.first("segments")["id"]
         campaign = call.first("campaigns", status="active")["id"]
         body = {"targetings": {"segments": [-segment]}}
-        assert 204 == (await call.post(f"campaigns/{campaign}.json", body)).status
-        assert 409 == (await call.delete(f"remarketing/segments/{segment}.json")).status
+        assert (await call.post(f"campaigns/{campaign}.json", body)).status == 204
+        assert (await call.delete(f"remarketing/segments/{segment}.json")).status == 409
         shown = (await call.get(SEGMENTS, fields="campaign_ids")).json["items"]
         assert [{"campaign_ids": [campaign]}] == shown
 
@@ -270,12 +270,12 @@ async def test_counters_are_made_attached_and_have_goals():
         made = (await call.post(path, new)).json
         goal = {"name": "Order", "condition": "uss", "substr": "/ok", "goal_type": "purchase"}
         goals = f"remarketing/counters/{made['counter_id']}/goals.json"
-        assert 200 == (await call.post(goals, goal)).status
-        assert ["Order"] == [item["name"] for item in (await call.get(goals)).json["items"]]
+        assert (await call.post(goals, goal)).status == 200
+        assert [item["name"] for item in (await call.get(goals)).json["items"]] == ["Order"]
         foreign = call.sandbox.truth(f"counters@{BUYER}")[0]["counter_id"]
         attached = (await call.post(path, {"counter_id": foreign})).json
-        assert ("blocked", False) == (attached["system_status"], attached["working"])
-        assert "duplicate_error" == (await call.post(path, {"counter_id": foreign})).code
+        assert (attached["system_status"], attached["working"]) == ("blocked", False)
+        assert (await call.post(path, {"counter_id": foreign})).code == "duplicate_error"
         refused = await call.post(f"remarketing/counters/{foreign}/goals.json", goal)
         expected = {"error": {"message": "Can not create goal for unconfirmed counter"}}
         assert (400, expected) == (refused.status, refused.json)
@@ -297,11 +297,11 @@ async def test_a_key_is_private_to_the_users_it_names():
     async with calling() as call:
         users = [{"username": "buyer@example.test"}]
         key = (await shared(call, users=users, send_email=True)).json
-        assert ("private", "free", "0") == (key["type"], key["payment_type"], key["price"])
-        assert "buyer@example.test" == call.sandbox.truth("emails")[0]["to"]
+        assert (key["type"], key["payment_type"], key["price"]) == ("private", "free", "0")
+        assert call.sandbox.truth("emails")[0]["to"] == "buyer@example.test"
         path = f"sharing_keys/{key['sharing_key']}.json"
-        assert 403 == (await call.as_user(80001).post(path)).status
-        assert 200 == (await call.as_user(BUYER).post(path)).status
+        assert (await call.as_user(80001).post(path)).status == 403
+        assert (await call.as_user(BUYER).post(path)).status == 200
 
 
 async def test_a_public_key_opens_for_any_end_advertiser():
@@ -309,14 +309,14 @@ async def test_a_public_key_opens_for_any_end_advertiser():
     async with calling() as call:
         key = (await shared(call)).json
         path = f"sharing_keys/{key['sharing_key']}.json"
-        assert "public" == key["type"]
-        assert "is_owner" == (await call.post(path)).code
-        assert "access_denied" == (await call.as_user(70100).post(path)).code
+        assert key["type"] == "public"
+        assert (await call.post(path)).code == "is_owner"
+        assert (await call.as_user(70100).post(path)).code == "access_denied"
         answer = (await call.as_user(80001).post(path)).json
-        assert ["users_list", "segment"] == [row["object_type"] for row in answer["sources"]]
-        assert 2500 == answer["sources"][0]["params"]["entries_count"]
+        assert [row["object_type"] for row in answer["sources"]] == ["users_list", "segment"]
+        assert answer["sources"][0]["params"]["entries_count"] == 2500
         listed = (await call.get("sharing_keys.json", _key=key["sharing_key"])).json["items"]
-        assert [{"username": "ab12cd34@agency_client"}] == listed[0]["users"]
+        assert listed[0]["users"] == [{"username": "ab12cd34@agency_client"}]
 
 
 async def test_a_consumer_may_take_a_part():
@@ -324,12 +324,12 @@ async def test_a_consumer_may_take_a_part():
     async with calling() as call:
         key = (await shared(call)).json
         path, buyer = f"sharing_keys/{key['sharing_key']}.json", call.as_user(BUYER)
-        assert 200 == (await buyer.post(path, {"sources": key["sources"][0]})).status
+        assert (await buyer.post(path, {"sources": key["sources"][0]})).status == 200
         names = {item["id"] for item in (await buyer.get(LISTS)).json["items"]}
         assert key["sources"][0]["object_id"] in names
-        assert 1 == (await buyer.get(SEGMENTS)).json["count"]
+        assert (await buyer.get(SEGMENTS)).json["count"] == 1
         body = {"sources": [{"object_type": "segment", "object_id": 1}]}
-        assert (404, "source_not_found") == ((r := await buyer.post(path, body)).status, r.code)
+        assert ((r := await buyer.post(path, body)).status, r.code) == (404, "source_not_found")
 
 
 @pytest.mark.parametrize(
@@ -355,12 +355,12 @@ async def test_only_partners_set_a_price():
     """A fixed CPM needs a DMP partner; the price is told back."""
     async with calling() as call:
         reply = await shared(call, payment_type="fixed_cpm", price="12.50")
-        assert "12.5" == reply.json["price"]
+        assert reply.json["price"] == "12.5"
         buyer = call.as_user(BUYER)
         source = call.sandbox.truth(f"users_lists@{BUYER}")[0]["id"]
         body = {"sources": [{"object_type": "users_list", "object_id": source}]}
         reply = await buyer.post("sharing_keys.json", {**body, "payment_type": "fixed_cpm", "price": 1})
-        assert "invalid_type" == reply.fields["price"]["code"]
+        assert reply.fields["price"]["code"] == "invalid_type"
 
 
 async def test_foreign_and_borrowed_sources_cannot_be_shared():
@@ -377,9 +377,9 @@ async def test_foreign_and_borrowed_sources_cannot_be_shared():
         ]
         leaves = (await buyer.post("sharing_keys.json", {"sources": sources})).fields["sources"]
         messages = [leaf["message"] for leaf in leaves["items"]]
-        assert ["Object not found", "Object not shareable"] == messages
+        assert messages == ["Object not found", "Object not shareable"]
         shown = (await buyer.get(SEGMENTS, _id=segment)).json["items"][0]
-        assert ["sharing_forbidden"] == shown["flags"]
+        assert shown["flags"] == ["sharing_forbidden"]
 
 
 async def test_removing_a_key_stops_the_consumers_campaigns():
@@ -392,13 +392,13 @@ async def test_removing_a_key_stops_the_consumers_campaigns():
         campaign = next(row["id"] for row in rows if row["delivery"] == "delivering")
         segment = key["sources"][1]["object_id"]
         own = f"campaigns/{campaign}.json"
-        assert 204 == (await buyer.post(own, {"targetings": {"segments": [segment]}})).status
-        assert 404 == (await buyer.delete(path)).status
-        assert 204 == (await call.delete(path)).status
+        assert (await buyer.post(own, {"targetings": {"segments": [segment]}})).status == 204
+        assert (await buyer.delete(path)).status == 404
+        assert (await call.delete(path)).status == 204
         row = (await buyer.get(own, fields="delivery,issues")).json
-        assert "not_delivering" == row["delivery"]
+        assert row["delivery"] == "not_delivering"
         assert "SEGMENT_DELETED" in {issue["code"] for issue in row["issues"]}
-        assert 1 == (await buyer.get(SEGMENTS)).json["count"]
+        assert (await buyer.get(SEGMENTS)).json["count"] == 1
         assert {"buyer@example.test"} == {mail["to"] for mail in call.sandbox.truth("emails")}
 
 
@@ -408,9 +408,9 @@ async def test_a_consumer_gives_a_source_back():
         key, buyer = (await shared(call)).json, call.as_user(BUYER)
         await buyer.post(f"sharing_keys/{key['sharing_key']}.json")
         path = f"remarketing/users_lists/{key['sources'][0]['object_id']}.json"
-        assert 204 == (await buyer.delete(path)).status
-        assert 404 == (await buyer.get(path)).status
-        assert 200 == (await call.get(path)).status
+        assert (await buyer.delete(path)).status == 204
+        assert (await buyer.get(path)).status == 404
+        assert (await call.get(path)).status == 200
 
 
 async def test_the_owner_closes_a_list_for_one_consumer():
@@ -422,5 +422,5 @@ async def test_the_owner_closes_a_list_for_one_consumer():
             await consumer.post(f"sharing_keys/{key['sharing_key']}.json")
         number = key["sources"][0]["object_id"]
         top = f"remarketing/users_lists/{number}"
-        assert 204 == (await call.delete(f"{top}/users/{BUYER}.json")).status
-        assert [404, 200] == [(await c.get(f"{top}.json")).status for c in (buyer, client)]
+        assert (await call.delete(f"{top}/users/{BUYER}.json")).status == 204
+        assert [(await c.get(f"{top}.json")).status for c in (buyer, client)] == [404, 200]

@@ -34,10 +34,10 @@ async def test_client_credentials_open_ones_own_account():
     """The answer has every documented key, and the token works."""
     async with calling() as call:
         answer = (await issue(call)).json
-        assert ("Bearer", 86400, 3) == tuple(answer[k] for k in ("token_type", "expires_in", "tokens_left"))
+        assert tuple(answer[k] for k in ("token_type", "expires_in", "tokens_left")) == ("Bearer", 86400, 3)
         assert {"read_ads", "create_ads", "read_clients"} <= set(answer["scope"])
         call.token = answer["access_token"]
-        assert 70001 == (await call.get("user.json")).json["id"]
+        assert (await call.get("user.json")).json["id"] == 70001
 
 
 async def test_an_agency_client_opens_by_name_or_id():
@@ -46,20 +46,20 @@ async def test_an_agency_client_opens_by_name_or_id():
         for name, value in (("name", "ab12cd34@agency_client"), ("id", "80001")):
             form = {"grant_type": "agency_client_credentials", f"agency_client_{name}": value}
             call.token = (await call.oauth(**form)).json["access_token"]
-            assert 80001 == (await call.get("user.json")).json["id"]
+            assert (await call.get("user.json")).json["id"] == 80001
 
 
 async def test_another_agencys_clients_need_its_token():
     """A third-party agency's clients open with the agency's own access token only."""
     async with calling() as call:
         form = {"grant_type": "agency_client_credentials", "agency_client_id": "80101"}
-        assert (400, "invalid_grant") == shown(await call.oauth(**form))
+        assert shown(await call.oauth(**form)) == (400, "invalid_grant")
         call.sandbox.login_as(AGENCY)
         code = (await consent(call))["code"]
         agency = (await call.oauth(grant_type="authorization_code", code=code)).json
         reply = await call.oauth(**form, access_token=agency["access_token"])
         call.token = reply.json["access_token"]
-        assert 80101 == (await call.get("user.json")).json["id"]
+        assert (await call.get("user.json")).json["id"] == 80101
 
 
 async def test_an_agency_token_needs_the_right_scope():
@@ -69,7 +69,7 @@ async def test_an_agency_token_needs_the_right_scope():
         code = (await consent(call, scope="read_ads"))["code"]
         token = (await call.oauth(grant_type="authorization_code", code=code)).json["access_token"]
         form = {"grant_type": "agency_client_credentials", "agency_client_id": "80001"}
-        assert (403, "access_denied") == shown(await call.oauth(**form, access_token=token))
+        assert shown(await call.oauth(**form, access_token=token)) == (403, "access_denied")
 
 
 @pytest.mark.parametrize(
@@ -99,10 +99,10 @@ async def test_the_code_grant_leads_back_with_code_and_state():
     """The registered address gets a code for one exchange, without a secret."""
     async with calling() as call:
         back = await consent(call, state="s 1")
-        assert ("http://127.0.0.1/callback", "s 1") == (back["to"], back["state"])
+        assert (back["to"], back["state"]) == ("http://127.0.0.1/callback", "s 1")
         form = {"grant_type": "authorization_code", "code": back["code"], "client_secret": None}
-        assert 200 == (await call.oauth(**form)).status
-        assert (400, "invalid_grant") == shown(await call.oauth(**form))
+        assert (await call.oauth(**form)).status == 200
+        assert shown(await call.oauth(**form)) == (400, "invalid_grant")
 
 
 async def test_vk_names_its_redirect_and_the_user():
@@ -118,14 +118,14 @@ async def test_foreign_redirects_are_not_followed():
     async with calling() as call:
         query = {"response_type": "code", **call.sandbox.credentials}
         reply = await call.get("/oauth2/authorize", **query, redirect_uri="https://evil.example/")
-        assert 400 == reply.status
+        assert reply.status == 400
 
 
 async def test_refused_consent_comes_back_as_an_error():
     """A user who refuses sends back access_denied and the state."""
     async with calling(consent=False) as call:
         back = await consent(call, state="x")
-        assert ("access_denied", "x", None) == (back["error"], back["state"], back.get("code"))
+        assert (back["error"], back["state"], back.get("code")) == ("access_denied", "x", None)
 
 
 async def test_a_code_lives_one_hour():
@@ -134,7 +134,7 @@ async def test_a_code_lives_one_hour():
         code = (await consent(call))["code"]
         call.hands.move(3600)
         reply = await call.oauth(grant_type="authorization_code", code=code)
-        assert (400, "invalid_grant") == shown(reply)
+        assert shown(reply) == (400, "invalid_grant")
 
 
 async def test_code_info_tells_whose_code_it_is():
@@ -143,9 +143,9 @@ async def test_code_info_tells_whose_code_it_is():
         call.sandbox.login_as(BUYER)
         code = (await consent(call))["code"]
         info = (await call.oauth("code_info", code=code)).json
-        assert {"id": BUYER, "username": "buyer@example.test", "types": ["advert"]} == info["user"]
+        assert info["user"] == {"id": BUYER, "username": "buyer@example.test", "types": ["advert"]}
         reply = await call.oauth(grant_type="authorization_code", code=code)
-        assert 200 == reply.status
+        assert reply.status == 200
 
 
 # Slots and refreshes.
@@ -155,10 +155,10 @@ async def test_the_sixth_token_is_refused():
     """Five live tokens per client and user; another user's slots are free."""
     async with calling() as call:
         left = [(await issue(call)).json["tokens_left"] for _ in range(4)]
-        assert [3, 2, 1, 0] == left
-        assert (403, "token_limit_exceeded") == shown(await issue(call))
+        assert left == [3, 2, 1, 0]
+        assert shown(await issue(call)) == (403, "token_limit_exceeded")
         form = {"grant_type": "agency_client_credentials", "agency_client_id": "80001"}
-        assert 200 == (await call.oauth(**form)).status
+        assert (await call.oauth(**form)).status == 200
 
 
 async def test_a_refresh_replaces_the_access_token_in_its_slot():
@@ -168,9 +168,9 @@ async def test_a_refresh_replaces_the_access_token_in_its_slot():
         new = (await refresh(call, old["refresh_token"])).json
         assert (old["refresh_token"], 3) == (new["refresh_token"], new["tokens_left"])
         call.token = old["access_token"]
-        assert "invalid_token" == (await call.get("user.json")).code
+        assert (await call.get("user.json")).code == "invalid_token"
         call.token = new["access_token"]
-        assert 200 == (await call.get("user.json")).status
+        assert (await call.get("user.json")).status == 200
 
 
 async def test_rotation_makes_the_old_refresh_token_unknown():
@@ -179,7 +179,7 @@ async def test_rotation_makes_the_old_refresh_token_unknown():
         old = (await issue(call)).json["refresh_token"]
         assert old != (await refresh(call, old)).json["refresh_token"]
         reply = await refresh(call, old)
-        assert (401, "Unknown refresh token") == (reply.status, reply.json["error_description"])
+        assert (reply.status, reply.json["error_description"]) == (401, "Unknown refresh token")
 
 
 async def test_an_expired_token_says_so_until_it_is_refreshed():
@@ -188,11 +188,11 @@ async def test_an_expired_token_says_so_until_it_is_refreshed():
         token = (await issue(call)).json
         call.token = token["access_token"]
         call.hands.move(2.9)
-        assert 200 == (await call.get("user.json")).status
+        assert (await call.get("user.json")).status == 200
         call.hands.move(0.1)
-        assert "expired_token" == (await call.get("user.json")).code
+        assert (await call.get("user.json")).code == "expired_token"
         call.token = (await refresh(call, token["refresh_token"])).json["access_token"]
-        assert 200 == (await call.get("user.json")).status
+        assert (await call.get("user.json")).status == 200
 
 
 async def test_a_month_without_use_removes_the_record():
@@ -201,9 +201,9 @@ async def test_a_month_without_use_removes_the_record():
         token = (await issue(call)).json
         call.hands.move(31 * 86400)
         call.token = token["access_token"]
-        assert "invalid_token" == (await call.get("user.json")).code
-        assert (401, "invalid_grant") == shown(await refresh(call, token["refresh_token"]))
-        assert 4 == (await issue(call)).json["tokens_left"]
+        assert (await call.get("user.json")).code == "invalid_token"
+        assert shown(await refresh(call, token["refresh_token"])) == (401, "invalid_grant")
+        assert (await issue(call)).json["tokens_left"] == 4
 
 
 @pytest.mark.parametrize(("style", "told"), [("int", 86400), ("text", "86400"), ("null", None)])
@@ -220,7 +220,7 @@ async def test_a_permanent_token_never_expires():
         assert None is token["expires_in"]
         call.hands.move(20 * 86400)
         call.token = token["access_token"]
-        assert 200 == (await call.get("user.json")).status
+        assert (await call.get("user.json")).status == 200
 
 
 # Ends.
@@ -248,11 +248,11 @@ async def test_deleting_tokens_unbinds_one_user():
     async with calling() as call:
         client = call.as_user(80001)
         for _ in range(2):
-            assert 204 == (await call.oauth("token/delete", user_id="80001")).status
-        assert "invalid_token" == (await client.get("user.json")).code
-        assert 200 == (await call.get("user.json")).status
-        assert 204 == (await call.oauth("token/delete", username="adv@example.test")).status
-        assert {} == call.sandbox.report()["live_slots"]
+            assert (await call.oauth("token/delete", user_id="80001")).status == 204
+        assert (await client.get("user.json")).code == "invalid_token"
+        assert (await call.get("user.json")).status == 200
+        assert (await call.oauth("token/delete", username="adv@example.test")).status == 204
+        assert call.sandbox.report()["live_slots"] == {}
 
 
 async def test_deleting_tokens_without_a_name_means_the_owner():
@@ -260,8 +260,8 @@ async def test_deleting_tokens_without_a_name_means_the_owner():
     async with calling() as call:
         call.as_user(80001)
         await call.oauth("token/delete")
-        assert {"80001": 1} == call.sandbox.report()["live_slots"]
-        assert 404 == (await call.oauth("token/delete", username="no@example.test")).status
+        assert call.sandbox.report()["live_slots"] == {"80001": 1}
+        assert (await call.oauth("token/delete", username="no@example.test")).status == 404
 
 
 async def test_a_revoked_user_is_told_so_everywhere():
@@ -270,21 +270,21 @@ async def test_a_revoked_user_is_told_so_everywhere():
         client = call.as_user(80001)
         held = call.sandbox.truth("tokens@80001")[0]["refresh_token"]
         call.sandbox.revoke_user(80001)
-        assert "revoked_token" == (await client.get("user.json")).code
-        assert (401, "revoked_token") == shown(await refresh(call, held))
+        assert (await client.get("user.json")).code == "revoked_token"
+        assert shown(await refresh(call, held)) == (401, "revoked_token")
         form = {"grant_type": "agency_client_credentials", "agency_client_id": "80001"}
-        assert (401, "revoked_token") == shown(await call.oauth(**form))
+        assert shown(await call.oauth(**form)) == (401, "revoked_token")
         call.sandbox.login_as(80001)
         code = (await consent(call))["code"]
-        assert 200 == (await call.oauth(grant_type="authorization_code", code=code)).status
+        assert (await call.oauth(grant_type="authorization_code", code=code)).status == 200
 
 
 async def test_a_blocked_user_is_told_so():
     """`invalid_user` on calls and on the token endpoint."""
     async with calling() as call:
         call.sandbox.block_user()
-        assert "invalid_user" == (await call.get("user.json")).code
-        assert (401, "invalid_user") == shown(await issue(call))
+        assert (await call.get("user.json")).code == "invalid_user"
+        assert shown(await issue(call)) == (401, "invalid_user")
 
 
 async def test_the_report_counts_grants_and_refreshes():
@@ -294,6 +294,6 @@ async def test_the_report_counts_grants_and_refreshes():
         await refresh(call, token)
         await refresh(call, "unknown")
         report = call.sandbox.report()
-        assert {"client_credentials": 1} == report["grants"]
-        assert {"70001": {"client_credentials": 1}} == report["grants_by_user"]
-        assert (1, {"invalid_grant": 1}) == (report["refreshes"], report["oauth_errors"])
+        assert report["grants"] == {"client_credentials": 1}
+        assert report["grants_by_user"] == {"70001": {"client_credentials": 1}}
+        assert (report["refreshes"], report["oauth_errors"]) == (1, {"invalid_grant": 1})

@@ -28,7 +28,7 @@ async def test_a_list_has_twenty_rows_and_few_fields():
     """Limit 20, the documented default fields, and the count of all rows."""
     async with calling() as call:
         page = (await call.get("campaigns.json")).json
-        assert (60, 0, 20, 20) == (page["count"], page["offset"], page["limit"], len(page["items"]))
+        assert (page["count"], page["offset"], page["limit"], len(page["items"])) == (60, 0, 20, 20)
         assert {"id", "name", "package_id"} == set(page["items"][0])
 
 
@@ -47,9 +47,9 @@ async def test_a_limit_above_the_maximum_is_clamped_or_refused(policy, status):
         reply = await call.get("campaigns.json", limit=250)
         assert status == reply.status
         if status == 200:
-            assert (50, 50) == (reply.json["limit"], len(reply.json["items"]))
+            assert (reply.json["limit"], len(reply.json["items"])) == (50, 50)
         else:
-            assert "max_value" == reply.fields["limit"]["code"]
+            assert reply.fields["limit"]["code"] == "max_value"
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ async def test_banners_filter_by_their_campaign():
         assert {campaign["id"]} == {item["campaign_id"] for item in reply.json["items"]}
         reply = await call.get("banners.json", _campaign_status="deleted", limit=1)
         rows = {row["id"]: row["status"] for row in call.sandbox.truth("campaigns")}
-        assert "deleted" == rows[reply.json["items"][0]["campaign_id"]]
+        assert rows[reply.json["items"][0]["campaign_id"]] == "deleted"
 
 
 async def test_sorting_takes_several_fields_and_directions():
@@ -99,14 +99,14 @@ async def test_nonsense_in_a_list_query_is_refused(query):
     """Unknown filters and sortings, and numbers that are none."""
     async with calling() as call:
         reply = await call.get("campaigns.json", **query)
-        assert (400, "validation_failed") == (reply.status, reply.code)
+        assert (reply.status, reply.code) == (400, "validation_failed")
 
 
 async def test_an_unknown_field_is_refused_with_the_allowed_ones():
     """The nested children cannot be read."""
     async with calling() as call:
         leaf = (await call.get("campaigns.json", fields="id,banners")).fields["fields"]
-        assert "unknown_resource_fields" == leaf["code"]
+        assert leaf["code"] == "unknown_resource_fields"
         assert "budget_limit_day" in leaf["allowed_values"]
 
 
@@ -115,8 +115,8 @@ async def test_a_banner_reads_its_references_in_full():
     async with calling() as call:
         number = call.first("banners")["id"]
         row = (await call.get(f"banners/{number}.json", fields="urls,content,delivery")).json
-        assert ["external"] == row["urls"]["primary"]["url_types"]
-        assert "static" == row["content"]["image_600x600"]["type"]
+        assert row["urls"]["primary"]["url_types"] == ["external"]
+        assert row["content"]["image_600x600"]["type"] == "static"
 
 
 async def test_another_users_object_is_not_found():
@@ -124,8 +124,8 @@ async def test_another_users_object_is_not_found():
     async with calling() as call:
         other = call.as_user(80001)
         number = call.first("campaigns")["id"]
-        assert 404 == (await other.get(f"campaigns/{number}.json")).status
-        assert 404 == (await other.post(f"campaigns/{number}.json", {"name": "x"})).status
+        assert (await other.get(f"campaigns/{number}.json")).status == 404
+        assert (await other.post(f"campaigns/{number}.json", {"name": "x"})).status == 404
 
 
 # Creating.
@@ -138,16 +138,16 @@ async def test_a_campaign_is_created_with_its_banners():
         body = {**DRAFT, "banners": [banner, {**banner, "name": "B2"}]}
         made = (await call.post("campaigns.json", body)).json
         row = call.first("campaigns", id=made["id"])
-        assert ("Boots", "5.4", "blocked") == (row["name"], row["price"], row["status"])
+        assert (row["name"], row["price"], row["status"]) == ("Boots", "5.4", "blocked")
         names = [call.first("banners", id=item["id"])["name"] for item in made["banners"]]
-        assert ["B1", "B2"] == names
+        assert names == ["B1", "B2"]
 
 
 async def test_a_new_campaign_is_active_unless_told_otherwise():
     """The network's own default starts to spend money."""
     async with calling() as call:
         made = (await call.post("campaigns.json", {"name": "a", "package_id": 811})).json
-        assert "active" == call.first("campaigns", id=made["id"])["status"]
+        assert call.first("campaigns", id=made["id"])["status"] == "active"
 
 
 async def test_every_wrong_field_is_told_at_once():
@@ -157,12 +157,12 @@ async def test_every_wrong_field_is_told_at_once():
         bad = {**good, "urls": {"primary": {"id": 1}}}
         body = {"package_id": 811, "price": "121", "banners": [good, bad], "name": "x"}
         fields = (await call.post("campaigns.json", body)).fields
-        assert ("max_value", {"max_value": "120"}) == (
+        assert (
             fields["price"]["code"],
             fields["price"]["arguments"],
-        )
-        assert {} == fields["banners"]["items"][0]
-        assert "url_not_valid" == fields["banners"]["items"][1]["fields"]["urls"]["code"]
+        ) == ("max_value", {"max_value": "120"})
+        assert fields["banners"]["items"][0] == {}
+        assert fields["banners"]["items"][1]["fields"]["urls"]["code"] == "url_not_valid"
 
 
 @pytest.mark.parametrize(
@@ -196,12 +196,12 @@ async def test_unknown_fields_of_a_body_are_named():
     """They do not pass in silence."""
     async with calling() as call:
         reply = await call.post("campaigns.json", {**DRAFT, "colour": "red"})
-        assert ("unknown_resource_field", "Unknown fields: colour") == (
+        assert (
             reply.code,
             reply.json["error"]["message"],
-        )
+        ) == ("unknown_resource_field", "Unknown fields: colour")
         broken = await call.send("POST", "campaigns.json", data=b"{")
-        assert "invalid_json" == broken.code
+        assert broken.code == "invalid_json"
 
 
 async def test_a_banner_is_added_to_a_campaign():
@@ -242,12 +242,12 @@ async def test_an_update_changes_what_it_names():
         before = call.first("campaigns", status="active")
         path = f"campaigns/{before['id']}.json"
         body = {"budget_limit_day": "700.5", "targetings": {"sex": ["male"]}}
-        assert (204, "") == ((r := await call.post(path, body)).status, r.text)
+        assert ((r := await call.post(path, body)).status, r.text) == (204, "")
         after = call.first("campaigns", id=before["id"])
         changed = {name for name in before if before[name] != after[name]}
         assert {"budget_limit_day", "targetings", "updated", "last_updated"} >= changed
         assert before["targetings"]["age"] == after["targetings"]["age"]
-        assert ("700.5", ["male"]) == (after["budget_limit_day"], after["targetings"]["sex"])
+        assert (after["budget_limit_day"], after["targetings"]["sex"]) == ("700.5", ["male"])
 
 
 async def test_a_package_changes_only_to_a_related_one():
@@ -255,8 +255,8 @@ async def test_a_package_changes_only_to_a_related_one():
     async with calling() as call:
         number = call.first("campaigns", package_id=811, status="active")["id"]
         reply = await call.post(f"campaigns/{number}.json", {"package_id": 812})
-        assert "can_not_set" == reply.fields["package_id"]["code"]
-        assert 204 == (await call.post(f"campaigns/{number}.json", {"package_id": 816})).status
+        assert reply.fields["package_id"]["code"] == "can_not_set"
+        assert (await call.post(f"campaigns/{number}.json", {"package_id": 816})).status == 204
 
 
 async def test_deleting_keeps_the_object_readable():
@@ -264,10 +264,10 @@ async def test_deleting_keeps_the_object_readable():
     async with calling() as call:
         number = call.first("campaigns", status="active")["id"]
         path = f"campaigns/{number}.json"
-        assert 204 == (await call.delete(path)).status
-        assert "deleted" == (await call.get(path, fields="status")).json["status"]
-        assert "campaign_deleted" == (await call.post(path, {"name": "x"})).code
-        assert 204 == (await call.post(path, {"status": "blocked"})).status
+        assert (await call.delete(path)).status == 204
+        assert (await call.get(path, fields="status")).json["status"] == "deleted"
+        assert (await call.post(path, {"name": "x"})).code == "campaign_deleted"
+        assert (await call.post(path, {"status": "blocked"})).status == 204
 
 
 async def test_a_mass_action_is_all_or_nothing():
@@ -279,10 +279,10 @@ async def test_a_mass_action_is_all_or_nothing():
         reply = await call.post("campaigns/mass_action.json", items)
         (entry,) = reply.json["error"]["campaigns"]
         assert ("campaign_deleted", {"id": gone}) == (entry["code"], entry["arguments"])
-        assert "active" == call.first("campaigns", id=good)["status"]
+        assert call.first("campaigns", id=good)["status"] == "active"
         items = [items[0], {"id": gone, "status": "blocked", "max_price": "1"}]
-        assert 204 == (await call.post("campaigns/mass_action.json", items)).status
-        assert "blocked" == call.first("campaigns", id=good)["status"]
+        assert (await call.post("campaigns/mass_action.json", items)).status == 204
+        assert call.first("campaigns", id=good)["status"] == "blocked"
 
 
 async def test_a_mass_action_has_its_limits():
@@ -291,14 +291,14 @@ async def test_a_mass_action_has_its_limits():
         path = "banners/mass_action.json"
         number = call.first("banners", status="active")["id"]
         many = [{"id": number, "status": "blocked"}] * 201
-        assert "limit_exceeded" == (await call.post(path, many)).code
+        assert (await call.post(path, many)).code == "limit_exceeded"
         reply = await call.post(path, [{"id": 7, "status": "active"}])
-        assert ("unknown_banners", "Unknown banners: 7") == (
+        assert (
             reply.code,
             reply.json["error"]["message"],
-        )
+        ) == ("unknown_banners", "Unknown banners: 7")
         reply = await call.post(path, [{"id": number, "name": "x"}])
-        assert "unallowed_field" == reply.json["error"]["banners"][0]["fields"]["name"]["code"]
+        assert reply.json["error"]["banners"][0]["fields"]["name"]["code"] == "unallowed_field"
 
 
 # Moderation, URLs, content.
@@ -317,12 +317,12 @@ async def test_moderation_takes_a_while():
         def states() -> list[str]:
             return [call.first("banners", id=n)["moderation_status"] for n in made]
 
-        assert ["pending", "pending"] == states()
+        assert states() == ["pending", "pending"]
         call.hands.move(60)
-        assert ["allowed", "banned"] == states()
+        assert states() == ["allowed", "banned"]
         reply = await call.post("banners/remoderate.json", {"banners": [{"id": n} for n in made]})
-        assert [False, True] == [item["remoderated"] for item in reply.json["banners"]]
-        assert ["allowed", "pending"] == states()
+        assert [item["remoderated"] for item in reply.json["banners"]] == [False, True]
+        assert states() == ["allowed", "pending"]
 
 
 async def test_new_texts_go_before_the_moderators():
@@ -330,13 +330,13 @@ async def test_new_texts_go_before_the_moderators():
     async with calling() as call:
         number = call.first("banners", moderation_status="allowed", status="active")["id"]
         await call.post(f"banners/{number}.json", {"name": "new"})
-        assert "allowed" == call.first("banners", id=number)["moderation_status"]
+        assert call.first("banners", id=number)["moderation_status"] == "allowed"
         await call.post(f"banners/{number}.json", {"textblocks": {"title_25": {"text": "new"}}})
         row = call.first("banners", id=number)
-        assert ("pending", {"title_25": {"text": "new"}}) == (
+        assert (
             row["moderation_status"],
             row["textblocks"],
-        )
+        ) == ("pending", {"title_25": {"text": "new"}})
 
 
 async def test_an_active_new_banner_spends_from_its_first_day():
@@ -346,7 +346,7 @@ async def test_an_active_new_banner_spends_from_its_first_day():
         path = f"campaigns/{made['id']}/banners.json"
         number = (await call.post(path, await banner_draft(call))).json["id"]
         call.hands.move(86400)  # allowed a minute after it was made
-        assert 200 == (await call.get("user.json")).status
+        assert (await call.get("user.json")).status == 200
         call.hands.move(9 * 86400)
         await call.post(f"banners/{number}.json", {"status": "blocked"})
         call.hands.move(9 * 86400)
@@ -361,17 +361,17 @@ async def test_a_url_is_checked_before_it_can_be_used():
     async with calling(url_check_s=5) as call:
         reply = await call.post("urls.json", {"url": "https://shop.example/p?x=1"})
         number = reply.json["id"]
-        assert (201, []) == (
+        assert (
             reply.status,
             (await call.get(f"urls/{number}.json")).json["url_types"],
-        )
+        ) == (201, [])
         campaign = call.first("campaigns", status="active")["id"]
         draft = {"urls": {"primary": {"id": number}}}
         path = f"campaigns/{campaign}/banners.json"
-        assert "url_not_checked" == (await call.post(path, draft)).fields["urls"]["code"]
+        assert (await call.post(path, draft)).fields["urls"]["code"] == "url_not_checked"
         call.hands.move(5)
-        assert ["external"] == (await call.get(f"urls/{number}.json")).json["url_types"]
-        assert 200 == (await call.post(path, draft)).status
+        assert (await call.get(f"urls/{number}.json")).json["url_types"] == ["external"]
+        assert (await call.post(path, draft)).status == 200
 
 
 async def test_urls_are_refused_and_read_in_groups():
@@ -392,11 +392,11 @@ async def test_content_is_uploaded_as_multipart():
         size = {"width": 600, "height": 500}
         reply = await call.upload("content/static.json", b"\x89PNG\r\n\x00", "a.png", data=size)
         original = reply.json["variants"]["original"]
-        assert (600, 500, 7) == tuple(original[k] for k in ("width", "height", "size"))
+        assert tuple(original[k] for k in ("width", "height", "size")) == (600, 500, 7)
         wrong = await call.upload("content/static.json", b"x", "a.bmp")
-        assert "format_not_supported" == wrong.fields["file"]["code"]
+        assert wrong.fields["file"]["code"] == "format_not_supported"
         none = await call.send("POST", "content/video.json", data={"data": "{}"})
-        assert "no_file" == none.fields["file"]["code"]
+        assert none.fields["file"]["code"] == "no_file"
 
 
 async def test_dictionaries_answer_in_the_clients_language():
@@ -406,8 +406,8 @@ async def test_dictionaries_answer_in_the_clients_language():
         assert "Россия" in {item["name"] for item in russian.json["items"]}
         assert "Russia" in {item["name"] for item in (await call.get("regions.json")).json["items"]}
         packages = (await call.get("packages.json", _id=811, fields="id,max_price_per_unit")).json
-        assert {"items": [{"id": 811, "max_price_per_unit": "120"}]} == packages
-        assert "0.01" == (await call.get("currencies.json")).json["items"][0]["budget_limit_step"]
+        assert packages == {"items": [{"id": 811, "max_price_per_unit": "120"}]}
+        assert (await call.get("currencies.json")).json["items"][0]["budget_limit_step"] == "0.01"
 
 
 # VK Ads.
@@ -433,24 +433,24 @@ async def test_vk_creates_a_plan_with_groups_and_banners():
         group = {**DRAFT, "banners": [await banner_draft(call)]}
         body = {"name": "Plan", "status": "blocked", "ad_groups": [group, DRAFT]}
         made = (await call.post("ad_plans.json", body)).json
-        assert (2, 1) == (len(made["ad_groups"]), len(made["ad_groups"][0]["banners"]))
+        assert (len(made["ad_groups"]), len(made["ad_groups"][0]["banners"])) == (2, 1)
         assert made["id"] == call.first("ad_groups", id=made["ad_groups"][1]["id"])["ad_plan_id"]
         reply = await call.post("ad_plans.json", {"name": "Empty"})
-        assert "required" == reply.fields["campaigns"]["code"]
+        assert reply.fields["campaigns"]["code"] == "required"
 
 
 async def test_vk_closes_plans_by_status_only():
     """A plan has no DELETE; its mass action speaks of ad_plans."""
     async with calling(vk=True) as call:
         number = call.first("ad_plans")["id"]
-        assert 405 == (await call.delete(f"ad_plans/{number}.json")).status
+        assert (await call.delete(f"ad_plans/{number}.json")).status == 405
         items = [{"id": number, "status": "deleted"}]
-        assert 204 == (await call.post("ad_plans/mass_action.json", items)).status
-        assert "unknown_ad_plans" == (await call.post("ad_plans/mass_action.json", [{"id": 1}])).code
+        assert (await call.post("ad_plans/mass_action.json", items)).status == 204
+        assert (await call.post("ad_plans/mass_action.json", [{"id": 1}])).code == "unknown_ad_plans"
 
 
 async def test_mytarget_knows_no_plans():
     """The older brand answers 404 to the newer vocabulary."""
     async with calling() as call:
-        assert 404 == (await call.get("ad_plans.json")).status
-        assert 404 == (await call.get("ad_groups.json")).status
+        assert (await call.get("ad_plans.json")).status == 404
+        assert (await call.get("ad_groups.json")).status == 404

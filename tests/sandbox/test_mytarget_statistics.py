@@ -102,7 +102,7 @@ async def test_days_to_come_are_empty():
     """Nothing is known of tomorrow."""
     async with calling() as call:
         rows = call.sandbox.truth("stats", NOW.date() + timedelta(1), NOW.date() + timedelta(9))
-        assert [] == rows
+        assert rows == []
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ async def test_an_agency_sees_its_clients_totals():
         own = await stats(call.as_user(80001), "users", id="80001")
         seen = await stats(call, "users", id="80001")
         assert own["items"] == seen["items"]
-        assert "ERR_WRONG_USERS" == (await stats(call, "users", id="80101"))["error"]["code"]
+        assert (await stats(call, "users", id="80101"))["error"]["code"] == "ERR_WRONG_USERS"
 
 
 async def test_version_three_gives_pages_of_totals():
@@ -202,8 +202,8 @@ async def test_conversions_of_several_types_can_be_asked_for():
         path = "statistics/goals/users/day.json"
         answer = (await call.get(path, **WEEK, conversion_type="postclick,postview")).json
         types = [line["conversion_type"] for line in answer["total"]["goals"]]
-        assert ["postclick", "postview"] == types
-        assert 400 == (await call.get(path, **WEEK, conversion_type="x")).status
+        assert types == ["postclick", "postview"]
+        assert (await call.get(path, **WEEK, conversion_type="x")).status == 400
 
 
 async def test_faststat_has_sixty_minutes_of_what_runs():
@@ -214,7 +214,7 @@ async def test_faststat_has_sixty_minutes_of_what_runs():
         running = {str(row["id"]) for row in truth if row["delivery"] == "delivering"}
         assert running == set(answer["banners"])
         one = next(iter(answer["banners"].values()))
-        assert (60, 60) == tuple(len(one["minutely"][k]) for k in ("shows", "clicks"))
+        assert tuple(len(one["minutely"][k]) for k in ("shows", "clicks")) == (60, 60)
         assert {} == answer["campaigns"] == answer["advertisers"]
         seen = answer["last_seen_msg_time"]
         assert (41, one["timestamp"]) == (seen["ago"], seen["timestamp"])
