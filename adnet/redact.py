@@ -101,6 +101,10 @@ class Scrubber:
                 text = text.replace(secret, MASK)
         return text
 
+    def knows_bytes(self, data: bytes) -> bool:
+        """Say whether a known secret occurs in *data*."""
+        return any(secret.encode() in data for secret in self._known)
+
     def __repr__(self) -> str:
         return f"Scrubber({self._count} secrets)"
 

@@ -134,8 +134,14 @@ class ReportRunner:
         try:
             submitted = await self._queue.submit_report(job)
         except AdnetError as error:
-            if not error.temporary:
+            if error.temporary:
+                self._state.jobs.release(job)
+            else:
                 self._save(attrs.evolve(job, state="failed", error=str(error)))
+            raise
+        except BaseException:
+            # Cancelled: whoever asks next, in whatever process, need not wait for this one.
+            self._state.jobs.release(job)
             raise
         return self._save(attrs.evolve(submitted, submitted_at=self._clock.now()))
 

@@ -9,10 +9,12 @@ together; they are numbered by content and not by order, so that the order of a 
 import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from operator import attrgetter
+from itertools import repeat
+from operator import attrgetter, ge, le
 from typing import Final
 
 from adnet.connectors.targetcircle.codec import (
+    RawJson,
     aware,
     currency_code,
     labels,
@@ -23,8 +25,8 @@ from adnet.connectors.targetcircle.codec import (
 from adnet.connectors.targetcircle.rows import ClickRow, TradeRow, TransactionRow
 from adnet.errors import SchemaError
 from adnet.models import Click, Columns, ModelBatch, Raw, Transaction
+from adnet.models.building import money, positional
 from adnet.models.countries import iso2
-from adnet.money import Money
 
 _CHUNK_KEYS: Final = 100_000
 
@@ -40,73 +42,81 @@ class Occurrences:
         self._bound = bound
         self._counts: dict[str, int] = {}
         self._rising = self._falling = True
-        self._last = ""
+        self._last: datetime | None = None
         self._pruned = False
 
-    def number(self, keys: Sequence[str], content: Callable[[int], str]) -> list[int]:
+    def number(
+        self, moments: Sequence[datetime], keys: Sequence[str], content: Callable[[int], str]
+    ) -> Sequence[int]:
         """Return each row's number among the rows with the same key, from 0.
 
         Args:
-            keys: Each begins with the row's instant, in a form that sorts.
+            moments: Each row's instant.
+            keys: What never changes in each row, the instant included.
             content: Gives the content of the row at an index, to tell rows apart that share a key.
 
         Raises:
             SchemaError: The report is above the bound and its rows are in no order.
         """
-        self._watch_order(keys)
+        self._watch_order(moments)
         counts = self._counts
+        if len(set(keys)) == len(keys) and counts.keys().isdisjoint(keys):
+            counts.update(zip(keys, repeat(1), strict=False))
+            numbers = [0] * len(keys)
+        else:
+            numbers = self._number_repeated(keys, content)
+        self._prune(moments)
+        return numbers
+
+    def _number_repeated(self, keys: Sequence[str], content: Callable[[int], str]) -> list[int]:
         places: dict[str, list[int]] = {}
         for index, key in enumerate(keys):
             places.setdefault(key, []).append(index)
         numbers = [0] * len(keys)
         for key, group in places.items():
-            start = counts.get(key, 0)
+            start = self._counts.get(key, 0)
             if len(group) > 1:
                 group.sort(key=lambda index: (content(index), index))
             for offset, index in enumerate(group, start):
                 numbers[index] = offset
-            counts[key] = start + len(group)
-        self._prune()
+            self._counts[key] = start + len(group)
         return numbers
 
-    def _watch_order(self, keys: Sequence[str]) -> None:
-        last = self._last
-        for key in keys:
-            moment = key[:_MOMENT]
-            if moment != last:
-                if moment < last:
-                    self._rising = False
-                elif last:
-                    self._falling = False
-                last = moment
-        self._last = last
+    def _watch_order(self, moments: Sequence[datetime]) -> None:
+        row = moments if self._last is None else [self._last, *moments]
+        self._rising = self._rising and all(map(le, row, row[1:]))
+        self._falling = self._falling and all(map(ge, row, row[1:]))
         if self._pruned and not (self._rising or self._falling):
             raise SchemaError(
                 f"the report has more than {self._bound} rows in no order of time, so that rows which agree"
                 " cannot be told apart; ask for a shorter period"
             )
+        self._last = moments[-1] if moments else self._last
 
-    def _prune(self) -> None:
-        if len(self._counts) > self._bound and (self._rising or self._falling):
-            self._counts = {key: n for key, n in self._counts.items() if key.startswith(self._last)}
+    def _prune(self, moments: Sequence[datetime]) -> None:
+        if len(self._counts) > self._bound and (self._rising or self._falling) and moments:
+            last = moments[-1].isoformat() + _SEPARATOR
+            self._counts = {key: n for key, n in self._counts.items() if key.startswith(last)}
             self._pruned = True
 
 
 _SEPARATOR: Final = "\x1f"
-_MOMENT: Final = len("2015-12-29T22:37:58.000000+00:00")
 
 
-def _key(moment: datetime, *parts: str | int | None) -> str:
-    """Return what never changes in a row as one text, its instant first. Stored ids depend on this form."""
-    stamp = aware(moment).isoformat(timespec="microseconds")
-    return _SEPARATOR.join((stamp, *["" if part is None else str(part) for part in parts]))
-
-
-def _transaction_key(row: TransactionRow) -> str:
+def _transaction_key(row: TransactionRow, moment: datetime) -> str:
+    """Return what never changes in a transaction. Stored ids depend on this form."""
     if row.tracking_id is not None and row.tracking_id != "":
-        return _key(row.saved, row.tracking_id, row.kind, row.product_group)
-    described = (row.offer_name, row.slug, row.media_name, row.ad_link_name, row.country)
-    return _key(row.saved, "", row.kind, row.product_group, *described, *labels(row.reference))
+        return f"{moment.isoformat()}\x1f{row.tracking_id}\x1f{row.kind}\x1f{row.product_group}"
+    described = (row.kind, row.product_group, row.offer_name, row.slug, row.media_name, row.ad_link_name)
+    return _SEPARATOR.join(
+        map(str, (moment.isoformat(), "", *described, row.country, *labels(row.reference)))
+    )
+
+
+def _click_key(row: ClickRow, moment: datetime) -> str:
+    """Return what never changes in a click, without its address. Stored keys depend on this form."""
+    described = (row.slug, row.offer_name, row.media_name, row.country, *labels(row.reference))
+    return _SEPARATOR.join(map(str, (moment.isoformat(), *described)))
 
 
 _CONTENT: Final = attrgetter(
@@ -124,24 +134,26 @@ _CONTENT: Final = attrgetter(
 
 def transaction_ids(rows: Sequence[TransactionRow], seen: Occurrences) -> list[str]:
     """Return the derived ids of a report's next rows."""
-    keys = list(map(_transaction_key, rows))
-    return _digests(keys, seen.number(keys, lambda index: repr(_CONTENT(rows[index]))))
+    moments = [aware(row.saved) for row in rows]
+    keys = list(map(_transaction_key, rows, moments))
+    return _digests(keys, seen.number(moments, keys, lambda index: repr(_CONTENT(rows[index]))))
 
 
 def click_keys(rows: Sequence[ClickRow], seen: Occurrences) -> list[str]:
     """Return the derived keys of a report's next clicks; the IP address takes no part in them."""
-    keys = [
-        _key(row.clicked, row.slug, row.offer_name, row.media_name, row.country, *labels(row.reference))
-        for row in rows
-    ]
-    return _digests(keys, seen.number(keys, lambda index: rows[index].ip or ""))
+    moments = [aware(row.clicked) for row in rows]
+    keys = list(map(_click_key, rows, moments))
+    return _digests(keys, seen.number(moments, keys, lambda index: rows[index].ip or ""))
 
 
 def _digests(keys: Sequence[str], numbers: Sequence[int]) -> list[str]:
     return [
-        hashlib.blake2b(f"{key}{_SEPARATOR}{number}".encode(), digest_size=16).hexdigest()
+        hashlib.blake2b(f"{key}\x1f{number}".encode(), digest_size=16).hexdigest()
         for key, number in zip(keys, numbers, strict=True)
     ]
+
+
+_build: Final = positional(Transaction)
 
 
 class TransactionBatch:
@@ -149,7 +161,7 @@ class TransactionBatch:
 
     __slots__ = ("_ids", "_raws", "_rows")
 
-    def __init__(self, rows: list[TransactionRow], raws: list[bytes], ids: list[str]) -> None:
+    def __init__(self, rows: list[TransactionRow], raws: Sequence[RawJson], ids: list[str]) -> None:
         self._rows, self._raws, self._ids = rows, raws, ids
 
     def __len__(self) -> int:
@@ -161,7 +173,27 @@ class TransactionBatch:
 
     def models(self) -> list[Transaction]:
         """Return the rows, in order."""
-        return list(map(_transaction, self._rows, self._raws, self._ids))
+        return [
+            _build(
+                transaction_id,
+                text(row.tracking_id),
+                transaction_status(row.status),
+                row.status,
+                row.kind,
+                row.product_group,
+                aware(row.saved),
+                None,  # whether ``slug`` is the offer's or the ad's is not known: it stays in raw
+                row.offer_name,
+                row.media_name,
+                money(row.amount, currency := currency_code(row.currency)),
+                money(row.commission, currency),
+                currency,
+                iso2(row.country),
+                tuple(labels(row.reference)),
+                Raw(raw),
+            )
+            for row, raw, transaction_id in zip(self._rows, self._raws, self._ids, strict=True)
+        ]
 
     def columns(self, table: str, *, raw: bool = True) -> Columns:  # noqa: ARG002
         """Return the rows as columns of ``transactions``."""
@@ -183,29 +215,8 @@ class TransactionBatch:
             "currency": [currency_code(row.currency) for row in rows],
             "country": [iso2(row.country) for row in rows],
             "sub_ids": [labels(row.reference) for row in rows],
-            "raw": [r.decode() for r in self._raws] if raw else [None] * count,
+            "raw": [bytes(r).decode() for r in self._raws] if raw else [None] * count,
         }
-
-
-def _transaction(row: TransactionRow, raw: bytes, transaction_id: str) -> Transaction:
-    currency = currency_code(row.currency)
-    return Transaction(
-        transaction_id=transaction_id,
-        tracking_id=text(row.tracking_id),
-        status=transaction_status(row.status),
-        status_raw=row.status,
-        kind=row.kind,
-        product_group=row.product_group,
-        occurred_at=aware(row.saved),
-        offer_name=row.offer_name,
-        source_name=row.media_name,
-        amount=Money(row.amount, currency) if row.amount is not None and currency else None,
-        commission=Money(row.commission, currency) if row.commission is not None and currency else None,
-        currency=currency,
-        country=iso2(row.country),
-        sub_ids=tuple(labels(row.reference)),
-        raw=Raw(raw),
-    )
 
 
 def click_batch(

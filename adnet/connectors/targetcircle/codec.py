@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
@@ -37,9 +38,13 @@ TRANSACTION_STATUS: Final[dict[str, TransactionStatus]] = {
 
 STATUS: Final[dict[str, Status]] = {"accepted": "active", "pending": "pending", "rejected": "rejected"}
 
+RawJson = msgspec.Raw | bytes
+"""A row's own JSON: a view into its page, or bytes of its own where something had to be taken out."""
+
 _STRING_OR_COMMA: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|,(?=\s*[\]}])', re.DOTALL)
 
 
+@lru_cache(maxsize=1024)
 def transaction_status(raw: str | None) -> TransactionStatus:
     """Return our word for a ``conversionStatus``; unknown ones never raise."""
     return TRANSACTION_STATUS.get(" ".join((raw or "").lower().split()), "unknown")
@@ -57,6 +62,8 @@ def tidy_json(body: bytes) -> bytes:
 
 def aware(moment: datetime) -> datetime:
     """Return an instant in UTC; one without a zone is read as UTC, as the document prints them all with Z."""
+    if moment.tzinfo is UTC:
+        return moment
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
@@ -82,6 +89,7 @@ def day(value: str | None) -> date | None:
         return None
 
 
+@lru_cache(maxsize=1024)
 def currency_code(value: str | None) -> str | None:
     """Return an ISO 4217 code in upper case, or None for what is none."""
     code = (value or "").strip().upper()

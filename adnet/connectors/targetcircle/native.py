@@ -237,21 +237,23 @@ def read_rows(body: bytes, kind: type[Any], session: Session) -> list[tuple[Any,
     Raises:
         SchemaError, DecodeError: It cannot be read.
     """
+    rows, raws = read_columns(body, kind, session)
+    return list(zip(rows, map(bytes, raws), strict=True))
+
+
+def read_columns(body: bytes, kind: type[Any], session: Session) -> tuple[list[Any], Sequence[codec.RawJson]]:
+    """Return the rows of a JSON list and, apart, their own JSON without secrets.
+
+    Raises:
+        SchemaError, DecodeError: It cannot be read.
+    """
     page = Response(status=200, url="", body=body)
-    rows = lenient(page, codec.list_of(kind), session.scrubber)
-    raws = lenient(page, codec.RAWS, session.scrubber)
-    return list(zip(rows, without_secrets(raws, body, session), strict=True))
-
-
-def without_secrets(raws: Sequence[msgspec.Raw], body: bytes, session: Session) -> list[bytes]:
-    """Return rows as bytes; a page that mentions a token, or holds ours, is scrubbed row by row."""
-    if (
-        b"oken" not in body
-        and b"ecret" not in body
-        and not session.scrubber.knows(body.decode("utf-8", "replace"))
-    ):
-        return list(map(bytes, raws))
-    return [codec.scrubbed(bytes(raw), session.scrubber) for raw in raws]
+    rows: list[Any] = lenient(page, codec.list_of(kind), session.scrubber)
+    raws: list[codec.RawJson] = lenient(page, codec.RAWS, session.scrubber)
+    if b"oken" in body or session.scrubber.knows_bytes(body):
+        # A token is mentioned, or ours is repeated: rare enough to go through the rows one by one.
+        raws = [codec.scrubbed(bytes(raw), session.scrubber) for raw in raws]
+    return rows, raws
 
 
 def _page_url(url: str, page: int) -> str:

@@ -17,7 +17,7 @@ from adnet.connectors.targetcircle.batches import (
     transaction_ids,
 )
 from adnet.connectors.targetcircle.limits import BUCKETS
-from adnet.connectors.targetcircle.native import TargetCircleNative, read_rows
+from adnet.connectors.targetcircle.native import TargetCircleNative, read_columns
 from adnet.connectors.targetcircle.pages import ReportPage, lenient
 from adnet.connectors.targetcircle.rows import ClickRow, TradeRow, TransactionRow
 from adnet.errors import JobExpiredError, NotFoundError
@@ -173,19 +173,24 @@ class ReportReader:
         )
 
     def _batch(self, kind: str, pages: Sequence[bytes], row_filter: RowFilter, seen: Occurrences) -> Batch:
+        rows: list[Any] = []
+        raws: list[codec.RawJson] = []
         with self._session.reading(routes.PAGE[kind]):
-            pairs = [pair for page in pages for pair in read_rows(page, _ROWS[kind], self._session)]
-        rows = [row for row, _ in pairs]
+            for page in pages:
+                page_rows, page_raws = read_columns(page, _ROWS[kind], self._session)
+                rows += page_rows
+                raws += page_raws
         # Numbered before anything is left out: a row keeps its id whatever else is asked for.
         ids = self._ids(kind, rows, seen)
         kept = [index for index, row in enumerate(rows) if row_filter.keeps(row)]
-        rows, ids, raws = [rows[i] for i in kept], [ids[i] for i in kept], [pairs[i][1] for i in kept]
+        if len(kept) < len(rows):
+            rows, raws, ids = [rows[i] for i in kept], [raws[i] for i in kept], [ids[i] for i in kept]
         if kind == "transactions":
             return TransactionBatch(rows, raws, ids)
         if kind == "trades":
-            return trade_batch(rows, raws)
+            return trade_batch(rows, list(map(bytes, raws)))
         hashes = [keyed_hash(self._hash_key, row.ip) if row.ip else None for row in rows]
-        return click_batch(rows, [codec.without_key(raw, "ip") for raw in raws], ids, hashes)
+        return click_batch(rows, [codec.without_key(bytes(raw), "ip") for raw in raws], ids, hashes)
 
     def _ids(self, kind: str, rows: list[Any], seen: Occurrences) -> list[str]:
         if kind == "transactions":
