@@ -218,7 +218,7 @@ def create_client(world: World, call: Call) -> web.Response:
     """POST agency/clients.json: a new client, or an advertiser to attach."""
     agency = _must_be(world, call, "agency")
     body = call.object()
-    access = body.get("access_type", "full_access")
+    access = str(body.get("access_type", "full_access"))
     if access not in _ACCESS:
         raise bad_field("access_type", "bad_value", "Unknown", allowed_values=sorted(_ACCESS))
     sent = body.get("user")
@@ -284,9 +284,9 @@ def update_client(kind: str, world: World, call: Call) -> web.Response:
     _must_be(world, call, kind)
     link, body = _link(world, call), call.object()
     access, status = body.get("access_type"), body.get("status")
-    if access is not None and access not in _ACCESS:
+    if access is not None and str(access) not in _ACCESS:
         raise bad_field("access_type", "bad_value", "Unknown", allowed_values=sorted(_ACCESS))
-    if status is not None and status not in {"active", "blocked"}:
+    if status is not None and str(status) not in {"active", "blocked"}:
         raise bad_field("status", "bad_value", "Unknown status")
     given = {"access_type": access, "status": status}
     changes = {name: value for name, value in given.items() if value is not None}

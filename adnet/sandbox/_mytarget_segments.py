@@ -183,7 +183,7 @@ def _condition(value: Any, relations: int) -> int:
 def _clean_relation(world: World, user_id: int, item: Any, *, within: int | None = None) -> Row:
     if not isinstance(item, dict):
         raise bad_field("relations", "bad_items", "An object is expected")
-    kind, params = item.get("object_type"), item.get("params", {})
+    kind, params = str(item.get("object_type")), item.get("params", {})
     if kind == "segment":
         return {
             "object_type": kind,
@@ -194,10 +194,12 @@ def _clean_relation(world: World, user_id: int, item: Any, *, within: int | None
         raise bad_field("params", "bad_value", "An object is expected")
     if kind not in _SOURCES and kind not in _OTHER_TYPES:
         raise bad_field("object_type", "unallowed_value", f"Unknown type {kind}")
-    if params.get("type", "positive") not in {"positive", "negative"}:
+    if str(params.get("type", "positive")) not in {"positive", "negative"}:
         raise bad_field("type", "unallowed_value", "positive or negative is expected")
     _check_interval(params)
     number = params.get("source_id")
+    if not isinstance(number, int | None):
+        raise _unknown_source(kind, number)
     if kind in _SOURCES and not _has_source(world, user_id, kind, number):
         raise _unknown_source(kind, number)
     return {"object_type": kind, "object_id": number, "params": {"type": "positive", **params}}

@@ -153,10 +153,10 @@ def _source(world: World, kind: Any, number: Any, owner_id: int) -> Row | None:
 
 def _price_errors(owner: User, body: Row, *, public: bool) -> Row:
     fields: Row = {}
-    payment, price = body.get("payment_type", "free"), body.get("price")
+    payment, price = str(body.get("payment_type", "free")), body.get("price")
     if payment not in {"free", "fixed_cpm"}:
         fields["payment_type"] = {"code": "unallowed_value", "message": "free or fixed_cpm"}
-    elif payment == "free" and price not in {None, 0, "0"}:
+    elif payment == "free" and price not in (None, 0, "0"):
         message = "Price is only for fixed_cpm keys"
         fields["price"] = {"code": "unallowed_value", "message": message}
     elif payment == "fixed_cpm" and not owner.is_dmp:

@@ -54,11 +54,6 @@ class Profile:
     network: str
     vk: bool
 
-    @property
-    def parent_field(self) -> str:
-        """A banner's word for what it belongs to."""
-        return "ad_group_id" if self.vk else "campaign_id"
-
 
 @attrs.frozen(kw_only=True)
 class ApiClient:
@@ -141,10 +136,6 @@ class World:
     def user(self, user_id: int) -> data.User:
         """Return an account that is known to exist."""
         return self.users[user_id]
-
-    def named(self, name: str) -> data.User | None:
-        """Return the account of a user name."""
-        return next((user for user in self.users.values() if user.username == name), None)
 
     def clients_of(self, agency_id: int) -> list[Row]:
         """Return whom an agency or a manager serves, closed relations left out."""

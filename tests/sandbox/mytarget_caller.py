@@ -13,6 +13,7 @@ from adnet.sandbox.mytarget import MytargetSandbox, VkadsSandbox
 
 NOW = datetime(2026, 9, 15, 9, 30, 0, tzinfo=UTC)
 TODAY = "2026-09-15"
+DRAFT = {"name": "Boots", "status": "blocked", "package_id": 811, "price": 5.4}
 
 
 @attrs.define
@@ -108,3 +109,16 @@ async def calling(*, vk: bool = False, **knobs: Any) -> AsyncIterator[Caller]:
     sandbox = (VkadsSandbox if vk else MytargetSandbox)(**{**small, **knobs})
     async with sandbox, aiohttp.ClientSession() as session:
         yield Caller(sandbox, session, hands, sandbox.grant()["access_token"])
+
+
+def ids(reply) -> list[int]:
+    return [item["id"] for item in reply.json["items"]]
+
+
+async def banner_draft(call: Caller) -> dict:
+    url = call.first("urls")["id"]
+    return {
+        "name": "B1",
+        "urls": {"primary": {"id": url}},
+        "textblocks": {"title_25": {"text": "Warm boots"}},
+    }

@@ -1,0 +1,111 @@
+"""Moderation, URLs, content, packages and dictionaries of the myTarget imitation."""
+
+from datetime import date
+
+from mytarget_caller import banner_draft, calling, ids
+
+
+async def test_moderation_takes_a_while():
+    """A new banner is pending, then allowed, or banned for what it says."""
+    async with calling(moderation_s=60) as call:
+        number = call.first("campaigns", status="active")["id"]
+        good = await banner_draft(call)
+        bad = {**good, "textblocks": {"title_25": {"text": "Best casino"}}}
+        made = [
+            (await call.post(f"campaigns/{number}/banners.json", draft)).json["id"] for draft in (good, bad)
+        ]
+
+        def states() -> list[str]:
+            return [call.first("banners", id=n)["moderation_status"] for n in made]
+
+        assert states() == ["pending", "pending"]
+        call.hands.move(60)
+        assert states() == ["allowed", "banned"]
+        reply = await call.post("banners/remoderate.json", {"banners": [{"id": n} for n in made]})
+        assert [item["remoderated"] for item in reply.json["banners"]] == [False, True]
+        assert states() == ["allowed", "pending"]
+
+
+async def test_new_texts_go_before_the_moderators():
+    """A new text makes an allowed banner pending, a new name does not."""
+    async with calling() as call:
+        number = call.first("banners", moderation_status="allowed", status="active")["id"]
+        await call.post(f"banners/{number}.json", {"name": "new"})
+        assert call.first("banners", id=number)["moderation_status"] == "allowed"
+        await call.post(f"banners/{number}.json", {"textblocks": {"title_25": {"text": "new"}}})
+        row = call.first("banners", id=number)
+        assert (
+            row["moderation_status"],
+            row["textblocks"],
+        ) == ("pending", {"title_25": {"text": "new"}})
+
+
+async def test_an_active_new_banner_spends_from_its_first_day():
+    """Nothing before it was allowed; nothing after it was stopped."""
+    async with calling(moderation_s=60, token_lifetime_s=10**7) as call:
+        made = (await call.post("campaigns.json", {"name": "a", "package_id": 811})).json
+        path = f"campaigns/{made['id']}/banners.json"
+        number = (await call.post(path, await banner_draft(call))).json["id"]
+        call.hands.move(86400)  # allowed a minute after it was made
+        assert (await call.get("user.json")).status == 200
+        call.hands.move(9 * 86400)
+        await call.post(f"banners/{number}.json", {"status": "blocked"})
+        call.hands.move(9 * 86400)
+        rows = call.sandbox.truth("banner_stats", date(2026, 8, 1), date(2026, 10, 10))
+        days = {row["date"] for row in rows if row["banner_id"] == number}
+        assert len(days) > 3
+        assert "2026-09-15" <= min(days) <= max(days) <= "2026-09-25"
+
+
+async def test_a_url_is_checked_before_it_can_be_used():
+    """201 with an id, no types until the check, and no banner before that."""
+    async with calling(url_check_s=5) as call:
+        reply = await call.post("urls.json", {"url": "https://shop.example/p?x=1"})
+        number = reply.json["id"]
+        assert (
+            reply.status,
+            (await call.get(f"urls/{number}.json")).json["url_types"],
+        ) == (201, [])
+        campaign = call.first("campaigns", status="active")["id"]
+        draft = {"urls": {"primary": {"id": number}}}
+        path = f"campaigns/{campaign}/banners.json"
+        assert (await call.post(path, draft)).fields["urls"]["code"] == "url_not_checked"
+        call.hands.move(5)
+        assert (await call.get(f"urls/{number}.json")).json["url_types"] == ["external"]
+        assert (await call.post(path, draft)).status == 200
+
+
+async def test_urls_are_refused_and_read_in_groups():
+    """Unknown schemes and shapes; several ids give items; the old lookup works by URL."""
+    async with calling() as call:
+        for url, code in (("ftp://x.test", "unknown_scheme"), ("https://", "invalid_url")):
+            assert code == (await call.post("urls.json", {"url": url})).fields["url"]["code"]
+        number = (await call.post("urls.json", {"url": "https://a.test"})).json["id"]
+        first = call.first("urls")
+        assert [first["id"], number] == ids(await call.get(f"urls/{first['id']},{number}.json"))
+        found = await call.get("/api/v1/urls/", url=first["url"])
+        assert first["id"] == found.json["id"]
+
+
+async def test_content_is_uploaded_as_multipart():
+    """The answer names the size that `data` told; bad files have their codes."""
+    async with calling() as call:
+        size = {"width": 600, "height": 500}
+        reply = await call.upload("content/static.json", b"\x89PNG\r\n\x00", "a.png", data=size)
+        original = reply.json["variants"]["original"]
+        assert tuple(original[k] for k in ("width", "height", "size")) == (600, 500, 7)
+        wrong = await call.upload("content/static.json", b"x", "a.bmp")
+        assert wrong.fields["file"]["code"] == "format_not_supported"
+        none = await call.send("POST", "content/video.json", data={"data": "{}"})
+        assert none.fields["file"]["code"] == "no_file"
+
+
+async def test_dictionaries_answer_in_the_clients_language():
+    """Regions are English unless Russian is preferred; packages know their prices."""
+    async with calling() as call:
+        russian = await call.send("GET", "regions.json", headers={"Accept-Language": "ru-RU"})
+        assert "Россия" in {item["name"] for item in russian.json["items"]}
+        assert "Russia" in {item["name"] for item in (await call.get("regions.json")).json["items"]}
+        packages = (await call.get("packages.json", _id=811, fields="id,max_price_per_unit")).json
+        assert packages == {"items": [{"id": 811, "max_price_per_unit": "120"}]}
+        assert (await call.get("currencies.json")).json["items"][0]["budget_limit_step"] == "0.01"

@@ -1,0 +1,161 @@
+"""Sharing keys of the myTarget imitation: who may take what, and what stops when a key goes."""
+
+import pytest
+from mytarget_caller import Caller, Reply, calling
+
+LISTS = "remarketing/users_lists.json"
+SEGMENTS = "remarketing/segments.json"
+BUYER = 70002
+
+
+def users_list(call: Caller) -> dict:
+    return call.first("users_lists")
+
+
+def relation(source_id: int, **params) -> dict:
+    return {
+        "object_type": "remarketing_users_list",
+        "params": {"source_id": source_id, "type": "positive", **params},
+    }
+
+
+async def shared(call: Caller, **more) -> Reply:
+    sources = [
+        {"object_type": "users_list", "object_id": users_list(call)["id"]},
+        {"object_type": "segment", "object_id": call.first("segments")["id"]},
+    ]
+    return await call.post("sharing_keys.json", {"sources": sources, **more})
+
+
+async def test_a_key_is_private_to_the_users_it_names():
+    """Others cannot take it; an email goes out only when wanted."""
+    async with calling() as call:
+        users = [{"username": "buyer@example.test"}]
+        key = (await shared(call, users=users, send_email=True)).json
+        assert (key["type"], key["payment_type"], key["price"]) == ("private", "free", "0")
+        assert call.sandbox.truth("emails")[0]["to"] == "buyer@example.test"
+        path = f"sharing_keys/{key['sharing_key']}.json"
+        assert (await call.as_user(80001).post(path)).status == 403
+        assert (await call.as_user(BUYER).post(path)).status == 200
+
+
+async def test_a_public_key_opens_for_any_end_advertiser():
+    """But not for an agency, nor for its owner."""
+    async with calling() as call:
+        key = (await shared(call)).json
+        path = f"sharing_keys/{key['sharing_key']}.json"
+        assert key["type"] == "public"
+        assert (await call.post(path)).code == "is_owner"
+        assert (await call.as_user(70100).post(path)).code == "access_denied"
+        answer = (await call.as_user(80001).post(path)).json
+        assert [row["object_type"] for row in answer["sources"]] == ["users_list", "segment"]
+        assert answer["sources"][0]["params"]["entries_count"] == 2500
+        listed = (await call.get("sharing_keys.json", _key=key["sharing_key"])).json["items"]
+        assert listed[0]["users"] == [{"username": "ab12cd34@agency_client"}]
+
+
+async def test_a_consumer_may_take_a_part():
+    """Named sources alone are opened; one the key does not open is not found."""
+    async with calling() as call:
+        key = (await shared(call)).json
+        path, buyer = f"sharing_keys/{key['sharing_key']}.json", call.as_user(BUYER)
+        assert (await buyer.post(path, {"sources": key["sources"][0]})).status == 200
+        names = {item["id"] for item in (await buyer.get(LISTS)).json["items"]}
+        assert key["sources"][0]["object_id"] in names
+        assert (await buyer.get(SEGMENTS)).json["count"] == 1
+        body = {"sources": [{"object_type": "segment", "object_id": 1}]}
+        assert ((r := await buyer.post(path, body)).status, r.code) == (404, "source_not_found")
+
+
+@pytest.mark.parametrize(
+    ("more", "field", "code"),
+    [
+        ({"users": [{"username": "adv@example.test"}]}, "users", "unallowed_value"),
+        ({"users": [{"username": "nobody"}]}, "users", "invalid_email"),
+        ({"payment_type": "fixed_cpm"}, "price", "required"),
+        ({"payment_type": "free", "price": "5"}, "price", "unallowed_value"),
+        ({"payment_type": "gift"}, "payment_type", "unallowed_value"),
+        ({"send_email": True}, "send_email", "unallowed_value"),
+        ({"sources": []}, "sources", "required"),
+    ],
+)
+async def test_a_wrong_key_is_refused(more, field, code):
+    """One example of every rule of sharing."""
+    async with calling() as call:
+        reply = await shared(call, **more)
+        assert (400, code) == (reply.status, reply.fields[field]["code"])
+
+
+async def test_only_partners_set_a_price():
+    """A fixed CPM needs a DMP partner; the price is told back."""
+    async with calling() as call:
+        reply = await shared(call, payment_type="fixed_cpm", price="12.50")
+        assert reply.json["price"] == "12.5"
+        buyer = call.as_user(BUYER)
+        source = call.sandbox.truth(f"users_lists@{BUYER}")[0]["id"]
+        body = {"sources": [{"object_type": "users_list", "object_id": source}]}
+        reply = await buyer.post("sharing_keys.json", {**body, "payment_type": "fixed_cpm", "price": 1})
+        assert reply.fields["price"]["code"] == "invalid_type"
+
+
+async def test_foreign_and_borrowed_sources_cannot_be_shared():
+    """What is another's is not found; a segment built on it is not shareable."""
+    async with calling() as call:
+        key, buyer = (await shared(call)).json, call.as_user(BUYER)
+        await buyer.post(f"sharing_keys/{key['sharing_key']}.json")
+        borrowed = key["sources"][0]["object_id"]
+        body = {"name": "S", "pass_condition": 1, "relations": [relation(borrowed)]}
+        segment = (await buyer.post(SEGMENTS, body)).json["id"]
+        sources = [
+            {"object_type": "users_list", "object_id": borrowed},
+            {"object_type": "segment", "object_id": segment},
+        ]
+        leaves = (await buyer.post("sharing_keys.json", {"sources": sources})).fields["sources"]
+        messages = [leaf["message"] for leaf in leaves["items"]]
+        assert messages == ["Object not found", "Object not shareable"]
+        shown = (await buyer.get(SEGMENTS, _id=segment)).json["items"][0]
+        assert shown["flags"] == ["sharing_forbidden"]
+
+
+async def test_removing_a_key_stops_the_consumers_campaigns():
+    """Access ends for everybody, campaigns stop with an issue, and they are told."""
+    async with calling() as call:
+        key, buyer = (await shared(call)).json, call.as_user(BUYER)
+        path = f"sharing_keys/{key['sharing_key']}.json"
+        await buyer.post(path)
+        rows = call.sandbox.truth(f"campaigns@{BUYER}")
+        campaign = next(row["id"] for row in rows if row["delivery"] == "delivering")
+        segment = key["sources"][1]["object_id"]
+        own = f"campaigns/{campaign}.json"
+        assert (await buyer.post(own, {"targetings": {"segments": [segment]}})).status == 204
+        assert (await buyer.delete(path)).status == 404
+        assert (await call.delete(path)).status == 204
+        row = (await buyer.get(own, fields="delivery,issues")).json
+        assert row["delivery"] == "not_delivering"
+        assert "SEGMENT_DELETED" in {issue["code"] for issue in row["issues"]}
+        assert (await buyer.get(SEGMENTS)).json["count"] == 1
+        assert {"buyer@example.test"} == {mail["to"] for mail in call.sandbox.truth("emails")}
+
+
+async def test_a_consumer_gives_a_source_back():
+    """Deleting a shared list removes it for the consumer alone."""
+    async with calling() as call:
+        key, buyer = (await shared(call)).json, call.as_user(BUYER)
+        await buyer.post(f"sharing_keys/{key['sharing_key']}.json")
+        path = f"remarketing/users_lists/{key['sources'][0]['object_id']}.json"
+        assert (await buyer.delete(path)).status == 204
+        assert (await buyer.get(path)).status == 404
+        assert (await call.get(path)).status == 200
+
+
+async def test_the_owner_closes_a_list_for_one_consumer():
+    """Others keep theirs."""
+    async with calling() as call:
+        key = (await shared(call)).json
+        buyer, client = call.as_user(BUYER), call.as_user(80001)
+        for consumer in (buyer, client):
+            await consumer.post(f"sharing_keys/{key['sharing_key']}.json")
+        number = key["sources"][0]["object_id"]
+        top = f"remarketing/users_lists/{number}"
+        assert (await call.delete(f"{top}/users/{BUYER}.json")).status == 204
+        assert [(await c.get(f"{top}.json")).status for c in (buyer, client)] == [404, 200]
