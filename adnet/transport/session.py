@@ -21,7 +21,7 @@ from adnet.transport.base import Transport
 from adnet.transport.deadline import current_deadline
 from adnet.transport.decipher import Decipherer, expired
 from adnet.transport.events import Event, Listener, Meter, current_meter
-from adnet.transport.limits import Limiter
+from adnet.transport.limits import Limiter, Slot
 from adnet.transport.retry import Retrier, RetryPolicy
 from adnet.transport.sign import Signer
 from adnet.transport.wire import Request, Response, Route, origin
@@ -157,8 +157,7 @@ class Session:
             route.buckets, cost=route.cost, lane=request.lane, deadline=request.deadline
         ) as slot:
             self._count_wait(request, slot.waited_s)
-            signed = await self._signer.sign(request)
-            response = await self._physical(sends, request, signed)
+            signed, response = await self._leave(sends, slot, request)
         error = self._decipherer.error(response)
         self._observe(request, response, error)
         if error is None:
@@ -169,6 +168,17 @@ class Session:
         if expired(error) and not self._signer.refused(signed, error.code):
             error.temporary = False
         raise error
+
+    async def _leave(self, sends: "_Sends", slot: Slot, request: Request) -> tuple[Request, Response]:
+        """Sign and send; what never left is not charged."""
+        before = sends.count
+        try:
+            signed = await self._signer.sign(request)
+            return signed, await self._physical(sends, request, signed)
+        except BaseException:
+            if sends.count == before:
+                slot.unsent()
+            raise
 
     async def _physical(self, sends: "_Sends", request: Request, signed: Request) -> Response:
         timeout_s = request.route.timeout_s
