@@ -67,6 +67,7 @@ class WindowLog:
     __slots__ = (
         "calendar",
         "credit",
+        "credit_at",
         "credit_number",
         "credit_until",
         "due",
@@ -99,6 +100,7 @@ class WindowLog:
         """The server's time of the newest header that spoke of the limit."""
         self.credit = 0
         """Units taken from the shared store and not used yet."""
+        self.credit_at = math.inf
         self.credit_until = 0.0
         self.credit_number = 0
         self.define(window)
@@ -128,9 +130,10 @@ class WindowLog:
         slid = at + per_s + latency_s + min(per_s * _SLIDING_GUARD, 0.1)
         if not calendar.known:
             return slid
-        shift = self.window.tz_offset_s
-        border = (math.floor((at + calendar.latest + latency_s + shift) / per_s) + 1) * per_s - shift
-        return min(slid, border - calendar.earliest + min(_CALENDAR_GUARD_S, per_s / 50))
+        guard, shift = min(_CALENDAR_GUARD_S, per_s / 50), self.window.tz_offset_s
+        latest = at + calendar.latest + latency_s + guard + shift
+        border = (math.floor(latest / per_s) + 1) * per_s - shift
+        return min(slid, border - calendar.earliest + guard)
 
     def cutoff(self, now: float) -> float:
         """Return the moment before which a use can share no window with a request sent *now*."""
@@ -142,10 +145,9 @@ class WindowLog:
         slid = now - per_s - latency_s - min(per_s * _SLIDING_GUARD, 0.1)
         if not calendar.known:
             return slid
-        shift = self.window.tz_offset_s
-        guard = min(_CALENDAR_GUARD_S, per_s / 50)
+        guard, shift = min(_CALENDAR_GUARD_S, per_s / 50), self.window.tz_offset_s
         border = math.floor((now + calendar.earliest - guard + shift) / per_s) * per_s - shift
-        return max(slid, border - calendar.latest - latency_s)
+        return max(slid, border - calendar.latest - latency_s - guard)
 
     def safe_until(self, now: float) -> float:
         """Return until when requests surely count in the same windows as one sent *now*."""
@@ -153,6 +155,7 @@ class WindowLog:
         if not (self.window.aligned and self.calendar.known):
             return math.inf
         late = self.calendar.latest + min(self.calendar.latency_s, per_s / 4) + self.window.tz_offset_s
+        late += min(_CALENDAR_GUARD_S, per_s / 50)
         return (math.floor((now + late) / per_s) + 1) * per_s - late
 
     def roll(self, now: float) -> None:
@@ -196,10 +199,12 @@ class WindowLog:
         """Take back the charge made *at*, for a request that never left."""
         for position in range(len(self.entries) - 1, -1, -1):
             first, last, units = self.entries[position]
-            if first <= at <= last:
+            if first <= at <= last and units >= cost:
                 self.entries[position] = (first, last, units - cost)
                 self.used -= cost
-                return
+                break
+        if at >= self.credit_at:
+            self.credit += cost  # of the block it was taken from
 
     def ready_at(self, need: int, now: float) -> float:
         """Return when *need* units fit if nobody else takes any; infinite when they never will."""

@@ -27,12 +27,16 @@ Processes on one state share all this through a ``SharedQuota``; large windows a
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import attrs
 
 from adnet.clock import Clock
-from adnet.transport._limit_queue import Plan, Queue, Room, Slot
+from adnet.errors import StateError
+from adnet.transport._limit_queue import Queue
+from adnet.transport._limit_room import Plan, Room, Slot
+from adnet.transport._limit_shared import Share
 from adnet.transport._limit_values import (
     Bucket,
     BucketState,
@@ -73,8 +77,10 @@ class Limiter:
         self._calendar = Calendar()
         self._rooms: dict[str, Room] = {}
         self._plans: dict[Sequence[str], Plan] = {}
-        self._shared = shared
-        self._queue = Queue(clock, max_wait_s=max_wait_s, scope=scope)
+        self._share = (
+            None if shared is None else Share(shared, clock, self._calendar, scope=scope, rooms=self._rooms)
+        )
+        self._queue = Queue(clock, max_wait_s=max_wait_s, scope=scope, cover=self._share)
         for bucket in buckets:
             self.add(bucket)
 
@@ -119,7 +125,11 @@ class Limiter:
         except (KeyError, TypeError):
             plan = self._plan(buckets)
         now = self._monotonic()
-        if self._shared is None and cost > 0 and plan.fits(cost, now):
+        if (
+            cost > 0
+            and plan.fits(cost, now)
+            and (self._share is None or self._share.take(plan, cost, now) <= now)
+        ):
             plan.enter(cost, now)
             return Slot(plan, cost, now)
         return await self._queue.enter(plan, cost, lane, deadline)
@@ -202,12 +212,21 @@ class Limiter:
             for log in room.logs:
                 if log.window.aligned:
                     log.refresh()
+        if self._share is not None:
+            self._share.remember(at)
         self._look()
 
     def state(self) -> list[BucketState]:
         """Return every bucket as it stands, in the order of their definition."""
         now = self._monotonic()
         return [self._bucket_state(room, now) for room in self._rooms.values()]
+
+    def close(self) -> None:
+        """Give back what is held of limits shared with other processes. Nobody may wait any more."""
+        self._queue.close()
+        if self._share is not None:
+            with suppress(StateError):  # the state may be closed already; leases end by themselves
+                self._share.close()
 
     @property
     def waited_s_total(self) -> float:
@@ -269,7 +288,7 @@ class Limiter:
 
     def _window_state(self, log: WindowLog, now: float) -> WindowState:
         log.roll(now)
-        used = log.used
+        used = log.used if self._share is None else max(log.used, *self._share.used([log], now))
         first = log.expiry(log.entries[0][1]) if log.entries else math.inf
         return WindowState(
             per_s=log.window.per_s,

@@ -1,0 +1,156 @@
+"""Between the queue of one process and what all processes on a state share."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from adnet.clock import Clock
+from adnet.errors import StateError
+from adnet.transport._limit_room import Plan, Room
+from adnet.transport._limit_values import Charge, SharedQuota
+from adnet.transport._limit_window import Calendar, WindowLog
+
+_BLOCK: Final = 100
+"""A block is at most the hundredth part of a window, in units and in time."""
+_LINGER_S: Final = 0.1
+"""How long free places are kept for the next request before other processes may have them."""
+_ASK_AGAIN_S: Final = 0.05
+_ASK_AGAIN_AT_MOST_S: Final = 0.25
+"""No process tells another that a place is free, so that one that waits has to ask."""
+_STATE_TROUBLE_S: Final = 1.0
+_SKEW_DOUBT_S: Final = 1.0
+"""Allowed on both sides of remembered bounds: our own clock may have been set since."""
+_REMEMBER_EVERY_S: Final = 600.0
+_SOON_S: Final = 1e-3
+
+
+class Share:
+    """Takes for a limiter what its requests need of the shared windows and places."""
+
+    def __init__(
+        self,
+        quota: SharedQuota,
+        clock: Clock,
+        calendar: Calendar,
+        *,
+        scope: str,
+        rooms: Mapping[str, Room],
+    ) -> None:
+        self._quota = quota
+        self._clock = clock
+        self._calendar = calendar
+        self._scope = scope
+        self._rooms = rooms
+        self._remembered = (math.inf, -math.inf)
+        """(width, moment) of the bounds last remembered."""
+        if (bounds := quota.skew(scope)) is not None:
+            wall = self._wall()
+            calendar.assume((bounds[0] + wall - _SKEW_DOUBT_S, bounds[1] + wall + _SKEW_DOUBT_S))
+
+    def take(self, plan: Plan, cost: int, now: float) -> float:
+        """Charge the shared windows and lease places; return *now*, or when to try again after nothing was taken.
+
+        Raises:
+            StateError: The state is locked or damaged.
+        """
+        if (shut := max((log.shut_until for log in plan.logs), default=now)) > now:
+            return shut
+        for room in plan.rooms:
+            if room.bucket.concurrency and not self._has_place(room, now):
+                return room.lease_at
+        missing = [log for log in plan.logs if log.credit < cost or log.credit_until < now]
+        if missing and (at := self._charge(missing, cost, now)) > now:
+            return at
+        for log in plan.logs:
+            log.credit -= cost
+        return now
+
+    def settle(self, now: float) -> float:
+        """Give back places that nobody needed for a while; return when to look again, infinite for never."""
+        wake = math.inf
+        for room in self._rooms.values():
+            if room.held <= room.in_flight:
+                continue
+            if now >= room.synced_at + _LINGER_S:
+                try:
+                    self._hold(room, room.in_flight + room.queued, now)
+                except StateError:  # whoever needs the state will tell; nobody waits for this
+                    room.synced_at = now + _STATE_TROUBLE_S
+            if room.held > room.in_flight:
+                wake = min(wake, room.synced_at + _LINGER_S)
+        return wake
+
+    def used(self, logs: Iterable[WindowLog], now: float) -> list[int]:
+        """Return what all processes have used of each window."""
+        wall = self._wall()
+        return list(self._quota.used([(log.key, log.cutoff(now) + wall) for log in logs]))
+
+    def remember(self, now: float) -> None:
+        """Remember the server's calendar for the processes that come after, when it became clearer or is old."""
+        calendar = self._calendar
+        width, at = calendar.latest - calendar.earliest, self._remembered[1]
+        if width < self._remembered[0] / 2 or now > at + _REMEMBER_EVERY_S:
+            wall = self._wall()
+            self._quota.remember_skew(self._scope, (calendar.earliest - wall, calendar.latest - wall))
+            self._remembered = (width, now)
+
+    def close(self) -> None:
+        """Give back everything that is not in use."""
+        unused = []
+        for room in self._rooms.values():
+            unused += [(log.credit_number, log.credit) for log in room.logs if log.credit > 0]
+            for log in room.logs:
+                log.credit = 0
+        self._quota.give_back(unused)
+        for room in self._rooms.values():
+            if room.held:
+                self._hold(room, room.in_flight, self._clock.monotonic())
+
+    def _wall(self) -> float:
+        """Return what to add to our monotonic clock to get seconds since 1970."""
+        return self._clock.now().timestamp() - self._clock.monotonic()
+
+    def _has_place(self, room: Room, now: float) -> bool:
+        if room.in_flight < room.held:
+            return True
+        if now < room.lease_at:
+            return False
+        self._hold(room, room.in_flight + max(room.queued, 1), now)
+        if room.in_flight < room.held:
+            room.lease_tries = 0
+            return True
+        room.lease_at = now + min(_ASK_AGAIN_S * 2**room.lease_tries, _ASK_AGAIN_AT_MOST_S)
+        room.lease_tries = min(room.lease_tries + 1, 10)
+        return False
+
+    def _hold(self, room: Room, wanted: int, now: float) -> None:
+        room.held = self._quota.hold(
+            room.key, cap=room.cap, in_use=room.in_flight, wanted=min(wanted, room.cap)
+        )
+        room.synced_at = now
+
+    def _charge(self, logs: list[WindowLog], cost: int, now: float) -> float:
+        wall = self._wall()
+        charges = [self._wish(log, cost, now, wall) for log in logs]
+        returned = [(log.credit_number, log.credit) for log in logs if log.credit > 0]
+        grants, short = self._quota.take(charges, returned)
+        for log in logs:
+            log.credit = 0
+        if grants is None:
+            assert short is not None
+            position, at = short
+            log = logs[position]
+            log.shut_until = max(now + _SOON_S, now + 1.0 if at is None else log.expiry(at - wall))
+            return log.shut_until
+        for log, charge, (number, units) in zip(logs, charges, grants, strict=True):
+            log.credit, log.credit_number = units, number
+            log.credit_at, log.credit_until = now, charge[4] - wall
+        return now
+
+    @staticmethod
+    def _wish(log: WindowLog, cost: int, now: float, wall: float) -> Charge:
+        block = max(cost, log.limit // _BLOCK)
+        until = min(now + log.window.per_s / _BLOCK, log.safe_until(now) - _SOON_S)
+        if block == cost or until <= now:
+            block, until = cost, now
+        return log.key, log.limit, cost, block, until + wall, log.cutoff(now) + wall
