@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from adnet.transport.deadline import current_deadline, deadline
 
 
@@ -37,8 +39,6 @@ async def test_tasks_started_inside_inherit_it(clock):
 
 async def test_it_ends_with_an_error_too(clock):
     """The next call is not bound by it."""
-    try:
-        with deadline(clock, 10):
-            raise KeyError
-    except KeyError:
-        assert current_deadline() is None
+    with pytest.raises(KeyError), deadline(clock, 10):
+        raise KeyError
+    assert current_deadline() is None

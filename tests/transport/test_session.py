@@ -74,6 +74,11 @@ def expired(response):
     return Refusal(error=TokenExpiredError if response.status == 401 else None)
 
 
+def note(seen: list):
+    """Return an observer that notes the status and the kind of error of each send."""
+    return lambda _, response, error: seen.append((response and response.status, type(error)))
+
+
 def sent(made: Session) -> list:
     """Return what left, as it was signed."""
     return made._transport.sent
@@ -101,8 +106,7 @@ async def test_the_rooms_stand_in_their_order(clock):
         order.append(("send", clock.monotonic()))
         return answer(503, headers={"Retry-After": "1"}) if len(order) == 2 else answer()
 
-    made = session(wire, clock, windows=[Window(1, 10.0)], source=Source("x"),
-                   observers=[lambda _request, response, error: order.append((response.status, type(error)))])  # fmt: skip
+    made = session(wire, clock, windows=[Window(1, 10.0)], source=Source("x"), observers=[note(order)])
     await made.send(made.build(READ))
     moment = pytest.approx(10, abs=0.2)
     assert order == [
@@ -311,8 +315,7 @@ async def test_meters_count_what_it_cost(clock):
 async def test_observers_see_every_physical_send(clock):
     """With its answer, or the error instead of one."""
     seen = []
-    made = session([ConnectError("x"), answer(500), answer()], clock,
-                   observers=[lambda request, response, error: seen.append((response and response.status, type(error)))])  # fmt: skip
+    made = session([ConnectError("x"), answer(500), answer()], clock, observers=[note(seen)])
     await made.send(made.build(READ))
     assert seen == [(None, ConnectError), (500, ServerError), (200, type(None))]
 
