@@ -22,9 +22,9 @@ def explained(path: Path) -> Iterator[None]:
 
 
 def _reason(text: str) -> str:
-    if "lock on file" in text or "different configuration" in text:
+    if "lock on file" in text or "already attached" in text or "different configuration" in text:
         holder = re.search(r"\(PID (\d+)\)", text)
-        who = f"process {holder[1]}" if holder else "somebody else"
+        who = f"process {holder[1]}" if holder else "this very process"
         return f"is in use by {who}: close it there, then run this again; nothing is lost"
     if "not a valid DuckDB" in text or "orrupt" in text:
         return (

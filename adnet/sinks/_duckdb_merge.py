@@ -15,9 +15,10 @@ from adnet.models.tables import Table
 from adnet.sinks._sql import columns_of, history_of, literal, quoted
 from adnet.sinks.base import Landed
 
-_SAME: Final = 0
-_RAW_ONLY: Final = 1
-_CHANGED: Final = 2
+_NEW: Final = 0
+_CHANGED: Final = 1
+_RAW_ONLY: Final = 2
+_SLICE: Final = 250_000
 
 
 @attrs.frozen
@@ -40,26 +41,18 @@ def merge(connection: Any, stage: Stage, *, replaced_at: str) -> Landed:
         stage: What to land.
         replaced_at: SQL literal; the stamp of rows that move to the history.
     """
-    losers = _drop_repeated(connection, stage)
+    losers = _find_repeated(connection, stage)
     rows = stage.rows - losers
-    target = quoted(stage.table.name)
-    if not _any(connection, f"SELECT 1 FROM {target} WHERE {stage.scope} LIMIT 1"):
-        _insert(connection, stage, "adnet_losers" if losers else None)
+    if not losers and not _any(
+        connection, f"SELECT 1 FROM {quoted(stage.table.name)} WHERE {stage.scope} LIMIT 1"
+    ):
+        _insert(connection, stage, whole=True)
         return Landed(rows, rows, 0)
-    _match(connection, stage, skip_losers=bool(losers))
-    counts = dict(connection.execute("SELECT state, count(*) FROM adnet_match GROUP BY state").fetchall())
-    new, changed = rows - sum(counts.values()), counts.get(_CHANGED, 0)
-    if changed and stage.table.history:
-        _keep_history(connection, stage.table, replaced_at)
-    if changed or counts.get(_RAW_ONLY, 0):
-        connection.execute(
-            f"DELETE FROM {target} WHERE rowid IN (SELECT old FROM adnet_match WHERE state <> {_SAME})"
-        )
-    if new or changed or counts.get(_RAW_ONLY, 0):
-        connection.execute(f"DELETE FROM adnet_match WHERE state <> {_SAME}")
-        if losers:
-            connection.execute("INSERT INTO adnet_match SELECT NULL, seq, 0 FROM adnet_losers")
-        _insert(connection, stage, "adnet_match")
+    _match(connection, stage, but_losers=bool(losers))
+    counts = dict(connection.execute("SELECT state, count(*) FROM adnet_work GROUP BY state").fetchall())
+    new, changed = counts.get(_NEW, 0), counts.get(_CHANGED, 0)
+    _remove_old(connection, stage.table, replaced_at)
+    _insert(connection, stage, whole=new == stage.rows)
     return Landed(rows, new, changed)
 
 
@@ -79,7 +72,7 @@ def _fingerprint(table: Table) -> str:
     return f"hash({', '.join([columns_of(table.compared), *lengths])})"
 
 
-def _drop_repeated(connection: Any, stage: Stage) -> int:
+def _find_repeated(connection: Any, stage: Stage) -> int:
     """Fill ``adnet_losers`` with the rows whose key comes again later, and return how many they are."""
     key = _digest(stage.table.full_key)
     quick = f"hash({columns_of(stage.table.full_key)})"
@@ -94,36 +87,61 @@ def _drop_repeated(connection: Any, stage: Stage) -> int:
     return int(connection.execute("SELECT count(*) FROM adnet_losers").fetchone()[0])
 
 
-def _match(connection: Any, stage: Stage, *, skip_losers: bool) -> None:
-    """Fill ``adnet_match`` with the landed row, the staged row and how they differ, for keys that are in both."""
+def _match(connection: Any, stage: Stage, *, but_losers: bool) -> None:
+    """Fill ``adnet_work`` with the staged rows that have to land, and the landed row that each replaces.
+
+    Rows that are equal to what has landed do not appear, so that the table is as large as the work.
+    """
     seen = f"{_digest(stage.table.full_key)} AS k, {_fingerprint(stage.table)} AS f, hash(raw) AS g"
-    losers = " WHERE file_row_number NOT IN (SELECT seq FROM adnet_losers)" if skip_losers else ""
+    losers = " WHERE file_row_number NOT IN (SELECT seq FROM adnet_losers)" if but_losers else ""
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE adnet_match AS"
-        f" SELECT landed.old, staged.seq, CASE WHEN landed.f <> staged.f THEN {_CHANGED}"
-        f" WHEN landed.g <> staged.g AND staged.has_raw THEN {_RAW_ONLY} ELSE {_SAME} END AS state"
-        f" FROM (SELECT rowid AS old, {seen} FROM {quoted(stage.table.name)} WHERE {stage.scope}) AS landed"
-        f" JOIN (SELECT file_row_number AS seq, raw IS NOT NULL AS has_raw, {seen} FROM {stage.relation}{losers})"
-        f" AS staged ON landed.k = staged.k"
+        f"CREATE OR REPLACE TEMP TABLE adnet_work AS SELECT seq, old, state FROM ("
+        f" SELECT staged.seq, landed.old, CASE WHEN landed.old IS NULL THEN {_NEW}"
+        f" WHEN landed.f <> staged.f THEN {_CHANGED}"
+        f" WHEN landed.g <> staged.g AND staged.has_raw THEN {_RAW_ONLY} END AS state"
+        f" FROM (SELECT file_row_number AS seq, raw IS NOT NULL AS has_raw, {seen} FROM {stage.relation}{losers})"
+        f" AS staged LEFT JOIN"
+        f" (SELECT rowid AS old, {seen} FROM {quoted(stage.table.name)} WHERE {stage.scope}) AS landed"
+        f" ON landed.k = staged.k) WHERE state IS NOT NULL"
     )
 
 
-def _keep_history(connection: Any, table: Table, replaced_at: str) -> None:
-    names = columns_of(table.full_columns)
-    connection.execute(
-        f"INSERT INTO {quoted(history_of(table))} ({names}, replaced_at)"
-        f" SELECT {names}, {replaced_at} FROM {quoted(table.name)}"
-        f" WHERE rowid IN (SELECT old FROM adnet_match WHERE state = {_CHANGED})"
-    )
+def _remove_old(connection: Any, table: Table, replaced_at: str) -> None:
+    """Remove the landed rows that are going to be replaced; those that changed go to the history."""
+    names, target = columns_of(table.full_columns), quoted(table.name)
+    for among in _slices(connection, "old", f"adnet_work WHERE state <> {_NEW}"):
+        old = f"rowid {among} AND rowid IN (SELECT old FROM adnet_work WHERE old {among}"
+        if table.history:
+            connection.execute(
+                f"INSERT INTO {quoted(history_of(table))} ({names}, replaced_at)"
+                f" SELECT {names}, {replaced_at} FROM {target} WHERE {old} AND state = {_CHANGED})"
+            )
+        connection.execute(f"DELETE FROM {target} WHERE {old})")
 
 
-def _insert(connection: Any, stage: Stage, skip: str | None) -> None:
-    """Insert the staged rows but those that *skip* names."""
+def _insert(connection: Any, stage: Stage, *, whole: bool) -> None:
+    """Insert the staged rows that ``adnet_work`` names, or the *whole* stage."""
     names = columns_of(stage.table.full_columns)
-    but = f" WHERE file_row_number NOT IN (SELECT seq FROM {skip})" if skip else ""
-    connection.execute(
-        f"INSERT INTO {quoted(stage.table.name)} ({names}) SELECT {names} FROM {stage.relation}{but}"
-    )
+    insert = f"INSERT INTO {quoted(stage.table.name)} ({names}) SELECT {names} FROM {stage.relation}"
+    if whole:
+        connection.execute(insert)
+        return
+    for among in _slices(connection, "seq", "adnet_work"):
+        connection.execute(
+            f"{insert} WHERE file_row_number {among}"
+            f" AND file_row_number IN (SELECT seq FROM adnet_work WHERE seq {among})"
+        )
+
+
+def _slices(connection: Any, column: str, relation: str) -> list[str]:
+    """Return conditions that cut *column* into ranges, those with rows only.
+
+    A join that picks wide rows out of millions would spill all of them; by ranges it picks from few, and DuckDB
+    skips the row groups outside.
+    """
+    query = f"SELECT DISTINCT {column} // {_SLICE} FROM {relation} ORDER BY 1"
+    starts = [row[0] * _SLICE for row in connection.execute(query).fetchall()]
+    return [f"BETWEEN {start} AND {start + _SLICE - 1}" for start in starts]
 
 
 def scope_of(network: str, account: str) -> str:

@@ -110,6 +110,7 @@ class Spool:
 
     def _release(self) -> None:
         self._held.clear()
+        pa.default_memory_pool().release_unused()
         self._held_rows = self._held_bytes = 0
 
 

@@ -1,7 +1,7 @@
 """Rows into a DuckDB file, ``duckdb:FILE``.
 
 Rows are staged outside the database and merged in one transaction, so that a process killed at any moment leaves
-the file as it was before the landing or as it is after it. Memory is bounded: DuckDB may take 96 MB and spills
+the file as it was before the landing or as it is after it. Memory is bounded: DuckDB may take 64 MB and spills
 beyond that; only what cannot spill is tried again with more.
 """
 
@@ -30,7 +30,7 @@ from adnet.sinks.base import Landed
 
 T = TypeVar("T")
 
-_MEMORY_MB: Final = (96, 384, 1536, 6144)
+_MEMORY_MB: Final = (64, 128, 256, 1024, 4096)
 """What DuckDB may take; the next figure is for a landing that the one before was too little for."""
 
 
@@ -189,7 +189,8 @@ class DuckDbSink:
                     self._allow(megabytes)
                 return self._transact(lambda: self._merge_all(stages, stamp))
             finally:
-                self._allow(_MEMORY_MB[0])
+                with contextlib.suppress(duckdb.Error):  # it keeps what it cannot free yet
+                    self._allow(_MEMORY_MB[0])
 
     def _allow(self, megabytes: int) -> None:
         self._connection.execute(f"SET memory_limit = '{megabytes}MB'")
