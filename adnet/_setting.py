@@ -1,0 +1,78 @@
+"""One value of a configuration file: the text itself, or where it is kept."""
+
+import os
+from pathlib import Path
+
+import attrs
+
+from adnet.errors import ConfigurationError, CredentialsError
+
+
+@attrs.frozen(repr=False)
+class Setting:
+    """One value of the file: its text, or the place from which it is fetched when it is needed."""
+
+    label: str
+    """What it is, for messages, e.g. ``account 'partner': token``."""
+    source: str
+    """``text``, ``env``, ``file`` or ``keyring``."""
+    value: str
+    """The text, the variable's name, the absolute path, or ``service/name``."""
+
+    def read(self) -> str:
+        """Return the text.
+
+        Raises:
+            CredentialsError: It is not where the file says; the message names the place, never the value.
+        """
+        match self.source:
+            case "env":
+                return self._from_environment()
+            case "file":
+                return self._from_file()
+            case "keyring":
+                return self._from_keyring()
+        return self.value
+
+    def _from_environment(self) -> str:
+        text = os.environ.get(self.value)
+        if not text:
+            state = "is not set" if text is None else "is empty"
+            raise CredentialsError(f"{self.label}: the environment variable {self.value} {state}; set it")
+        return text
+
+    def _from_file(self) -> str:
+        try:
+            text = Path(self.value).read_text(encoding="utf-8")
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise CredentialsError(f"{self.label}: the file {self.value} cannot be read: {reason}") from None
+        except ValueError:
+            raise CredentialsError(f"{self.label}: the file {self.value} is not text in UTF-8") from None
+        # An editor ends the last line; that line end is no part of the secret.
+        text = text.removesuffix("\n").removesuffix("\r")
+        if not text:
+            raise CredentialsError(f"{self.label}: the file {self.value} is empty")
+        return text
+
+    def _from_keyring(self) -> str:
+        try:
+            import keyring
+            from keyring.errors import KeyringError
+        except ImportError:
+            raise ConfigurationError(
+                f'{self.label}: the keyring needs its library: pip install "adnet[keyring]"'
+            ) from None
+        service, _, name = self.value.rpartition("/")
+        try:
+            text = keyring.get_password(service, name)
+        except KeyringError as error:
+            raise CredentialsError(f"{self.label}: the keyring refuses: {type(error).__name__}") from None
+        if not text:
+            raise CredentialsError(
+                f"{self.label}: the keyring has no {self.value}; store it with: keyring set {service} {name}"
+            )
+        return str(text)
+
+    def __repr__(self) -> str:
+        return f"Setting({self.label}, {self.source}{'' if self.source == 'text' else ' ' + self.value})"
