@@ -88,9 +88,9 @@ class Table:
         """Return the rows of one user."""
         return [row for row in self if row["user_id"] == user_id]
 
-    def get(self, user_id: int, number: int) -> Row:
+    def get(self, user_id: int, number: Any) -> Row:
         """Return a row of the user; another's row is as absent as a missing one."""
-        row = self.rows.get(number)
+        row = self.rows.get(number) if isinstance(number, int) else None
         if row is None or row["user_id"] != user_id:
             raise not_found()
         return row

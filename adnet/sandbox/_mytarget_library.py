@@ -26,7 +26,7 @@ _EXTENSIONS = {
     "video": frozenset({"mp4", "mov", "avi"}),
     "html5": frozenset({"zip"}),
 }
-_MOST_BYTES = 50 * 2**20
+MOST_BYTES = 50 * 2**20
 _PACKAGE_FIELDS = (
     "id",
     "name",
@@ -127,7 +127,7 @@ def upload(kind: str, world: World, call: Call) -> web.Response:
     extension = (part.filename or "").rpartition(".")[2].lower()
     if extension not in _EXTENSIONS[kind]:
         raise bad_field("file", "format_not_supported", "Format is not supported")
-    if len(part.content) > _MOST_BYTES:
+    if len(part.content) > MOST_BYTES:
         raise bad_field("file", "content_too_large", "Content is too large")
     width, height = _pixels(call)
     row = world.objects.contents.add(content_row(call.user_id, kind, width, height, len(part.content)))

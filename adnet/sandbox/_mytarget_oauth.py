@@ -39,8 +39,7 @@ def token(world: World, call: Call) -> web.Response:
         user, scope = _GRANTED[grant](world, call)
         return _issued(world, call, grant, user, scope)
     except Refused as refusal:
-        if isinstance(refusal.body, dict):
-            world.ledger.oauth_errors[str(refusal.body.get("error"))] += 1
+        world.ledger.oauth_errors[refusal.body["error"]] += 1
         raise
 
 
@@ -177,10 +176,10 @@ def _serving_user(world: World, call: Call) -> int:
         return world.client.owner_id
     now = world.now()
     held = world.tokens.find(access, now)
+    if held is not None and held.revoked:
+        raise oauth_refused(401, "revoked_token", "Access token has been revoked")
     if held is None or (held.expires_at is not None and held.expires_at <= now):
         raise oauth_refused(401, "invalid_token", "Unknown access token")
-    if held.revoked:
-        raise oauth_refused(401, "revoked_token", "Access token has been revoked")
     if not _CLIENT_SCOPES & set(held.scope):
         raise oauth_refused(403, "access_denied", "Scope read_clients is required")
     return held.user_id

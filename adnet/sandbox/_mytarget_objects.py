@@ -7,7 +7,7 @@ actions (documented), in myTarget's vocabulary and in VK's.
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 import attrs
 from aiohttp import web
@@ -166,7 +166,10 @@ def create_banner(kind: Kind, world: World, call: Call) -> web.Response:
 
 def _store_campaign(world: World, user_id: int, clean: Row, *, plan_id: int | None = None) -> Row:
     banners = clean.pop("banners", None)
-    row = world.objects.campaigns.add({**campaign_defaults(), **clean, "user_id": user_id, **_new(world)})
+    objective = world.packages[clean["package_id"]]["objective"][0]
+    row = world.objects.campaigns.add(
+        {**campaign_defaults(), "objective": objective, **clean, "user_id": user_id, **_new(world)}
+    )
     if plan_id is not None:
         row["ad_plan_id"] = plan_id
     _live(world, row, active=row["status"] == "active")
@@ -253,7 +256,7 @@ def delete_object(kind: Kind, world: World, call: Call) -> web.Response:
 def mass_action(kind: Kind, world: World, call: Call) -> web.Response:
     """POST /<kind>/mass_action.json: up to 200 changes, all or none."""
     items = call.json()
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+    if not _are_objects(items):
         raise refused(400, "bad_value", "A list of objects is expected")
     if len(items) > MASS_LIMIT:
         raise refused(400, "limit_exceeded", f"Too much items. Limit is {MASS_LIMIT}")
@@ -271,6 +274,10 @@ def mass_action(kind: Kind, world: World, call: Call) -> web.Response:
         world.ledger.updated(kind.word, row["id"], call.method, _unchanged(row, clean))
         _apply(world, row, clean)
     return empty()
+
+
+def _are_objects(value: Any) -> TypeGuard[list[Row]]:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
 
 
 def _is_id(value: Any, rows: Mapping[int, Row]) -> bool:
@@ -334,11 +341,10 @@ def _apply(world: World, row: Row, clean: Row) -> None:
 def remoderate(world: World, call: Call) -> web.Response:
     """POST /banners/remoderate.json: ask the moderators once more about banned banners."""
     banners = call.object().get("banners")
-    if not isinstance(banners, list):
+    if not _are_objects(banners):
         raise refused(400, "bad_value", "A list of banners is expected")
     table = world.objects.banners
-    numbers = [item.get("id") for item in banners if isinstance(item, dict)]
-    rows = [table.get(call.user_id, n) for n in numbers if isinstance(n, int)]
+    rows = [table.get(call.user_id, item.get("id")) for item in banners]
     done = []
     for row in rows:
         again = row["moderation_status"] == "banned" and row["status"] != "deleted"

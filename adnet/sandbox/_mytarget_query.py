@@ -6,6 +6,7 @@ by a switch, because the documents do not say.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal, InvalidOperation
 from operator import ge, gt, le, lt
 from typing import Any, Literal, TypeAlias
 
@@ -102,7 +103,7 @@ def filtered(call: Call, listing: Listing, rows: Iterable[Row], read: Read) -> l
         field, lookup = _split(name[1:])
         if lookup not in listing.filters.get(field, frozenset()):
             raise bad_field(name, "unallowed_field", "This filter is not supported")
-        test = _contains(text) if field in listing.texts else _test(name, lookup, text)
+        test = _contains(text) if field in listing.texts else _test(lookup, text)
         kept = [row for row in kept if test(read(row, field))]
     return kept
 
@@ -142,29 +143,23 @@ def _contains(text: str) -> Callable[[Any], bool]:
     return lambda value: text in str(value)
 
 
-def _test(name: str, lookup: str, text: str) -> Callable[[Any], bool]:
+def _test(lookup: str, text: str) -> Callable[[Any], bool]:
     if lookup == "in":
         wanted = frozenset(words(text))
-        return lambda value: _text(value) in wanted
+        return lambda value: str(value) in wanted
     if lookup == "ne":
-        return lambda value: _text(value) != text
+        return lambda value: str(value) != text
     if lookup == "startswith":
-        return lambda value: _text(value).startswith(text)
+        return lambda value: str(value).startswith(text)
     if lookup in _ORDER:
-        return _compares(name, _ORDER[lookup], text)
-    return lambda value: _text(value) == text
+        order = _ORDER[lookup]
+        return lambda value: order(*_comparable(str(value), text))
+    return lambda value: str(value) == text
 
 
-def _compares(name: str, order: Callable[[Any, Any], bool], text: str) -> Callable[[Any], bool]:
-    def test(value: Any) -> bool:
-        if isinstance(value, int):
-            return order(value, integer(text, name))
-        return order(_text(value), text)
-
-    return test
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
+def _comparable(left: str, right: str) -> tuple[Any, Any]:
+    """Return both as numbers if they are; instants sort as text."""
+    try:
+        return Decimal(left), Decimal(right)
+    except InvalidOperation:
+        return left, right

@@ -19,7 +19,7 @@ from adnet.sandbox._mytarget_wire import Row, moscow_day, refused, stamp
 ErrorShape: TypeAlias = Literal["nested", "flat", "header"]
 UpdateVerb: TypeAlias = Literal["post", "patch", "both"]
 
-_MOST_CACHED = 1_000_000
+MOST_CACHED = 1_000_000
 
 
 @attrs.frozen(kw_only=True)
@@ -181,7 +181,7 @@ class World:
         key = banner["id"] << 20 | ordinal
         found = self._cache.get(key)
         if found is None:
-            if len(self._cache) >= _MOST_CACHED:
+            if len(self._cache) >= MOST_CACHED:
                 self._cache.clear()
             found = banner_day(self.seed, banner["id"], ordinal, banner["_duty"])
             self._cache[key] = found

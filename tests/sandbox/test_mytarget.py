@@ -5,9 +5,10 @@ from email.utils import parsedate_to_datetime
 
 import aiohttp
 import pytest
+from aiohttp.test_utils import make_mocked_request
 from mytarget_caller import NOW, calling
 
-from adnet.sandbox import load
+from adnet.sandbox import _mytarget_server, load
 from adnet.sandbox.mytarget import MytargetSandbox, VkadsSandbox
 
 TWO = {"CAMPAIGN": {"v2": {"READ": {1: 2, 60: 3, 3600: 100}}}}
@@ -199,6 +200,13 @@ async def test_a_lost_reply_leaves_the_write_done():
         assert (await call.get("campaigns.json")).status == 200
 
 
+def test_a_connection_that_is_gone_cannot_be_dropped():
+    """The client may hang up first."""
+    request = make_mocked_request("POST", "/")
+    request._protocol = None
+    assert not _mytarget_server._drop(request).prepared
+
+
 async def test_a_lost_token_was_issued():
     """The slot is taken though the answer never came."""
     async with calling() as call:
@@ -291,3 +299,21 @@ async def test_truth_refuses_unknown_resources():
         for name in ("nonsense", "campaigns@1"):
             with pytest.raises(LookupError):
                 call.sandbox.truth(name)
+
+
+async def test_other_common_faults_stay_as_they_are():
+    """Only 429 has a form of the vendor's own; a window of no known name has no header."""
+    async with calling(limits={"CAMPAIGN": {"v2": {"READ": {600: 9}}}}) as call:
+        call.sandbox.faults.once("503")
+        assert (await call.get("campaigns.json")).status == 503
+        reply = await call.get("campaigns.json")
+        assert not [name for name in reply.headers if name.startswith("X-RateLimit")]
+
+
+async def test_headers_show_the_tightest_bucket():
+    """Of a version's bucket and that of all versions, the one with less left."""
+    windows = {"v2": {"READ": {1: 9}}, "all": {"READ": {1: 2}}}
+    async with calling(limits={"CAMPAIGN": windows}) as call:
+        assert (await call.get("campaigns.json")).headers["X-RateLimit-RPS-Remaining"] == "1"
+        call.sandbox.set_limits({"CAMPAIGN": {**windows, "all": {"READ": {1: 99}}}})
+        assert (await call.get("campaigns.json")).headers["X-RateLimit-RPS-Remaining"] == "7"

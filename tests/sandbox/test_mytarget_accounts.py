@@ -132,3 +132,49 @@ async def test_a_wrong_transfer_moves_nothing(path, amount, status, code):
         reply = await call.post(f"billing/transactions/{path}.json", {"amount": amount})
         assert (status, code) == (reply.status, reply.code)
         assert call.sandbox.truth("transactions") == []
+
+
+async def test_access_and_status_have_their_words():
+    """Of a new client and of an old one."""
+    async with calling() as call:
+        for path in (CLIENTS, "agency/clients/80001.json"):
+            reply = await call.post(path, {"access_type": ["all"]})
+            assert reply.fields["access_type"]["code"] == "bad_value"
+        reply = await call.post("agency/clients/80001.json", {"status": "asleep"})
+        assert reply.fields["status"]["code"] == "bad_value"
+
+
+async def test_the_agencys_pages_are_not_the_managers():
+    """Each kind of account has pages of its own."""
+    async with calling() as call:
+        assert (await call.get("/api/v3/manager/clients.json")).status == 403
+        assert (await call.as_user(70200).get(CLIENTS)).status == 403
+
+
+async def test_currencies_must_agree():
+    """A client with another currency cannot be attached."""
+    async with calling() as call:
+        call.sandbox.world.user(70002).currency = "EUR"
+        reply = await call.post(CLIENTS, {"user": {"username": "buyer@example.test"}})
+        assert reply.json["error"]["message"] == "Different currency for agency and client"
+
+
+async def test_an_amount_that_is_no_number_moves_nothing():
+    """Words and nothing at all."""
+    async with calling() as call:
+        for amount in ("much", None):
+            reply = await call.post("billing/transactions/to/80001.json", {"amount": amount})
+            assert reply.code == "failed_amount"
+
+
+async def test_transactions_are_filtered_by_amount():
+    """Amounts compare as numbers, instants as text."""
+    async with calling() as call:
+        for amount in ("1", "20", "3"):
+            await call.post("billing/transactions/to/80001.json", {"amount": amount})
+        path = "billing/transaction_groups.json"
+        page = (await call.get(path, _amount__gt="2", _date__gte="2026-09-15 12:00:00")).json
+        assert [item["amount"] for item in page["items"]] == ["20", "3"]
+        assert (await call.get(path, _date__lt="2026-09-15")).json["count"] == 0
+        assert len(call.sandbox.truth("transactions")) == 3
+        assert call.sandbox.truth("users")[0]["balance_kopecks"] == 250_000_00 - 2400

@@ -3,6 +3,8 @@
 import pytest
 from mytarget_caller import Caller, Reply, calling
 
+from adnet.sandbox import _mytarget_lists, _mytarget_segments
+
 LISTS = "remarketing/users_lists.json"
 SEGMENTS = "remarketing/segments.json"
 BUYER = 70002
@@ -279,3 +281,190 @@ async def test_counters_are_made_attached_and_have_goals():
         refused = await call.post(f"remarketing/counters/{foreign}/goals.json", goal)
         expected = {"error": {"message": "Can not create goal for unconfirmed counter"}}
         assert (400, expected) == (refused.status, refused.json)
+
+
+@pytest.mark.parametrize(
+    ("change", "where", "code"),
+    [
+        ({"relations": [5]}, "relations", "bad_items"),
+        ({"relations": [{"object_type": "segment", "object_id": 1}]}, "source_id", "unknown_source"),
+        ({"relations": [{"object_type": "remarketing_shoes"}]}, "object_type", "unallowed_value"),
+        ({"relations": [{"object_type": ["x"]}]}, "object_type", "unallowed_value"),
+        ({"relations": [{"object_type": "remarketing_player", "params": 5}]}, "params", "bad_value"),
+        ({"relations": [relation(250001, type="both")]}, "type", "unallowed_value"),
+        ({"relations": [relation([1])]}, "source_id", "unknown_source"),
+    ],
+)
+async def test_a_segment_of_a_wrong_shape_is_refused(change, where, code):
+    """No shape of JSON makes the server fall over."""
+    async with calling() as call:
+        body = {"name": "S", "pass_condition": 1, **change}
+        reply = await call.post(SEGMENTS, body)
+        assert (reply.status, reply.fields[where]["code"]) == (400, code)
+
+
+async def test_a_segment_is_read_and_renamed():
+    """The update answers with the object; unknown and bad fields are refused."""
+    async with calling() as call:
+        number = call.first("segments")["id"]
+        path = f"remarketing/segments/{number}.json"
+        assert (await call.post(path, {"name": "New", "pass_condition": 1})).json["name"] == "New"
+        assert (await call.post(path, {"name": "Newer"})).json["name"] == "Newer"
+        assert (await call.get(path)).json["name"] == "Newer"
+        assert (await call.post(path, {"relations": []})).code == "unknown_resource_field"
+        assert (await call.post(path, {"name": ""})).fields["name"]["code"] == "required"
+        assert (await call.post(path, {"pass_condition": 2})).status == 400
+        assert call.sandbox.report()["unchanged_fields_examples"][0]["field"] == "pass_condition"
+
+
+async def test_there_is_a_greatest_number_of_segments(monkeypatch):
+    """Beyond it, segment_limit_exceeded."""
+    monkeypatch.setattr(_mytarget_segments, "MOST_SEGMENTS", 1)
+    async with calling() as call:
+        body = {"name": "S", "pass_condition": 1, "relations": [relation(users_list(call)["id"])]}
+        assert (await call.post(SEGMENTS, body)).code == "segment_limit_exceeded"
+
+
+async def test_other_sources_are_taken_at_their_word():
+    """Pricelists, groups and the like are not kept here, and go through."""
+    async with calling() as call:
+        item = {"object_type": "remarketing_vk_group", "params": {"source_id": 77}}
+        body = {"name": "S", "pass_condition": 1, "relations": [item]}
+        made = (await call.post(SEGMENTS, body)).json
+        nested = {"object_type": "segment", "object_id": made["id"]}
+        body = {"name": "T", "pass_condition": 1, "relations": [nested]}
+        number = (await call.post(SEGMENTS, body)).json["id"]
+        (row,) = (await call.get(SEGMENTS, _id=number, fields="flags,relations")).json["items"]
+        assert (row["flags"], row["relations"][0]["object_id"]) == ([], made["id"])
+        assert (await call.delete(f"remarketing/segments/{made['id']}.json")).status == 409
+        assert len(call.sandbox.truth("relations")) == 5
+
+
+async def test_relations_need_items_and_a_segment():
+    """Nothing to add, and nothing to find."""
+    async with calling() as call:
+        path = f"remarketing/segments/{call.first('segments')['id']}/relations"
+        assert (await call.post(f"{path}.json", {"items": []})).fields["items"]["code"] == "required"
+        assert (await call.delete(f"{path}/1.json")).status == 404
+
+
+async def test_counters_are_renamed_and_deleted():
+    """By counter_id; a counter in a segment stays."""
+    async with calling() as call:
+        number = call.first("counters")["counter_id"]
+        path = f"remarketing/counters/{number}.json"
+        assert (await call.post(path, {"name": "New", "flags": []})).json["name"] == "New"
+        assert (await call.post(path, {"domain": "x"})).code == "unknown_resource_field"
+        shown = (await call.get(path, fields="name,type,domain,goals,users")).json
+        assert (shown["name"], shown["type"], shown["users"]) == ("New", "own", [])
+        item = {"object_type": "remarketing_counter", "params": {"source_id": number}}
+        body = {"name": "S", "pass_condition": 1, "relations": [item]}
+        segment = (await call.post(SEGMENTS, body)).json["id"]
+        assert (await call.delete(path)).status == 409
+        await call.delete(f"remarketing/segments/{segment}.json")
+        assert (await call.delete(path)).status == 204
+        assert (await call.get(path)).status == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [({"counter_id": 1}, 404), ({"name": "N"}, 400), ({"counter_id": []}, 404)],
+)
+async def test_a_wrong_counter_is_refused(body, status):
+    """An unknown one, and a new one without its address."""
+    async with calling() as call:
+        assert (await call.post("remarketing/counters.json", body)).status == status
+
+
+async def test_goals_are_changed_and_listed_by_type():
+    """`goals.json` names them as statistics do; a change sends some fields."""
+    async with calling() as call:
+        number, goal = call.first("counters")["counter_id"], call.first("goals")["id"]
+        path = f"remarketing/counters/{number}/goals"
+        assert (await call.post(f"{path}/{goal}.json", {"value": 5})).json["value"] == 5
+        assert (await call.get("goals.json")).json["topmailru"][0]["goal"] == "uss:/order"
+        for body, code in (
+            ({"substr": "x"}, "unknown_resource_field"),
+            ({"goal_type": "gift"}, "validation_failed"),
+        ):
+            assert (await call.post(f"{path}/{goal}.json", body)).code == code
+        for body in ({"name": ""}, {"name": "G", "condition": "x"}):
+            assert (await call.post(f"{path}.json", body)).code == "validation_failed"
+        body = {"name": "N", "url": "u", "email": "e", "password": "p"}
+        other = (await call.post("remarketing/counters.json", body)).json["counter_id"]
+        wrong = f"remarketing/counters/{other}/goals/{goal}.json"
+        assert (await call.post(wrong, {"value": 6})).status == 404
+
+
+async def test_lists_have_greatest_sizes(monkeypatch):
+    """Too many lines and too many bytes have answers of their own."""
+    async with calling() as call:
+        monkeypatch.setattr(_mytarget_lists, "MOST_LINES", 1999)
+        assert (await uploaded(call)).fields["file"][0]["code"] == "too_many_ids"
+        monkeypatch.setattr(_mytarget_lists, "MOST_BYTES", 1999)
+        assert (await uploaded(call)).status == 413
+
+
+async def test_a_differential_list_is_no_base():
+    """Nor is a list of an unknown type a list; blank lines are nobody."""
+    async with calling() as call:
+        base = users_list(call)["id"]
+        change = (await uploaded(call, phones(30) + b"\n\n", base=base)).json
+        assert change["entries_count"] == 30
+        reply = await uploaded(call, phones(30), base=change["id"])
+        assert reply.fields["base"][0]["code"] == "unallowed_value"
+        assert (await uploaded(call, type="shoes")).fields["type"]["code"] == "unallowed_value"
+        devices = await uploaded(call, b"\n".join(b"d%d" % n for n in range(2000)), type="idfa")
+        assert devices.status == 201
+
+
+async def test_a_list_deleted_on_its_way_arrives_nowhere():
+    """It stays pending, and changes no base."""
+    async with calling(audience_s=2) as call:
+        base = users_list(call)
+        change = (await uploaded(call, phones(30), base=base["id"])).json["id"]
+        path = f"remarketing/users_lists/{change}.json"
+        assert (await call.delete(path)).status == 204
+        assert (await call.delete(path)).status == 404
+        call.hands.move(1.9)
+        assert users_list(call, id=change)["status"] == "pending_delete"
+        call.hands.move(0.1)
+        assert users_list(call, id=base["id"])["entries_count"] == base["entries_count"]
+
+
+async def test_only_the_name_of_a_list_changes():
+    """Other fields, and no name, are refused."""
+    async with calling() as call:
+        path = f"remarketing/users_lists/{users_list(call)['id']}.json"
+        assert (await call.post(path, {"type": "emails"})).fields["name"]["code"] == "required"
+        assert (await call.get("remarketing/users_lists/1.json")).status == 404
+        kinds = {row["kind"] for row in call.sandbox.truth("audiences")}
+        assert kinds == {"users_list", "segment", "counter"}
+
+
+async def test_segments_are_found_by_the_start_of_their_name():
+    """`_name__startswith`, and pages of up to a hundred."""
+    async with calling() as call:
+        assert (await call.get(SEGMENTS, _name__startswith="CRM", limit=100)).json["limit"] == 100
+        assert (await call.get(SEGMENTS, _name__startswith="crm")).json["count"] == 0
+
+
+async def test_a_partners_list_starts_with_its_code():
+    """dmp_id: the first line names the partner, and counts for nobody."""
+    async with calling(list_minimum=2) as call:
+        reply = await uploaded(call, b"partner7\na\nb\n", type="dmp_id")
+        assert reply.json["entries_count"] == 2
+
+
+async def test_nameless_parts_are_passed_over():
+    """Only parts with a name are fields."""
+    async with calling(list_minimum=1) as call:
+        parts = [
+            b"--x\r\nContent-Disposition: form-data\r\n\r\nnobody\r\n",
+            b'--x\r\nContent-Disposition: form-data; name="name"\r\n\r\nA\r\n',
+            b'--x\r\nContent-Disposition: form-data; name="type"\r\n\r\nvk\r\n',
+            b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n1\r\n--x--\r\n',
+        ]
+        headers = {"Content-Type": "multipart/form-data; boundary=x"}
+        reply = await call.send("POST", LISTS, data=b"".join(parts), headers=headers)
+        assert (reply.status, reply.json["name"]) == (201, "A")

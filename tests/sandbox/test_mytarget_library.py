@@ -1,8 +1,11 @@
 """Moderation, URLs, content, packages and dictionaries of the myTarget imitation."""
 
-from datetime import date
+from datetime import date, timedelta
 
-from mytarget_caller import banner_draft, calling, ids
+import pytest
+from mytarget_caller import NOW, banner_draft, calling, ids
+
+from adnet.sandbox import _mytarget_library
 
 
 async def test_moderation_takes_a_while():
@@ -109,3 +112,95 @@ async def test_dictionaries_answer_in_the_clients_language():
         packages = (await call.get("packages.json", _id=811, fields="id,max_price_per_unit")).json
         assert packages == {"items": [{"id": 811, "max_price_per_unit": "120"}]}
         assert (await call.get("currencies.json")).json["items"][0]["budget_limit_step"] == "0.01"
+
+
+async def test_a_later_text_makes_an_earlier_verdict_void():
+    """Only the latest question to the moderators is answered."""
+    async with calling(moderation_s=60) as call:
+        number = call.first("banners", moderation_status="allowed", status="active")["id"]
+        path = f"banners/{number}.json"
+        await call.post(path, {"textblocks": {"title_25": {"text": "Casino"}}})
+        call.hands.move(30)
+        await call.post(path, {"textblocks": {"title_25": {"text": "Shoes"}}})
+        call.hands.move(30)
+        assert call.first("banners", id=number)["moderation_status"] == "pending"
+        call.hands.move(30)
+        assert call.first("banners", id=number)["moderation_status"] == "allowed"
+
+
+async def test_a_stopped_banner_can_go_on():
+    """Stopped and started on one day loses no day; between days it does."""
+    async with calling(token_lifetime_s=10**7) as call:
+        row = next(r for r in call.sandbox.truth("banners") if r["delivery"] == "delivering")
+        path = f"banners/{row['id']}.json"
+        before = call.sandbox.truth("banner_stats")
+        for status in ("blocked", "active", "active"):
+            await call.post(path, {"status": status})
+        assert call.sandbox.truth("banner_stats") == before
+        await call.post(path, {"status": "blocked"})
+        call.hands.move(30 * 86400 - 1)
+        await call.get("user.json")
+        await call.post(path, {"status": "active"})
+        call.hands.move(20 * 86400)
+        rows = call.sandbox.truth("banner_stats", NOW.date() + timedelta(1))
+        days = {r["date"] for r in rows if r["banner_id"] == row["id"]}
+        assert min(days) >= "2026-10-15"
+
+
+@pytest.mark.parametrize(("data", "code"), [("{", "invalid_json"), ('{"width":"wide"}', "bad_value")])
+async def test_the_size_of_content_must_be_json_of_integers(data, code):
+    """Errors of the part `data` have a field of their own."""
+    async with calling() as call:
+        reply = await call.upload("content/static.json", b"x", "a.png", data=data)
+        assert reply.fields["data"]["code"] == code
+
+
+async def test_content_has_a_greatest_size(monkeypatch):
+    """Above it, content_too_large."""
+    monkeypatch.setattr(_mytarget_library, "MOST_BYTES", 10)
+    async with calling() as call:
+        reply = await call.upload("content/video.json", b"x" * 11, "a.mp4")
+        assert reply.fields["file"]["code"] == "content_too_large"
+
+
+async def test_an_html5_archive_has_html_params():
+    """Its variants tell the size in another way."""
+    async with calling() as call:
+        size = {"width": 240, "height": 400}
+        reply = await call.upload("content/html5.json", b"PK", "a.zip", data=size)
+        assert reply.json["variants"]["original"]["html_params"] == size
+
+
+async def test_a_body_that_is_no_multipart_is_refused():
+    """The header promises parts, and there are none."""
+    async with calling() as call:
+        headers = {"Content-Type": "multipart/form-data; boundary=x"}
+        reply = await call.send("POST", "content/static.json", data=b"??", headers=headers)
+        assert (reply.status, reply.code) == (400, "bad_value")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "targetings_tree.json",
+        "pads_trees.json",
+        "mobile_operators.json",
+        "banner_formats.json",
+        "banner_patterns.json",
+    ],
+)
+async def test_small_dictionaries_are_there(path):
+    """Each answers an object with something in it."""
+    async with calling() as call:
+        assert next(iter((await call.get(path)).json.values()))
+
+
+async def test_old_lookups_and_empty_urls_are_refused():
+    """A URL nobody registered, and one that is not there."""
+    async with calling() as call:
+        reply = await call.get("/api/v1/urls/", url="https://nobody.test")
+        assert reply.fields["url"]["code"] == "not_found"
+        assert (await call.post("urls.json", {})).fields["url"]["code"] == "required"
+        store = (await call.post("urls.json", {"url": "market://x"})).json["id"]
+        call.hands.move(5)
+        assert (await call.get(f"urls/{store}.json")).json["url_types"] == ["store"]

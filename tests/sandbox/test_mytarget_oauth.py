@@ -297,3 +297,52 @@ async def test_the_report_counts_grants_and_refreshes():
         assert report["grants"] == {"client_credentials": 1}
         assert report["grants_by_user"] == {"70001": {"client_credentials": 1}}
         assert (report["refreshes"], report["oauth_errors"]) == (1, {"invalid_grant": 1})
+
+
+async def test_only_the_code_is_asked_of_the_page():
+    """Another response_type comes back as an error; no state, no state."""
+    async with calling() as call:
+        back = await consent(call, response_type="token")
+        assert back["error"] == "unsupported_response_type"
+        assert "state" not in back
+
+
+async def test_an_agencys_token_must_be_good():
+    """An unknown, an expired or a revoked one opens no clients."""
+    async with calling(token_lifetime_s=10) as call:
+        form = {"grant_type": "agency_client_credentials", "agency_client_id": "80101"}
+        reply = await call.oauth(**form, access_token="unknown")
+        assert shown(reply) == (401, "invalid_token")
+        held = call.as_user(AGENCY).token
+        call.hands.move(10)
+        assert shown(await call.oauth(**form, access_token=held)) == (401, "invalid_token")
+        call.sandbox.revoke_user(AGENCY)
+        assert shown(await call.oauth(**form, access_token=held)) == (401, "revoked_token")
+
+
+async def test_a_permanent_token_stays_permanent():
+    """A refresh replaces it, and tells no lifetime."""
+    async with calling() as call:
+        token = (await issue(call, permanent="true")).json
+        assert (await refresh(call, token["refresh_token"])).json["expires_in"] is None
+
+
+async def test_a_blocked_user_refreshes_nothing():
+    """Its tokens stay as they are."""
+    async with calling() as call:
+        token = (await issue(call)).json
+        call.sandbox.block_user()
+        assert shown(await refresh(call, token["refresh_token"])) == (401, "invalid_user")
+
+
+async def test_the_side_door_knows_its_users():
+    """A stranger is an error, and so is a sixth slot."""
+    async with calling() as call:
+        for action in (call.sandbox.revoke_user, call.sandbox.block_user, call.sandbox.login_as):
+            with pytest.raises(LookupError):
+                action(1)
+        for _ in range(4):
+            call.sandbox.grant()
+        with pytest.raises(LookupError, match="slot"):
+            call.sandbox.grant()
+        assert [row["status"] for row in call.sandbox.agency_clients] == 2 * ["active"] + ["blocked"]

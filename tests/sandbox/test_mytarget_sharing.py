@@ -127,6 +127,8 @@ async def test_removing_a_key_stops_the_consumers_campaigns():
         campaign = next(row["id"] for row in rows if row["delivery"] == "delivering")
         segment = key["sources"][1]["object_id"]
         own = f"campaigns/{campaign}.json"
+        owners = call.first("campaigns", status="active")["id"]
+        await call.post(f"campaigns/{owners}.json", {"targetings": {"segments": [segment]}})
         assert (await buyer.post(own, {"targetings": {"segments": [segment]}})).status == 204
         assert (await buyer.delete(path)).status == 404
         assert (await call.delete(path)).status == 204
@@ -159,3 +161,150 @@ async def test_the_owner_closes_a_list_for_one_consumer():
         top = f"remarketing/users_lists/{number}"
         assert (await call.delete(f"{top}/users/{BUYER}.json")).status == 204
         assert [(await c.get(f"{top}.json")).status for c in (buyer, client)] == [404, 200]
+
+
+async def test_what_is_borrowed_stays_borrowed_however_deep():
+    """A segment of a segment of a shared list is not shareable either."""
+    async with calling() as call:
+        key, buyer = (await shared(call)).json, call.as_user(BUYER)
+        await buyer.post(f"sharing_keys/{key['sharing_key']}.json")
+        inner = {"name": "I", "pass_condition": 1, "relations": [relation(250001)]}
+        number = (await buyer.post(SEGMENTS, inner)).json["id"]
+        nested = [{"object_type": "segment", "object_id": number}]
+        outer = {"name": "O", "pass_condition": 1, "relations": nested}
+        number = (await buyer.post(SEGMENTS, outer)).json["id"]
+        sources = [{"object_type": "segment", "object_id": number}]
+        leaves = (await buyer.post("sharing_keys.json", {"sources": sources})).fields["sources"]
+        assert leaves["items"][0]["message"] == "Object not shareable"
+
+
+async def test_a_counter_is_shared_by_its_counter_id():
+    """The consumer sees it as shared, builds on it, and gives it back."""
+    async with calling() as call:
+        counter, buyer = call.first("counters")["counter_id"], call.as_user(BUYER)
+        sources = [{"object_type": "counter", "object_id": counter}]
+        key = (await call.post("sharing_keys.json", {"sources": sources})).json["sharing_key"]
+        answer = (await buyer.post(f"sharing_keys/{key}.json")).json
+        assert answer["sources"][0]["params"]["counter_id"] == counter
+        path = "remarketing/counters.json"
+        query = {"_counter_id": counter, "fields": "type,users_count"}
+        assert (await buyer.get(path, **query)).json["items"] == [{"type": "shared", "users_count": 1}]
+        item = {"object_type": "remarketing_counter", "params": {"source_id": counter}}
+        body = {"name": "S", "pass_condition": 1, "relations": [item]}
+        segment = (await buyer.post(SEGMENTS, body)).json
+        assert segment["id"]
+        goals = f"remarketing/counters/{counter}/goals.json"
+        goal = {"name": "G", "condition": "uss"}
+        message = (await buyer.post(goals, goal)).json["error"]["message"]
+        assert message == "Can not create goal for shared counter"
+        assert (await buyer.delete(f"remarketing/counters/{counter}.json")).status == 204
+        assert (await buyer.get(goals)).status == 404
+
+
+async def test_losing_a_source_stops_what_was_built_on_it():
+    """A consumer's campaign stops when a list within its own segment is closed."""
+    async with calling() as call:
+        key, buyer = (await shared(call)).json, call.as_user(BUYER)
+        path = f"sharing_keys/{key['sharing_key']}.json"
+        await buyer.post(path, {"sources": [key["sources"][0]]})
+        relations = [relation(key["sources"][0]["object_id"])]
+        body = {"name": "S", "pass_condition": 1, "relations": relations}
+        segment = (await buyer.post(SEGMENTS, body)).json["id"]
+        rows = call.sandbox.truth(f"campaigns@{BUYER}")
+        number = next(row["id"] for row in rows if row["delivery"] == "delivering")
+        await buyer.post(f"campaigns/{number}.json", {"targetings": {"segments": [segment]}})
+        own = call.first("campaigns", status="active")["id"]
+        other = {"targetings": {"segments": [key["sources"][1]["object_id"]]}}
+        assert (await call.post(f"campaigns/{own}.json", other)).status == 204
+        assert (await call.delete(path)).status == 204
+        issues = (await buyer.get(f"campaigns/{number}.json", fields="issues")).json["issues"]
+        assert "SEGMENT_DELETED" in {issue["code"] for issue in issues}
+        issues = (await call.get(f"campaigns/{own}.json", fields="issues")).json["issues"]
+        assert "SEGMENT_DELETED" not in {issue["code"] for issue in issues}
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ({"object_type": "pricelist", "object_id": 1}, "Object not found"),
+        ({"object_type": "users_list", "object_id": "1"}, "Object not found"),
+        ({"object_type": "counter", "object_id": 1}, "Object not found"),
+        (5, "Object not found"),
+    ],
+)
+async def test_a_source_that_is_none_is_told(source, message):
+    """The leaf repeats what was asked for."""
+    async with calling() as call:
+        reply = await call.post("sharing_keys.json", {"sources": [source]})
+        assert reply.fields["sources"]["items"][0]["message"] == message
+
+
+async def test_what_is_not_active_cannot_be_shared():
+    """A counter that waits for its owner, and a list that is being deleted."""
+    async with calling() as call:
+        foreign = call.sandbox.truth(f"counters@{BUYER}")[0]["counter_id"]
+        await call.post("remarketing/counters.json", {"counter_id": foreign})
+        sources = [{"object_type": "counter", "object_id": foreign}]
+        leaves = (await call.post("sharing_keys.json", {"sources": sources})).fields["sources"]
+        assert leaves["items"][0]["message"] == "Object not active"
+
+
+async def test_a_deleted_source_cannot_be_taken():
+    """The key is there, but what it opens is not."""
+    async with calling() as call:
+        number = users_list(call)["id"]
+        sources = [{"object_type": "users_list", "object_id": number}]
+        key = (await call.post("sharing_keys.json", {"sources": sources})).json["sharing_key"]
+        await call.delete(f"remarketing/segments/{call.first('segments')['id']}.json")
+        await call.delete(f"remarketing/users_lists/{number}.json")
+        reply = await call.as_user(BUYER).post(f"sharing_keys/{key}.json")
+        arguments = {"source_type": "users_list", "source_ids": [number]}
+        assert (reply.code, reply.json["error"]["arguments"]) == ("cannot_add_source", arguments)
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"users": ["buyer@example.test"]}, "users"),
+        ({"payment_type": "fixed_cpm", "price": "free"}, "price"),
+        ({"is_marketplace": True, "users": [{"username": "buyer@example.test"}]}, "is_marketplace"),
+        ({"payment_type": ["free"]}, "payment_type"),
+        ({"price": [1]}, "price"),
+    ],
+)
+async def test_a_key_of_a_wrong_shape_is_refused(more, field):
+    """No shape of JSON makes the server fall over."""
+    async with calling() as call:
+        assert field in (await shared(call, **more)).fields
+
+
+async def test_unknown_fields_and_keys_are_refused():
+    """Neither passes in silence."""
+    async with calling() as call:
+        assert (await shared(call, colour="red")).code == "unknown_resource_field"
+        assert (await call.post("sharing_keys/nokey.json")).status == 404
+
+
+async def test_a_marketplace_key_is_public():
+    """And can be taken back by its owner alone."""
+    async with calling() as call:
+        assert (await shared(call, is_marketplace=True)).json["is_marketplace"] is True
+        assert len(call.sandbox.truth("sharing_keys")) == 1
+
+
+async def test_consumers_are_told_to_the_owner():
+    """The list, the segment and the report name who holds them."""
+    async with calling() as call:
+        key, buyer = (await shared(call)).json, call.as_user(BUYER)
+        await buyer.post(f"sharing_keys/{key['sharing_key']}.json")
+        holder = [{"id": BUYER, "username": "buyer@example.test"}]
+        item = (await call.get(LISTS, fields="users,users_count")).json["items"][0]
+        assert item == {"users": holder, "users_count": 1}
+        assert (await call.get(SEGMENTS, fields="users")).json["items"][0]["users"] == holder
+        rows = (await buyer.get(LISTS, fields="users_count")).json["items"]
+        assert [row["users_count"] for row in rows] == [0, 0]
+        number = key["sources"][1]["object_id"]
+        assert (await buyer.delete(f"remarketing/segments/{number}.json")).status == 204
+        assert (await buyer.get(SEGMENTS)).json["count"] == 1
+        top = f"remarketing/users_lists/{key['sources'][0]['object_id']}"
+        assert (await call.delete(f"{top}/users/80001.json")).status == 404

@@ -7,6 +7,8 @@ from decimal import Decimal
 import pytest
 from mytarget_caller import NOW, TODAY, Caller, calling
 
+from adnet.sandbox import _mytarget_world
+
 WEEK = {"date_from": "2026-09-09", "date_to": TODAY}
 
 
@@ -228,3 +230,55 @@ async def test_vk_counts_goals_in_a_place_of_their_own():
         assert (0, sum(row["goals"] for row in truth)) == (base["goals"], base["vk"]["goals"])
         plans = await stats(call, "ad_plans")
         assert plans["total"] == (await stats(call, "ad_groups"))["total"]
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ({"limit": 251}, "ERR_LIMIT_EXCEEDED"),
+        ({"limit": "x"}, "ERR_WRONG_PARAMETER"),
+        ({"sort_by": "base.beauty"}, "ERR_WRONG_PARAMETER"),
+        ({"fields": "beauty"}, "ERR_WRONG_PARAMETER"),
+    ],
+)
+async def test_pages_refuse_what_they_do_not_know(query, code):
+    """Limits to 250, known fields to sort by."""
+    async with calling() as call:
+        reply = await call.get("/api/v3/statistics/banners/day.json", **{**WEEK, **query})
+        assert (reply.status, reply.code) == (400, code)
+
+
+async def test_pages_leave_out_what_is_excluded():
+    """`_ne` filters by campaign; objects without banners go by their own values."""
+    async with calling(campaigns=4, banners=2) as call:
+        path = "/api/v3/statistics/campaigns/day.json"
+        ids = [row["id"] for row in call.sandbox.truth("campaigns")]
+        page = (await call.get(path, **WEEK)).json
+        assert [item["id"] for item in page["items"]] == ids
+        page = (await call.get(path, **WEEK, campaign_id_ne=f"{ids[0]},{ids[3]}")).json
+        assert [item["id"] for item in page["items"]] == ids[1:3]
+        users = (await call.get(path.replace("campaigns", "users"), id="70001", **WEEK)).json
+        assert users["items"][0]["user_id"] == 70001
+
+
+async def test_an_empty_period_has_no_truth():
+    """Until is exclusive."""
+    async with calling() as call:
+        assert call.sandbox.truth("stats", date(2026, 9, 1), date(2026, 9, 1)) == []
+
+
+async def test_a_small_memory_does_not_change_figures(monkeypatch):
+    """What is forgotten is worked out again."""
+    async with calling() as call, calling() as small:
+        before = call.sandbox.truth("banner_stats")
+        monkeypatch.setattr(_mytarget_world, "MOST_CACHED", 100)
+        assert small.sandbox.truth("banner_stats") == before
+
+
+async def test_users_without_banners_have_zeros():
+    """A new account has rows like any other, all empty, and objects of zero banners a total."""
+    async with calling(campaigns=1, banners=0) as call:
+        answer = await stats(call)
+        assert [row["base"]["shows"] for row in answer["items"][0]["rows"]] == [0] * 7
+        users = (await call.get("/api/v3/statistics/users/day.json", id="70001", **WEEK)).json
+        assert users["items"][0]["total"]["base"]["shows"] == 0

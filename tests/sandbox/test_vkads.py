@@ -29,6 +29,14 @@ async def test_vk_creates_a_plan_with_groups_and_banners():
         assert reply.fields["campaigns"]["code"] == "required"
 
 
+async def test_vk_adds_a_group_to_a_plan():
+    """By its ad_plan_id."""
+    async with calling(vk=True) as call:
+        plan = call.first("ad_plans")["id"]
+        made = (await call.post("ad_groups.json", {**DRAFT, "ad_plan_id": plan})).json["id"]
+        assert made in ids(await call.get("ad_groups.json", _ad_plan_id=plan))
+
+
 async def test_vk_closes_plans_by_status_only():
     """A plan has no DELETE; its mass action speaks of ad_plans."""
     async with calling(vk=True) as call:
@@ -44,3 +52,42 @@ async def test_mytarget_knows_no_plans():
     async with calling() as call:
         assert (await call.get("ad_plans.json")).status == 404
         assert (await call.get("ad_groups.json")).status == 404
+
+
+async def test_a_wrong_plan_is_told_with_its_groups():
+    """Errors of groups stand under ad_groups by position, and no budget escapes its step."""
+    async with calling(vk=True, budget_limit_step="5") as call:
+        groups = [DRAFT, {**DRAFT, "price": "121"}, {**DRAFT, "ad_plan_id": 1}, 7]
+        body = {"name": "Plan", "budget_limit": "11", "ad_groups": groups}
+        fields = (await call.post("ad_plans.json", body)).fields
+        assert fields["budget_limit"]["code"] == "step"
+        first, second, third, fourth = fields["ad_groups"]["items"]
+        assert first == {}
+        assert second["fields"]["price"]["code"] == "max_value"
+        assert third["fields"]["ad_plan_id"]["code"] == "bad_value"
+        assert fourth["fields"][""]["code"] == "bad_items"
+
+
+async def test_a_plan_is_changed_by_fields():
+    """204, and its groups stop delivering with it."""
+    async with calling(vk=True) as call:
+        banner = next(r for r in call.sandbox.truth("banners") if r["delivery"] == "delivering")
+        group = call.first("ad_groups", id=banner["ad_group_id"])
+        path = f"ad_plans/{group['ad_plan_id']}.json"
+        query = {"id": banner["id"]}
+        before = (await call.get("statistics/faststat/banners.json", **query)).json["banners"]
+        assert list(before) == [str(banner["id"])]
+        assert (await call.post(path, {"status": "blocked", "budget_limit_day": "-1"})).status == 204
+        after = (await call.get("statistics/faststat/banners.json", **query)).json["banners"]
+        shown = (await call.get(path, fields="status,budget_limit_day,issues")).json
+        assert after == {}
+        issue = {"code": "STOPPED", "message": "Stopped"}
+        assert shown == {"status": "blocked", "budget_limit_day": "-1", "issues": [issue]}
+
+
+async def test_the_truth_knows_plans():
+    """One plan for two groups, with every field."""
+    async with calling(vk=True) as call:
+        plans = call.sandbox.truth("ad_plans")
+        assert len(plans) == 30
+        assert {"budget_limit_day", "delivery", "vkads_status"} <= set(plans[0])
