@@ -15,6 +15,7 @@ from adnet.sandbox._mytarget_world import ApiClient, Knobs, Profile, World
 from adnet.sandbox.base import secret
 
 _TRUTH_DAYS = 120
+_BORN = {"created": "2020-03-01 10:00:00", "updated": "2020-03-01 10:20:00"}
 
 
 def make_world(
@@ -48,17 +49,31 @@ def make_world(
 
 
 def _seed_audiences(world: World, user_id: int, index: int) -> None:
-    born = {"created": "2020-03-01 10:00:00", "updated": "2020-03-01 10:20:00"}
-    audiences = world.audiences
+    users_list = _seed_list(world, user_id, index)
+    _seed_counter(world, user_id, FIRST_COUNTER + index)
+    segment = world.audiences.segments.add(
+        {"user_id": user_id, "name": "CRM in Russia", "pass_condition": 1, **_BORN, "flags": []}
+    )
+    world.audiences.relations.add(
+        {
+            "segment_id": segment["id"],
+            "object_type": "remarketing_users_list",
+            "object_id": users_list["id"],
+            "params": {"source_id": users_list["id"], "type": "positive"},
+        }
+    )
+
+
+def _seed_list(world: World, user_id: int, index: int) -> Row:
     entries = {b"%d7900%06d" % (index, n) for n in range(2500)}
-    users_list = audiences.users_lists.add(
+    row = world.audiences.users_lists.add(
         {
             "user_id": user_id,
             "name": "CRM: покупатели",
             "type": "phones",
             "base": 0,
             "status": "ready",
-            **born,
+            **_BORN,
             "entries_count": len(entries),
             "ids_count": len(entries),
             "matched_ids_count": len(entries) * 7 // 10,
@@ -67,30 +82,21 @@ def _seed_audiences(world: World, user_id: int, index: int) -> None:
             "error": None,
         }
     )
-    audiences.entries[users_list["id"]] = entries
-    counter = add_counter(
-        world, user_id, FIRST_COUNTER + index, name="Site", domain=f"shop{user_id}.example.test"
-    )
-    audiences.goals.add(
+    world.audiences.entries[row["id"]] = entries
+    return row
+
+
+def _seed_counter(world: World, user_id: int, counter_id: int) -> None:
+    add_counter(world, user_id, counter_id, name="Site", domain=f"shop{user_id}.example.test")
+    world.audiences.goals.add(
         {
             "user_id": user_id,
-            "counter_id": counter["counter_id"],
+            "counter_id": counter_id,
             "name": "Order",
             "condition": "uss",
             "substr": "/order",
             "value": 1490,
             "goal_type": "purchase",
-        }
-    )
-    segment = audiences.segments.add(
-        {"user_id": user_id, "name": "CRM in Russia", "pass_condition": 1, **born, "flags": []}
-    )
-    audiences.relations.add(
-        {
-            "segment_id": segment["id"],
-            "object_type": "remarketing_users_list",
-            "object_id": users_list["id"],
-            "params": {"source_id": users_list["id"], "type": "positive"},
         }
     )
 
