@@ -10,6 +10,7 @@ from urllib.parse import urljoin
 import attrs
 import msgspec
 
+from adnet.clock import SystemClock
 from adnet.errors import (
     AccessDeniedError,
     AdnetError,
@@ -86,7 +87,7 @@ class Decipherer:
     codes: Mapping[str, type[AdnetError]] = attrs.field(factory=dict)
     accepted: Callable[[Response], bool] | None = None
     """Whether a 2xx answer is a good one; some networks send their refusals with status 200."""
-    now: Callable[[], datetime] = attrs.field(default=lambda: datetime.now(UTC), repr=False)
+    now: Callable[[], datetime] = attrs.field(default=SystemClock().now, repr=False)
 
     def error(self, response: Response) -> AdnetError | None:
         """Return the error that the answer amounts to, or None for a good answer."""

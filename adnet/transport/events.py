@@ -105,6 +105,11 @@ class LoggingListener:
         _LOG.log(level, "%s", self._scrubber.text(" ".join(part for part in parts if part)))
 
 
+def note(text: str) -> None:
+    """Log that something odd was put right; *text* must come from us, not from a server."""
+    _LOG.info("%s", text)
+
+
 def logging_enabled() -> bool:
     """Whether a logging listener would have anything to do."""
     return _LOG.isEnabledFor(logging.INFO)

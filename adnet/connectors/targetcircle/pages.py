@@ -1,6 +1,5 @@
 """Report pages: the envelope, where a report is, and the checks that pages belong together."""
 
-import logging
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
@@ -13,9 +12,8 @@ from adnet.errors import DecodeError, SchemaError
 from adnet.operations.links import parse_links
 from adnet.redact import Scrubber
 from adnet.transport.decipher import decode
+from adnet.transport.events import note
 from adnet.transport.wire import Response
-
-_LOG: Final = logging.getLogger("adnet")
 
 
 class Envelope(msgspec.Struct):
@@ -146,7 +144,7 @@ def lenient(response: Response, decoder: Any, scrubber: Scrubber) -> Any:
     except DecodeError:
         tidied = attrs.evolve(response, body=tidy_json(response.body))
         value = decode(tidied, scrubber=scrubber, decoder=decoder)
-        _LOG.info("targetcircle: an answer had commas before closing brackets; they were dropped")
+        note("targetcircle: an answer had commas before closing brackets; they were dropped")
         return value
 
 
