@@ -7,7 +7,6 @@ from mytarget_caller import Caller, Reply, calling
 from adnet.sandbox import _mytarget_lists
 
 LISTS = "remarketing/users_lists.json"
-SEGMENTS = "remarketing/segments.json"
 BUYER = 70002
 
 
