@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 
 import attrs
 
-_LINK: Final = re.compile(r"\s*<([^<>]*)>")
+_LINK: Final = re.compile(r"[\s,]*<([^<>]*)>")  # empty elements of a list are passed over
 _PARAMETER: Final = re.compile(
     r"""\s*;\s*([!#$%&'*+\-.^_`|~\w]*)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s";,]*)))?""", re.ASCII
 )
@@ -38,7 +38,7 @@ def parse_links(header: str | None, base_url: str) -> Links:
     text = (header or "").strip()[:_MAX_HEADER]
     if not text:
         return Links()
-    if not text.startswith("<"):
+    if not text.lstrip(", \t").startswith("<"):
         return Links(target=_resolve(base_url, text))
     return Links(relations=_relations(text, base_url))
 
