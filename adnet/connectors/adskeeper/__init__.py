@@ -1,0 +1,1 @@
+"""Adskeeper: an advertiser network of campaigns and teasers."""

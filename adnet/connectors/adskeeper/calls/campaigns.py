@@ -1,0 +1,327 @@
+"""Writes to campaigns: operations 7 to 11, 13, 14, 20, 26 and 29.
+
+Source: Adskeeper advertiser API document (documented).
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
+
+from adnet.connectors.adskeeper import forms, routes, values
+from adnet.connectors.adskeeper.auth import Dialect
+from adnet.connectors.adskeeper.calls.call import Call
+from adnet.connectors.adskeeper.checks import LONGEST_ADVERTISER, LONGEST_NAME, Check
+from adnet.connectors.adskeeper.forms import Method
+from adnet.errors import ConfigurationError, InvalidRequestError
+from adnet.money import exact
+
+LimitType = Literal["clicks_limits", "budget_limits"]
+IpFilter = Literal["except", "only", "off"]
+SourceFilter = Literal["blocklist", "allowlist", "off"]
+UTM_NAMES = ("utm_source", "utm_campaign", "utm_medium", "utm_custom")
+
+
+def _identity(
+    check: Check,
+    dialect: Dialect,
+    *,
+    name: str,
+    countries: Iterable[str],
+    cities: Iterable[int | str],
+    keyword: str | None,
+    start_date: date | str | None,
+    language: str | None,
+    language_targets: Iterable[int],
+    campaign_type: str | None,
+    advertiser_name: str | None,
+    category_id: int | None,
+) -> dict[str, object]:
+    """Return the fields that both forms of creating share."""
+    check.length("name", name, LONGEST_NAME, least=1)
+    check.day("startDate", start_date)
+    if advertiser_name is not None:
+        check.length("advertiserName", advertiser_name, LONGEST_ADVERTISER, least=1)
+    if campaign_type is not None and campaign_type not in values.CAMPAIGN_TYPES:
+        check.note(f"campaignType: {campaign_type} is not documented for new campaigns; sent as it is")
+    check.require(keyword or campaign_type != "search_feed", "keyword", "search_feed campaigns need one")
+    if language is not None:
+        check.listed("language", [language], values.LANGUAGES_BY_CODE)
+    languages = list(language_targets)
+    check.listed("languageTargets", languages, values.LANGUAGES)
+    if category_id is not None:
+        check.listed("categoryId", [category_id], values.CATEGORIES)
+    chosen = [*countries], [*cities]
+    return {
+        "name": name,
+        "enabledGeoTargetingFlag": forms.switch(any(chosen)),
+        "geoTargets": forms.geo(*chosen, dialect.list_literals) if any(chosen) else None,
+        "keyword": keyword,
+        "startDate": forms.iso(start_date),
+        "language": language,
+        "languageTargets": forms.sentence(*languages) if languages else None,
+        "campaignType": campaign_type,
+        "advertiserName": advertiser_name,
+        "categoryId": category_id,
+    }
+
+
+def create(
+    dialect: Dialect,
+    *,
+    name: str,
+    countries: Iterable[str] = (),
+    cities: Iterable[int | str] = (),
+    keyword: str | None = None,
+    start_date: date | str | None = None,
+    end_date: date | str | None = None,
+    language: str | None = None,
+    language_targets: Iterable[int] = (),
+    campaign_type: str | None = None,
+    advertiser_name: str | None = None,
+    category_id: int | None = None,
+    utm: Mapping[str, str] | None = None,
+    limit_type: LimitType | None = None,
+    daily_limit: Decimal | int | None = None,
+    overall_limit: Decimal | int | None = None,
+    split_evenly: bool | None = None,
+    browsers: Iterable[str] = (),
+    operating_systems: Iterable[str] = (),
+    more: Mapping[str, object] | None = None,
+) -> Call:
+    """Return operation 7: a campaign with all settings. Countries win where cities are given too.
+
+    *end_date* is documented for the basic form only. *more* goes along as it is.
+    """
+    check = Check()
+    form = _identity(
+        check,
+        dialect,
+        name=name,
+        countries=countries,
+        cities=cities,
+        keyword=keyword,
+        start_date=start_date,
+        language=language,
+        language_targets=language_targets,
+        campaign_type=campaign_type,
+        advertiser_name=advertiser_name,
+        category_id=category_id,
+    )
+    form["endDate"] = _ends(check, start_date, end_date)
+    if utm:
+        check.marks(utm, values.UTM_MACROS)
+        form.update(utm)
+    if limit_type is not None:
+        form.update(
+            _limits(check, dialect, limit_type, daily_limit, overall_limit, split_evenly=split_evenly)
+        )
+    form.update(_aims(check, browsers, operating_systems))
+    if end_date is not None and (utm or limit_type is not None):
+        check.note("endDate: documented only for campaigns without limits and marks; check that it was saved")
+    form.update(more or {})
+    return Call(route=routes.CREATE_CAMPAIGN, form=form, notes=check.notes("the campaign"))
+
+
+def _aims(check: Check, browsers: Iterable[str], systems: Iterable[str]) -> dict[str, object]:
+    chosen = {"browserTargets": list(browsers), "osTargets": list(systems)}
+    check.listed("browserTargets", chosen["browserTargets"], values.BROWSERS)
+    check.listed("osTargets", chosen["osTargets"], values.OPERATING_SYSTEMS)
+    return {name: forms.sentence(*words) for name, words in chosen.items() if words}
+
+
+def _ends(check: Check, start: date | str | None, end: date | str | None) -> str | None:
+    check.day("endDate", end)
+    first, last = forms.iso(start), forms.iso(end)
+    if first and last:
+        check.require(last >= first, "endDate", "must not be before startDate")
+    return last
+
+
+def create_basic(
+    dialect: Dialect,
+    *,
+    end_date: date | str | None = None,
+    more: Mapping[str, object] | None = None,
+    **shared: Any,
+) -> Call:
+    """Return operation 8: a campaign without limits, marks and targets, with an end date.
+
+    *shared* is what operation 7 calls the same, from ``name`` to ``category_id``.
+    """
+    defaults: dict[str, Any] = {
+        "countries": (),
+        "cities": (),
+        "keyword": None,
+        "start_date": None,
+        "language": None,
+        "language_targets": (),
+        "campaign_type": None,
+        "advertiser_name": None,
+        "category_id": None,
+    }
+    check = Check()
+    form = _identity(check, dialect, **(defaults | shared))
+    form["endDate"] = _ends(check, shared.get("start_date"), end_date)
+    form.update(more or {})
+    return Call(route=routes.CREATE_BASIC, form=form, notes=check.notes("the campaign"))
+
+
+def set_utm(campaign_id: str, marks: Mapping[str, str]) -> Call:
+    """Return operation 9. All of source, campaign and medium empty switches marking off."""
+    check = Check()
+    check.require(marks, "utm_source", "at least one mark is needed")
+    for name in marks:
+        check.require(name in UTM_NAMES, name, f"a mark is one of {', '.join(UTM_NAMES)}")
+    check.marks(marks, values.UTM_MACROS_ON_PUT)
+    return Call(
+        route=routes.UTM, path={"campaign": campaign_id}, form=dict(marks), notes=check.notes("marks")
+    )
+
+
+def set_limits(
+    dialect: Dialect,
+    campaign_id: str,
+    *,
+    limit_type: LimitType,
+    daily: Decimal | int | str | None = None,
+    overall: Decimal | int | str | None = None,
+    split_evenly: bool | None = None,
+) -> Call:
+    """Return operation 10. None leaves a limit as it is, ``""`` lifts it."""
+    check = Check()
+    form = _limits(check, dialect, limit_type, daily, overall, split_evenly=split_evenly)
+    return Call(
+        route=routes.LIMITS, path={"campaign": campaign_id}, form=form, notes=check.notes("the limits")
+    )
+
+
+def _limits(
+    check: Check, dialect: Dialect, kind: str, daily: Any, overall: Any, *, split_evenly: bool | None
+) -> dict[str, object]:
+    check.limits(kind, daily, overall, evenly=split_evenly)
+    return {
+        "limitType": kind,
+        "dailyLimit": _limit(daily),
+        "overallLimit": _limit(overall),
+        "splitDailyLimitEvenly": split_flag(dialect, split_evenly),
+    }
+
+
+def _limit(value: Any) -> str | None:
+    try:
+        return forms.digits(exact(value))
+    except ValueError:
+        return None if value is None else ""  # empty text; anything else was refused before
+
+
+def split_flag(dialect: Dialect, value: bool | None) -> str | None:
+    """Return splitDailyLimitEvenly, which editions of the document define the other way round.
+
+    Raises:
+        ConfigurationError: The account's dialect does not say which edition its network follows.
+    """
+    if value is None:
+        return None
+    if dialect.split_daily_limit == "unset":
+        raise ConfigurationError(
+            "editions of the document contradict each other about splitDailyLimitEvenly: set split_daily_limit to"
+            " seed (0 is on) or new (1 is on) in the account's configuration to use it"
+        )
+    return forms.switch(value == (dialect.split_daily_limit == "new"))
+
+
+def set_blocked(campaign_id: str, *, blocked: bool) -> Call:
+    """Return operation 11: stop or start a campaign."""
+    form = {"whetherToBlockByClient": forms.switch(blocked)}
+    return Call(route=routes.BLOCK_CAMPAIGN, path={"campaign": campaign_id}, form=form)
+
+
+def set_quality_factors(campaign_id: str, factors: Mapping[str, Any]) -> Call:
+    """Return operation 13 by widget: keys are ``uid`` or ``uid`` + ``s`` + sub-source, values above zero."""
+    return _factors(campaign_id, "qualityFactor", factors, uids=True)
+
+
+def set_source_factors(campaign_id: str, factors: Mapping[str, Any]) -> Call:
+    """Return operation 13 by source name or id, for campaigns with the optimisation by sources."""
+    return _factors(campaign_id, "sourceQualityFactor", factors, uids=False)
+
+
+def set_widget_factors(campaign_id: str, factors: Mapping[str, Any]) -> Call:
+    """Return operation 14: factors of widgets for all their sub-sources."""
+    return _factors(campaign_id, "widgetQualityFactor", factors, uids=True)
+
+
+def _factors(campaign_id: str, name: str, factors: Mapping[str, Any], *, uids: bool) -> Call:
+    check = Check()
+    found: dict[str, Any] = dict(check.factors(name, factors, uids=uids))
+    if name == "sourceQualityFactor":
+        # Bare numbers for widgets, texts for sources: both as the document prints them.
+        found = {key: forms.digits(value) for key, value in found.items()}
+    notes = check.notes("the factors")
+    route = routes.WIDGET_FACTORS if name == "widgetQualityFactor" else routes.QUALITY_FACTORS
+    return Call(route=route, path={"campaign": campaign_id}, form={name: forms.json_text(found)}, notes=notes)
+
+
+def delete(campaign_id: str) -> Call:
+    """Return operation 20. Only stopped campaigns can be deleted."""
+    return Call(route=routes.DELETE_CAMPAIGN, path={"campaign": campaign_id})
+
+
+def edit_ips(campaign_id: str, method: Method, kind: IpFilter, addresses: Iterable[str] = ()) -> Call:
+    """Return operation 26: addresses and networks to include in a list, or to exclude from it."""
+    check = Check()
+    words = list(addresses)
+    if kind != "off" or words:
+        check.addresses("ipsFilter", words)
+    notes = check.notes("the filter")
+    form = {"ipsFilter": forms.sentence(method, kind, *words)}
+    return Call(route=routes.IPS, path={"campaign": campaign_id}, form=form, notes=notes)
+
+
+def edit_widgets(
+    campaign_id: str, method: Method, kind: IpFilter, uids: Iterable[str] = (), *, priority: bool = False
+) -> Call:
+    """Return operation 29 by widget.
+
+    Args:
+        campaign_id: Whose filter.
+        method: ``include`` in the list or ``exclude`` from it.
+        kind: What the list is: all ``except`` these, ``only`` these, or ``off``.
+        uids: ``uid``, or ``uid`` + ``s`` + sub-source. Turning the filter off needs one too: a made-up one is
+            sent where none is given, since the network refuses an empty list (observed).
+        priority: Take a sub-source although its widget is listed already (``block-widget-priority``).
+    """
+    check = Check()
+    words = list(uids) or (["1"] if kind == "off" else [])
+    check.members("widgetsFilterUid", words)
+    form: dict[str, object] = {"widgetsFilterUid": forms.sentence(method, kind, *words)}
+    if priority:
+        form["block-widget-priority"] = ""
+    notes = check.notes("the filter")
+    return Call(route=routes.WIDGETS, path={"campaign": campaign_id}, form=form, notes=notes)
+
+
+def edit_sources(campaign_id: str, method: Method, kind: SourceFilter, sources: Iterable[str] = ()) -> Call:
+    """Return operation 29 by source name or id; it goes alone in its request."""
+    check = Check()
+    words = list(sources) or (["1"] if kind == "off" else [])
+    check.members("sourceFilters", words)
+    notes = check.notes("the filter")
+    form = {"sourceFilters": forms.sentence(method, kind, *words)}
+    return Call(route=routes.SOURCES, path={"campaign": campaign_id}, form=form, notes=notes)
+
+
+def geo_of(targeting: Mapping[str, Any]) -> tuple[list[str], list[int | str]]:
+    """Return countries and cities of a geo targeting given as a mapping.
+
+    Raises:
+        InvalidRequestError: It has other keys, or no lists.
+    """
+    allowed = {"countries", "cities"}
+    lists = (value for value in targeting.values() if not isinstance(value, str))
+    if targeting.keys() - allowed or not all(isinstance(v, list | tuple | set | frozenset) for v in lists):
+        raise InvalidRequestError(
+            "geo takes lists of countries and cities", fields={"geo": "lists called countries and cities"}
+        )
+    return [*targeting.get("countries", ())], [*targeting.get("cities", ())]

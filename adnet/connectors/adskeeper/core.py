@@ -1,0 +1,166 @@
+"""What every part of the native client shares: building, sending, decoding, and what came of a write."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import attrs
+
+from adnet.connectors.adskeeper import shapes
+from adnet.connectors.adskeeper.auth import Dialect
+from adnet.connectors.adskeeper.calls import Call
+from adnet.connectors.adskeeper.errors import BOM, envelope_of, partial_error, rejected_of, words_of
+from adnet.errors import AdnetError, ConfigurationError, SchemaError
+from adnet.models import PlannedRequest
+from adnet.transport.decipher import decode
+from adnet.transport.session import Session
+from adnet.transport.wire import Request, Response, Route
+
+_SECRET_WORDS: Final = (b"oken", b"ecret", b"assword")
+
+
+@attrs.frozen(kw_only=True)
+class Saved:
+    """What came of a write."""
+
+    id: str | None = None
+    """Of the object, as the network told it; some operations tell nothing."""
+    rejected: tuple[str, ...] = ()
+    """Members that were not saved, while the others were."""
+    error: AdnetError | None = attrs.field(default=None, eq=False)
+    """Why those were not."""
+    notes: tuple[str, ...] = ()
+    """What the user should know."""
+
+
+class Core:
+    """Sends requests of one client. Safe to use from many tasks at once."""
+
+    def __init__(self, session: Session, dialect: Dialect) -> None:
+        self.session = session
+        self.dialect = dialect
+        self.known_client_id: str | None = None
+
+    @property
+    def client_id(self) -> str:
+        """The client's API id, which stands in most paths.
+
+        Raises:
+            ConfigurationError: It is learned by logging in, which has not happened yet.
+        """
+        if self.known_client_id is None:
+            raise ConfigurationError("the client id is not known before the account has been opened")
+        return self.known_client_id
+
+    def build(self, route: Route, *, path: Mapping[str, object] | None = None, **parts: Any) -> Request:
+        """Return a request with the client's id filled in."""
+        known = {"client": self.client_id} if "{client}" in route.path else {}
+        return self.session.build(route, path={**known, **(path or {})}, **parts)
+
+    async def read(
+        self,
+        route: Route,
+        *,
+        path: Mapping[str, object] | None = None,
+        query: Mapping[str, object] | None = None,
+    ) -> Any:
+        """Return the answer's JSON; numbers with a fraction are Decimals, secrets are masked.
+
+        Raises:
+            DecodeError: It is no JSON.
+            AdnetError: The network refused, or told that a part of what was asked for does not exist.
+        """
+        response = await self.session.send(self.build(route, path=path, query=query or {}))
+        envelope = envelope_of(response.body)
+        if envelope is not None:
+            raise partial_error(envelope).add_context(
+                network=self.session.network,
+                account=self.session.account,
+                operation=route.operation,
+                status=response.status,
+                attempts=1,
+            )
+        return self.decoded(response, route)
+
+    def decoded(self, response: Response, route: Route) -> Any:
+        """Return an answer's JSON.
+
+        Raises:
+            DecodeError: It is none.
+        """
+        body = response.body.removeprefix(BOM)
+        scrubber = self.session.scrubber
+        try:
+            value = decode(attrs.evolve(response, body=body), scrubber=scrubber, decoder=shapes.DECODER)
+        except AdnetError as error:
+            raise error.add_context(
+                network=self.session.network,
+                account=self.session.account,
+                operation=route.operation,
+                attempts=1,
+            ) from None
+        if any(word in body for word in _SECRET_WORDS) or scrubber.knows(response.text):
+            return scrubber.payload(value)
+        return value
+
+    async def save(self, call: Call) -> Saved:
+        """Send a write and return what came of it.
+
+        Raises:
+            LostReplyError: A write that may not be repeated was sent and its reply was lost.
+            DecodeError, SchemaError: The answer cannot be read; the write may have been done.
+            AdnetError: The network refused; nothing was saved.
+        """
+        response = await self.session.send(self.request(call))
+        envelope = envelope_of(response.body)
+        if envelope is not None:
+            return Saved(
+                id=shapes.text(envelope.id),
+                rejected=rejected_of(envelope.data) if envelope.data else (),
+                error=partial_error(envelope).add_context(
+                    network=self.session.network,
+                    account=self.session.account,
+                    operation=call.route.operation,
+                    status=response.status,
+                    attempts=1,
+                ),
+                notes=(*call.notes, f"saved in part: {'; '.join(words_of(envelope.errors))}"),
+            )
+        if not response.body.strip():
+            return Saved(notes=call.notes)  # some writes are documented without an answer
+        value = self.decoded(response, call.route)
+        return Saved(id=shapes.text(shapes.mapping(value, "$").get("id")), notes=call.notes)
+
+    async def create(self, call: Call) -> Saved:
+        """Send a write that makes something, and return it with its id.
+
+        Raises:
+            SchemaError: The answer tells no id; it may have been made.
+            AdnetError: As :meth:`save`.
+        """
+        saved = await self.save(call)
+        if saved.id is None:
+            raise SchemaError(
+                "the answer tells no id of what was made",
+                paths=("$.id",),
+                network=self.session.network,
+                account=self.session.account,
+                operation=call.route.operation,
+            )
+        return saved
+
+    def request(self, call: Call) -> Request:
+        """Return the request of a write."""
+        return self.build(call.route, path=call.path, query=call.query, form=call.form, json=call.json)
+
+    def planned(self, call: Call, note: str | None = None) -> PlannedRequest:
+        """Return the request of a write as it would be sent, without credentials."""
+        request = self.request(call)
+        assert not callable(request.body)
+        body = request.body.decode() if request.body is not None else None
+        notes = "; ".join((*((note,) if note else ()), *call.notes))
+        return PlannedRequest(
+            method=call.route.method,
+            url=self.session.scrubber.text(request.url),
+            body=None if body is None else self.session.scrubber.text(body),
+            note=notes or None,
+        )
