@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import math
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,13 +30,11 @@ def run(world: Callable[[FakeClock], Coroutine[Any, Any, Any]]) -> Any:
     return asyncio.run(play())
 
 
-def fullest(sends: Iterable[Send], per_s: float) -> int:
+def fullest(sends: Sequence[Send], per_s: float) -> int:
     """Return the most units in any half-open stretch of *per_s* seconds."""
-    ordered = sorted(sends)
     return max(
-        (sum(c for t, c in itertools.takewhile(lambda s: s[0] < start + per_s, ordered[i:]))
-         for i, (start, _) in enumerate(ordered)), default=0,
-    )  # fmt: skip
+        (sum(cost for at, cost in sends if start <= at < start + per_s) for start, _ in sends), default=0
+    )
 
 
 @attrs.frozen
