@@ -68,9 +68,7 @@ class Period:
 
     def split(self, unit: timedelta = ONE_SECOND) -> "tuple[Period, Period] | None":
         """Return two halves that meet at a whole *unit*, or None when it is too short for that."""
-        units = self.length // unit
-        if units * unit < self.length:
-            units += 1
+        units = -(-self.length // unit)
         if units < 2:
             return None
         middle = self.since + (units // 2) * unit

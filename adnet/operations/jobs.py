@@ -100,6 +100,8 @@ class ReportRunner:
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
         self._latest: dict[str, ReportJob] = {}
         self._polled: dict[str, float] = {}
+        # One POST of an account at a time, so that a death leaves at most one of unknown outcome.
+        self._posting = asyncio.Lock()
 
     # ------------------------------------------------------------------ asking
 
@@ -130,6 +132,10 @@ class ReportRunner:
             await self._clock.sleep(SHORTEST_POLL_S)  # another process is just asking for it
 
     async def _post(self, job: ReportJob) -> ReportJob:
+        async with self._posting:
+            return await self._post_alone(job)
+
+    async def _post_alone(self, job: ReportJob) -> ReportJob:
         job = self._save(attrs.evolve(job, state="intended", attempts=job.attempts + 1, error=None))
         try:
             submitted = await self._queue.submit_report(job)
@@ -248,6 +254,11 @@ class ReportRunner:
     def read(self, job: ReportJob) -> AsyncIterator[Batch]:
         """Yield a ready report's rows in order; see ``QueuesReports.read_report``."""
         return self._queue.read_report(job)
+
+    @property
+    def state(self) -> State:
+        """Where jobs are stored."""
+        return self._state
 
     def finish(self, job: ReportJob) -> ReportJob:
         """Take note that the report has been read, or landed, or is of no use any more."""

@@ -3,26 +3,65 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Final, Protocol
 
 import attrs
 
-from adnet.errors import JobExpiredError, TruncatedReportError
+from adnet.errors import AdnetError, JobExpiredError, TruncatedReportError
 from adnet.models import Batch, ReportJob, ReportQuery
 from adnet.operations.jobs import ReportRunner
-from adnet.periods import ONE_SECOND
+from adnet.periods import ONE_SECOND, Period
+
+_FULL: Final = 0.8
+"""How full a window is meant to be: emptier ones cost requests, fuller ones risk being asked for twice."""
+_GROWTH: Final = 4
+"""How much longer than the last window the next may be."""
+
+
+@attrs.frozen
+class Left:
+    """What is left to be read of a query."""
+
+    windows: tuple[Period | None, ...]
+    """Windows to ask for, as they were cut; a query without a period is one window, None."""
+    rest: Period | None = None
+    """What has not been cut into windows yet."""
+    step: timedelta | None = None
+    """How long the next window shall be; None until a window has been read."""
+
+
+class Checkpoint(Protocol):
+    """Where it is kept what is left to be read, so that another process can go on."""
+
+    def load(self) -> Left | None:
+        """Return what an earlier run left; None when there is none to go on with."""
+        ...
+
+    def save(self, left: Left) -> None:
+        """Store what is left, before it is asked for; no windows and no rest mean that all is done."""
+        ...
 
 
 class Windows:
     """The complete reports that together cover a query, oldest first.
 
-    A report that meets the network's row limit may have been cut: its window is split in two and both halves
-    are asked for, down to one second. The next window is asked for while the present one is read.
+    A report that meets the network's row limit may have been cut: half of its window is asked for, down to one
+    second. How dense the rows are is learnt on the way, and the windows to come are cut to size. Once that is
+    known, the next window is asked for while the present one is read.
     """
 
-    def __init__(self, runner: ReportRunner, query: ReportQuery) -> None:
+    def __init__(
+        self, runner: ReportRunner, query: ReportQuery, checkpoint: Checkpoint | None = None
+    ) -> None:
         self._runner = runner
-        self._look_ahead = runner.look_ahead
-        self._queries: list[ReportQuery] = [query]
+        self._query = query
+        self._checkpoint = checkpoint
+        left = (checkpoint and checkpoint.load()) or Left((query.period,))
+        self._queries = [attrs.evolve(query, period=period) for period in left.windows]
+        self._missed: list[ReportQuery] = []
+        self._rest = left.rest
+        self._step = left.step
         self._tasks: dict[str, asyncio.Task[ReportJob]] = {}
         self._losses: Counter[str] = Counter()
 
@@ -34,21 +73,36 @@ class Windows:
                 window is dropped; calling again goes on with the next.
             AdnetError: That window could not be had; calling again goes on with the next.
         """
-        while self._queries:
-            self._start()
+        while self._start():
             query = self._queries[0]
             try:
                 job = await self._tasks[query.key]
-            finally:
+            except AdnetError:
                 self._drop(query)
+                self.missed(query)
+                raise
             if not job.truncated:
                 return job
-            self._runner.finish(job)
-            halves = query.period.split(ONE_SECOND) if query.period else None
-            if halves is None:
-                raise _truncated(job)
-            self._queries[:0] = [attrs.evolve(query, period=half) for half in halves]
+            self._drop(query)
+            with self._runner.state.database.transaction():
+                self._runner.finish(job)
+                self._halve(job)
+                self._save()
         return None
+
+    def missed(self, query: ReportQuery) -> None:
+        """Take note that a window could not be had: a later run asks for it again."""
+        self._drop(query)
+        self._missed.append(query)
+        self._save()
+
+    def done(self, job: ReportJob, rows: int) -> None:
+        """Take note that a window has been read, or landed, and how many rows it had."""
+        self._drop(job.query)
+        self._learn(job, rows)
+        with self._runner.state.database.transaction():
+            self._runner.finish(job)
+            self._save()
 
     def again(self, job: ReportJob, error: JobExpiredError) -> None:
         """Ask for a window anew whose report vanished while it was read.
@@ -57,18 +111,70 @@ class Windows:
             JobExpiredError: It has vanished too often.
         """
         self._losses[job.query.key] += 1
+        self._runner.finish(job)
+        self._tasks.pop(job.query.key, None)
         if self._losses[job.query.key] > self._runner.settings.losses:
+            self.missed(job.query)
             raise error
-        self._queries.insert(0, job.query)
-
-    def _start(self) -> None:
-        for query in self._queries[: self._look_ahead]:
-            if query.key not in self._tasks:
-                self._tasks[query.key] = asyncio.create_task(self._runner.ready(query))
 
     def _drop(self, query: ReportQuery) -> None:
-        self._queries.remove(query)
         self._tasks.pop(query.key, None)
+        if query in self._queries:
+            self._queries.remove(query)
+
+    def _save(self) -> None:
+        """Store what is left: missed windows, those under way, and what is not cut yet."""
+        if self._checkpoint is not None:
+            windows = tuple(query.period for query in (*self._missed, *self._queries))
+            self._checkpoint.save(Left(windows, self._rest, self._step))
+
+    def _learn(self, job: ReportJob, rows: int) -> None:
+        """Cut the next window to the measure of this one."""
+        if job.query.period is None or job.row_limit is None:
+            return
+        length = job.query.period.length
+        factor = _FULL * job.row_limit / rows if rows else float(_GROWTH)
+        self._step = max(ONE_SECOND, length * min(factor, float(_GROWTH)))
+
+    def _start(self) -> bool:
+        """Ask for the windows to come; say whether there are any."""
+        ahead = 1 if self._step is None else self._runner.look_ahead
+        while self._rest is not None and len(self._queries) < ahead:
+            self._queries.append(self._cut(self._rest))
+            self._save()
+        for query in self._queries[:ahead]:
+            if query.key not in self._tasks:
+                self._tasks[query.key] = asyncio.create_task(self._runner.ready(query))
+        return bool(self._queries)
+
+    def _cut(self, rest: Period) -> ReportQuery:
+        """Return the next window of *rest*, and keep what is left of it."""
+        step = self._step or rest.length
+        seconds = max(1, int(step.total_seconds()))
+        if rest.length <= timedelta(seconds=seconds * 1.25):
+            self._rest = None
+            return attrs.evolve(self._query, period=rest)
+        middle = rest.since + timedelta(seconds=seconds)
+        self._rest = Period(middle, rest.until)
+        return attrs.evolve(self._query, period=Period(rest.since, middle))
+
+    def _halve(self, job: ReportJob) -> None:
+        """Put both halves of a window that was cut in its place.
+
+        Raises:
+            TruncatedReportError: It has no halves.
+        """
+        halves = job.query.period.split(ONE_SECOND) if job.query.period else None
+        if halves is None:
+            self.missed(job.query)
+            raise _truncated(job)
+        first, second = halves
+        self._step = self._step and min(self._step, first.length)
+        if not self._queries and (self._rest is None or self._rest.since == second.until):
+            self._rest = Period(second.since, self._rest.until if self._rest else second.until)
+            self._queries.append(attrs.evolve(job.query, period=first))
+        else:
+            self._queries[:0] = [attrs.evolve(job.query, period=half) for half in halves]
 
     async def close(self) -> None:
         """Stop asking for windows that nobody will read; what was submitted stays in the journal."""
@@ -77,6 +183,7 @@ class Windows:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         self._tasks.clear()
         self._queries.clear()
+        self._rest = None
 
 
 def _truncated(job: ReportJob) -> TruncatedReportError:
@@ -113,12 +220,19 @@ async def stream_rows(
             except JobExpiredError as error:
                 windows.again(job, error)
                 continue
-            finally:
+            except BaseException:
                 runner.finish(job)
-            for batch in held:
-                yield batch
-            async for batch in rows:
-                yield batch
+                raise
+            count = 0
+            try:
+                for batch in held:
+                    count += len(batch)
+                    yield batch
+                async for batch in rows:
+                    count += len(batch)
+                    yield batch
+            finally:
+                windows.done(job, count)
     finally:
         await windows.close()
 

@@ -31,6 +31,7 @@ from adnet.models.words import LEVELS, Level
 from adnet.operations.jobs import ReportRunner
 from adnet.operations.windows import Windows
 from adnet.periods import Moment, Period
+from adnet.pull.checkpoint import PullCheckpoint
 from adnet.pull.result import PullResult, TableResult
 from adnet.sinks import Sink, open_sink
 from adnet.transport.events import metered
@@ -74,6 +75,7 @@ class _Run:
     raw: bool
     lookback: timedelta
     tell: Callable[[Progress], None]
+    pull_id: str = attrs.field(factory=lambda: uuid.uuid4().hex)
 
 
 def tables_of(capabilities: Capabilities) -> tuple[str, ...]:
@@ -135,9 +137,8 @@ async def pull(
         lookback=timedelta(days=lookback_days),
         tell=on_progress or (lambda _: None),
     )
-    pull_id = uuid.uuid4().hex
     try:
-        return await _pull_all(run, pull_id, chosen, jobs)
+        return await _pull_all(run, chosen, jobs)
     finally:
         if isinstance(to, str):
             await sink.close()
@@ -155,7 +156,7 @@ def _check_names(what: str, given: Collection[str], known: Collection[str]) -> N
             raise ConfigurationError(f"there is no {what} {name!r}; there are {', '.join(known)}")
 
 
-async def _pull_all(run: _Run, pull_id: str, accounts: Sequence[Account], jobs: int) -> PullResult:
+async def _pull_all(run: _Run, accounts: Sequence[Account], jobs: int) -> PullResult:
     results: list[TableResult] = []
     failures: list[tuple[str, AdnetError]] = []
     places = asyncio.Semaphore(max(1, jobs))
@@ -171,16 +172,16 @@ async def _pull_all(run: _Run, pull_id: str, accounts: Sequence[Account], jobs: 
                 failures.append((account.name, error))
                 return
             results.extend(mine.values())
-            await run.sink.record([result.row(pull_id) for result in mine.values()])
+            await run.sink.record([result.row(run.pull_id) for result in mine.values()])
             try:
                 await _pull_account(run, account, mine)
             finally:
-                await asyncio.shield(run.sink.record([result.row(pull_id) for result in mine.values()]))
+                await asyncio.shield(run.sink.record([result.row(run.pull_id) for result in mine.values()]))
 
     async with asyncio.TaskGroup() as group:
         for account in accounts:
             group.create_task(one(account))
-    return PullResult(pull_id=pull_id, to=run.sink.uri, tables=tuple(results), failures=tuple(failures))
+    return PullResult(pull_id=run.pull_id, to=run.sink.uri, tables=tuple(results), failures=tuple(failures))
 
 
 def _planned(run: _Run, account: Account) -> dict[str, TableResult]:
@@ -201,12 +202,16 @@ def _planned(run: _Run, account: Account) -> dict[str, TableResult]:
 
 
 async def _pull_account(run: _Run, account: Account, results: dict[str, TableResult]) -> None:
+    sources = []
     async with asyncio.TaskGroup() as group:
         for source in SOURCES:
             feeds = {source, "payouts"} if source in {"offers", "trades"} else {source}
             fed = {table: results[table] for table in results if table in feeds}
             if fed and account.capabilities.supports(SOURCES[source]):
-                group.create_task(_pull_source(_Source(run, account, source, fed)))
+                sources.append(_Source(run, account, source, fed))
+                group.create_task(_pull_source(sources[-1]))
+    for ended in sources:
+        ended.settle()
 
 
 async def _pull_source(source: "_Source") -> None:
@@ -232,6 +237,7 @@ class _Source:
         self._name = name
         self.results = results
         self._units = 0
+        self._checkpoint: PullCheckpoint | None = None
 
     def tell(self, state: str, rows: int = 0) -> None:
         """Report progress."""
@@ -261,6 +267,11 @@ class _Source:
         else:
             await self._land(self._batches())
 
+    def settle(self) -> None:
+        """Forget how far the source came, now that the run has ended."""
+        if self._checkpoint is not None:
+            self._checkpoint.settle()
+
     @property
     def _period(self) -> Period:
         period = self._account.period(self._run.since, self._run.until)
@@ -271,7 +282,20 @@ class _Source:
     async def _pull_report(self, runner: ReportRunner) -> None:
         query = ReportQuery(kind=self._name, period=self._period if self._name in DATED else None)
         query = self._connector.complete_query(query)
-        windows = Windows(runner, query)
+        self._checkpoint = checkpoint = PullCheckpoint(
+            self._account.state.facts,
+            scope=self._connector.account_key,
+            query=query,
+            sink=self._run.sink,
+            pull_id=self._run.pull_id,
+            now=self._account.clock.now(),
+        )
+        await checkpoint.verify()
+        for table, counts in checkpoint.landed.items():
+            if table in self.results:
+                self.results[table].count(*counts)
+                self._units += 1
+        windows = Windows(runner, query, checkpoint)
         try:
             while True:
                 self.tell("queued")
@@ -279,22 +303,24 @@ class _Source:
                     job = await windows.next()
                     if job is None:
                         return
-                    await self._land_report(runner, windows, job)
+                    await self._land_report(windows, runner, job)
                 except (JobError, PayloadError) as error:
                     # That window is missing and told so; the others may well be had.
                     self.fail(error)
         finally:
             await windows.close()
 
-    async def _land_report(self, runner: ReportRunner, windows: Windows, job: ReportJob) -> None:
+    async def _land_report(self, windows: Windows, runner: ReportRunner, job: ReportJob) -> None:
         self.tell("reading")
         try:
-            await self._land(runner.read(job))
+            rows = await self._land(runner.read(job))
         except JobExpiredError as error:
-            runner.finish(job)
             windows.again(job, error)
+        except AdnetError:
+            windows.missed(job.query)
+            raise
         else:
-            runner.finish(job)
+            windows.done(job, rows)
 
     # ------------------------------------------------------------------ lists
 
@@ -314,8 +340,9 @@ class _Source:
 
     # ------------------------------------------------------------------ landing
 
-    async def _land(self, batches: AsyncIterator[Batch]) -> None:
-        """Land one unit: all of it, or nothing."""
+    async def _land(self, batches: AsyncIterator[Batch]) -> int:
+        """Land one unit, all of it or nothing, and return how many rows came."""
+        rows = 0
         landing = self._run.sink.landing(
             network=self._account.network,
             account=self._account.name,
@@ -334,6 +361,7 @@ class _Source:
                             await landing.write(table, columns)
                             meter.decode_s += decoded - started
                             meter.sink_s += monotonic() - decoded
+                    rows += len(batch)
                     self.tell("reading", len(batch))
             started = monotonic()
             landed = await landing.commit()
@@ -343,8 +371,12 @@ class _Source:
             raise
         self._units += 1
         for table, counts in landed.items():
-            self.results[table].count(counts.rows, counts.new_rows, counts.changed_rows)
+            result = self.results[table]
+            result.count(counts.rows, counts.new_rows, counts.changed_rows)
+            if self._checkpoint is not None:
+                self._checkpoint.landed[table] = [result.rows, result.new_rows, result.changed_rows]
         self.tell("landed", sum(counts.rows for counts in landed.values()))
+        return rows
 
 
 def _units(period: Period, days: int) -> list[Period]:

@@ -105,6 +105,10 @@ class Sink(Protocol):
         """
         ...
 
+    async def recorded(self, pull_id: str) -> bool:
+        """Say whether a run has been recorded here: only then may another run go on where it was cut short."""
+        ...
+
     async def close(self) -> None:
         """Finish and release the place; may be called twice."""
         ...

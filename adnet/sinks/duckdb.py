@@ -67,6 +67,10 @@ class DuckDbSink:
         if rows.num_rows:
             await self.worker.run(self._record, rows)
 
+    async def recorded(self, pull_id: str) -> bool:
+        """Say whether a run has been recorded here."""
+        return bool(await self.worker.run(self._recorded, pull_id))
+
     async def close(self) -> None:
         """Bring everything to the file and release it."""
         await self.worker.finish(self._close)
@@ -153,6 +157,11 @@ class DuckDbSink:
     def _record(self, rows: Any) -> None:
         with self._readable(rows) as relation:
             self._land([Stage(PULLS, relation, rows.num_rows, "true")], self._clock.now())
+
+    def _recorded(self, pull_id: str) -> bool:
+        with explained(self.path):
+            rows = self._connection.execute("SELECT 1 FROM pulls WHERE pull_id = ? LIMIT 1", [pull_id])
+            return bool(rows.fetchall())
 
     def land(self, spools: Sequence[Spool], scope: str, replaced_at: datetime | None) -> dict[str, Landed]:
         """Land finished or unfinished *spools* in one transaction, and return what it did; in the worker's thread."""

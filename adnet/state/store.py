@@ -59,7 +59,7 @@ class State:
         """Open the state at *url*, making it owner-only where missing.
 
         Args:
-            url: ``sqlite:PATH`` or a path; relative paths are relative to the working folder. None and
+            url: ``sqlite:PATH`` or a path, as text too; relative paths are relative to the working folder. None and
                 ``:memory:`` are a private state that ends with the process.
             clock: The machine's own by default.
             key: Encrypts token texts at rest; needs the extra ``encryption``.
@@ -109,8 +109,10 @@ def _path(url: str | Path | None) -> Path | None:
         return url
     scheme, colon, rest = ("sqlite", ":", _MEMORY) if url in {None, _MEMORY} else str(url).partition(":")
     # Only the scheme is ever told: what follows it may hold a password.
+    if not colon and scheme:
+        return Path(scheme)
     if not colon:
-        raise ConfigurationError("the state url has no scheme: write sqlite:PATH")
+        scheme = "sqlite"
     if scheme == "redis":
         raise ConfigurationError(
             "a state on redis is not available in this version: write sqlite:PATH, on a disk of this machine"
