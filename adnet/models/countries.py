@@ -31,9 +31,11 @@ JP Japan;KE Kenya;KG Kyrgyzstan;KH Cambodia;KI Kiribati;KM Comoros;KN Saint Kitt
 KP Korea, Democratic People's Republic of|North Korea
 KR Korea, Republic of|South Korea|Korea|Republic of Korea|Korea (Republic of);KW Kuwait;KY Cayman Islands
 KZ Kazakhstan;LA Lao People's Democratic Republic|Laos;LB Lebanon;LC Saint Lucia;LI Liechtenstein;LK Sri Lanka
-LR Liberia;LS Lesotho;LT Lithuania;LU Luxembourg;LV Latvia;LY Libya;MA Morocco;MC Monaco
+LR Liberia;LS Lesotho;LT Lithuania;LU Luxembourg;LV Latvia;LY Libya|Libyan Arab Jamahiriya;MA Morocco;MC Monaco
 MD Moldova, Republic of|Moldova|Republic of Moldova;ME Montenegro;MF Saint Martin (French part)|Saint Martin
-MG Madagascar;MH Marshall Islands;MK North Macedonia|Macedonia|Republic of North Macedonia;ML Mali
+MG Madagascar;MH Marshall Islands
+MK North Macedonia|Macedonia|Republic of North Macedonia|Macedonia, the Former Yugoslav Republic of|FYROM
+ML Mali
 MM Myanmar|Burma;MN Mongolia;MO Macao|Macau;MP Northern Mariana Islands;MQ Martinique;MR Mauritania
 MS Montserrat;MT Malta;MU Mauritius;MV Maldives;MW Malawi;MX Mexico;MY Malaysia;MZ Mozambique;NA Namibia
 NC New Caledonia;NE Niger;NF Norfolk Island;NG Nigeria;NI Nicaragua;NL Netherlands|The Netherlands|Holland

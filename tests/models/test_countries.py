@@ -12,7 +12,8 @@ from adnet.models.countries import _NAMES, _plain, iso2
     [("Germany", "DE"), ("germany ", "DE"), ("DE", "DE"), ("de", "DE"), ("The Netherlands", "NL"),
      ("Côte d'Ivoire", "CI"), ("Cote d'Ivoire", "CI"), ("UK", "GB"), ("USA", "US"), ("Russia", "RU"),
      ("Turkey", "TR"), ("Türkiye", "TR"), ("Congo (Kinshasa)", "CD"), ("Congo", "CG"), ("Trinidad & Tobago", "TT"),
-     ("Bosnia & Herzegovina", "BA"), ("South Korea", "KR"), ("Korea, Republic of", "KR"), ("Kosovo", "XK")],
+     ("Bosnia & Herzegovina", "BA"), ("Macedonia, the Former Yugoslav Republic of", "MK"),
+     ("South Korea", "KR"), ("Korea, Republic of", "KR"), ("Kosovo", "XK")],
 )  # fmt: skip
 def test_names_and_codes_give_the_code(name, code):
     """In any case, with or without accents, articles and ampersands."""
