@@ -101,7 +101,8 @@ class TargetCircle(
             policy=services.policy,
             listeners=services.listeners,
         )
-        self._key = keyed_hash(services.state.secret_key, f"{self._session.base_url} {token}")
+        # Not keyed by the state: a saved job has to find its account in another process, whatever its state.
+        self._key = keyed_hash(b"targetcircle account", f"{self._session.base_url} {token}")
         self._native = TargetCircleNative(
             self._session, send_nulls=str(options.get("send_nulls", "false")).lower() == "true"
         )
