@@ -8,13 +8,25 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from adnet.testing.fakes import FakeClock, ScriptTransport, answer
+    from adnet.testing.harness import FastClock, Harness, SandboxHarness
     from adnet.testing.memory import MemorySink
 
-__all__ = ["FakeClock", "MemorySink", "ScriptTransport", "answer"]
+__all__ = [
+    "FakeClock",
+    "FastClock",
+    "Harness",
+    "MemorySink",
+    "SandboxHarness",
+    "ScriptTransport",
+    "answer",
+]
 
 _HOMES: Final = {
     "FakeClock": "adnet.testing.fakes",
+    "FastClock": "adnet.testing.harness",
+    "Harness": "adnet.testing.harness",
     "MemorySink": "adnet.testing.memory",
+    "SandboxHarness": "adnet.testing.harness",
     "ScriptTransport": "adnet.testing.fakes",
     "answer": "adnet.testing.fakes",
 }

@@ -1,0 +1,69 @@
+"""The suite that every connector has to pass, whoever wrote it.
+
+```python
+from adnet.testing import SandboxHarness, conformance
+
+class Harness(SandboxHarness):
+    network = "targetcircle"
+
+class TestTargetCircle(conformance.suite(Harness)):
+    '''Target Circle keeps every promise of the interface.'''
+```
+
+Tests are chosen by what the connector can do, which is read off its class: none is ever skipped, and for what it
+cannot do a test demands the refusal.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest_asyncio
+
+from adnet import registry
+from adnet.testing.conformance._policy import ConformanceError, Policed, choose, deviation
+from adnet.testing.conformance.identity import Identity
+from adnet.testing.conformance.lists import Lists
+from adnet.testing.conformance.refusal import Refusal
+from adnet.testing.harness import Harness
+
+__all__ = ["ConformanceError", "deviation", "suite"]
+
+GROUPS = (Identity, Lists, Refusal)
+"""The standard tests, group by group."""
+
+
+def suite(harness: type[Harness]) -> Any:
+    """Return the base class for a connector's tests.
+
+    Raises:
+        ConfigurationError: The connector is not there, or cannot be loaded.
+    """
+    connector = registry.load(harness.network)
+    chosen = {
+        name: test
+        for group in GROUPS
+        for name, test in choose(group, registry.capabilities(connector)).items()
+    }
+    tests = {name: test.test() for name, test in chosen.items()}
+    body = {
+        "__doc__": f"What {connector.title} promises.",
+        "__module__": harness.__module__,
+        "chosen": chosen,
+        "standard": tests,
+        "harness": _fixture(harness),
+        **tests,
+    }
+    return type(f"Conformance_{harness.network}", (Policed,), body)
+
+
+def _fixture(made_by: type[Harness]) -> Any:
+    @pytest_asyncio.fixture
+    async def harness(self: object) -> AsyncIterator[Harness]:  # noqa: ARG001 - of the test class
+        """Return a harness of its own for each test."""
+        made = made_by()
+        try:
+            yield made
+        finally:
+            await made.close()
+
+    return harness

@@ -1,0 +1,220 @@
+"""What the conformance kit has to be given: a server to point at, and a side door into it.
+
+A connector's author writes a :class:`Harness` of five methods. For networks with a sandbox of ours, or any
+server built on :class:`adnet.sandbox.base.Sandbox`, :class:`SandboxHarness` has them all.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
+from typing import Any, ClassVar, Final
+
+import adnet
+from adnet.client import Account
+from adnet.clock import SystemClock
+from adnet.models.words import Level
+from adnet.sandbox.base import LoggedRequest, Sandbox
+from adnet.sandbox.faults import Faults
+
+Row = dict[str, Any]
+
+HOMES: Final = {
+    "adskeeper": "adnet.testing.conformance.networks.adskeeper",
+    "mgid": "adnet.testing.conformance.networks.adskeeper",
+    "mytarget": "adnet.testing.conformance.networks.mytarget",
+    "targetcircle": "adnet.testing.conformance.networks.targetcircle",
+    "vkads": "adnet.testing.conformance.networks.mytarget",
+}
+"""Network -> the module whose FACTS say what a SandboxHarness must know of it."""
+
+START: Final = datetime(2026, 3, 2, 12, tzinfo=UTC)
+"""The first instant of every test of the kit, so that no test depends on the day on which it runs."""
+
+
+class FastClock:
+    """A clock that runs faster than the machine's: for waits that have to pass while a real server answers.
+
+    The order of things is that of real time; a second of it lasts ``1 / speed`` seconds.
+    """
+
+    def __init__(self, speed: float = 50.0, start: datetime = START) -> None:
+        self._clock = SystemClock()
+        self._speed = speed
+        self._start = start
+        self._began = self._clock.monotonic()
+
+    def now(self) -> datetime:
+        """Return the present instant of this clock, aware, in UTC."""
+        return self._start + timedelta(seconds=self.monotonic())
+
+    def monotonic(self) -> float:
+        """Return the seconds of this clock since it was made."""
+        return (self._clock.monotonic() - self._began) * self._speed
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait *seconds* of this clock."""
+        await self._clock.sleep(seconds / self._speed)
+
+    def __repr__(self) -> str:
+        return f"FastClock({self.now().isoformat()})"
+
+
+class Harness(ABC):
+    """Gives one connector a server, and the kit a side door past the connector under test."""
+
+    network: ClassVar[str]
+    """The connector's slug."""
+    period: ClassVar[tuple[date, date]] = (date(2026, 1, 14), date(2026, 1, 16))
+    """Days, *until* exclusive, in which every dated table has rows."""
+    strange: ClassVar[Mapping[str, str]] = {}
+    """Regular expression -> replacement, for bodies of answers: turns the network's words for statuses and kinds
+    into words that nobody knows. What it turns them into should contain ``zzz``."""
+    drafts: ClassVar[Mapping[str, Any]] = {}
+    """``campaigns`` and ``ads`` -> a function of a number that returns a draft the server accepts; for connectors
+    that write. A draft of an ad names a campaign."""
+    changes: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """``campaigns`` and ``ads`` -> new values that the server accepts for an object made from such a draft."""
+
+    credentials: Mapping[str, Any]
+    """What the server lets in, as keywords of ``adnet.connect``; known from the start."""
+    requests: Sequence[LoggedRequest]
+    """All requests that have reached the server so far, refused ones included; grows."""
+
+    @abstractmethod
+    async def account(self, **options: Any) -> Account:
+        """Return a new account that talks to the server; starts the server if need be.
+
+        Args:
+            options: Go to ``adnet.connect`` and win over what the harness gives.
+        """
+
+    @abstractmethod
+    def truth(
+        self, table: str, since: date | None = None, until: date | None = None, level: Level | None = None
+    ) -> list[Row]:
+        """Return what the server holds, as rows of *table*: the right answer to a list.
+
+        Made past the connector under test and past its codec. A row may leave out columns that cannot be known
+        from outside; all rows of a table have the same columns. ``raw`` is the network's own object, where it is
+        given.
+        """
+
+    @abstractmethod
+    def peek(self, kind: str, object_id: str) -> Mapping[str, Any] | None:
+        """Return one of the ``campaigns`` or ``ads`` as the server holds it, in its own words; None if it is gone."""
+
+    @abstractmethod
+    def fault(self, *names: str) -> None:
+        """Strike the next requests, one after another; without names, strike no further ones.
+
+        Names are ``408``, ``429``, ``500``, ``502``, ``503``, ``badjson``, ``half``, ``reset``, ``slow``; for
+        connectors that queue reports also ``failed`` and ``evicted``; for those that write also ``lost-reply``.
+
+        Raises:
+            LookupError: The server has no such fault.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Stop the server."""
+
+
+async def generous_limits(network: str, options: Mapping[str, Any]) -> dict[str, str]:
+    """Return limits for ``adnet.connect`` that hold nobody up: so many requests a second for every bucket."""
+    account = adnet.connect(network, **{**options, "limits": None, "transport": None})
+    names = [bucket.name for bucket in account.connector.limiter.state() if bucket.windows]
+    await account.close()
+    return dict.fromkeys(names, "10000/s")
+
+
+class SandboxHarness(Harness):
+    """A harness for a server built on ``adnet.sandbox.base.Sandbox``.
+
+    Args:
+        knobs: Go to the sandbox and win over ``knobs`` of the class.
+    """
+
+    sandbox: ClassVar[type[Sandbox] | None] = None
+    """The sandbox class; by default the one that adnet has for the network."""
+    knobs: ClassVar[Mapping[str, Any]] = {}
+    """Further settings of the sandbox."""
+
+    def __init_subclass__(cls, **rest: Any) -> None:
+        """Take what is known about one of our own networks, unless the subclass says something else."""
+        super().__init_subclass__(**rest)
+        home = HOMES.get(cls.__dict__.get("network", ""))
+        if home is not None:
+            for name, value in import_module(home).FACTS.items():
+                if name not in cls.__dict__:
+                    setattr(cls, name, staticmethod(value) if callable(value) else value)
+
+    def __init__(self, **knobs: Any) -> None:
+        from adnet.sandbox import load
+
+        self.clock = FastClock()
+        made = self.sandbox or load(self.network)
+        self.server = made(**{"now": self.clock.now, "slow_s": 0.01, **self.knobs, **knobs})
+        self.credentials = {**self.server.account_options, **self.server.credentials}
+        self._started = False
+        self._accounts: list[Account] = []
+
+    @staticmethod
+    def expected(
+        server: Any, table: str, since: date | None, until: date | None, level: Level | None
+    ) -> list[Row]:
+        """Return the server's rows as rows of *table*; a small mapping of its own, apart from the codec."""
+        raise NotImplementedError
+
+    @staticmethod
+    def found(server: Any, kind: str, object_id: str) -> Mapping[str, Any] | None:
+        """Return one campaign or ad as *server* holds it."""
+        raise NotImplementedError
+
+    @property
+    def requests(self) -> Sequence[LoggedRequest]:  # type: ignore[override]
+        """The sandbox's log."""
+        return self.server.log
+
+    async def account(self, **options: Any) -> Account:
+        """Return a new account; its limits are as wide as a test needs unless *options* has others."""
+        if not self._started:
+            await self.server.start()
+            self._started = True
+        given: dict[str, Any] = {
+            "base_url": self.server.base_url,
+            "clock": self.clock,
+            **self.credentials,
+            **options,
+        }
+        if "limits" not in given:
+            given["limits"] = await generous_limits(self.network, given)
+        account = adnet.connect(self.network, **given)
+        self._accounts.append(account)
+        return account
+
+    def truth(
+        self, table: str, since: date | None = None, until: date | None = None, level: Level | None = None
+    ) -> list[Row]:
+        """Return what ``expected`` makes of the sandbox."""
+        return self.expected(self.server, table, since, until, level)
+
+    def peek(self, kind: str, object_id: str) -> Mapping[str, Any] | None:
+        """Return what ``found`` finds in the sandbox."""
+        return self.found(self.server, kind, object_id)
+
+    def fault(self, *names: str) -> None:
+        """Strike the sandbox's next requests; see :class:`Harness`."""
+        known = self.server.fault_names
+        if not names:
+            self.server.faults = Faults(seed=self.server.seed, known=known)
+        for name in names:
+            if name not in known:
+                raise LookupError(f"the {self.network} sandbox has no fault {name!r}")
+            self.server.faults.once(name)
+
+    async def close(self) -> None:
+        """Close every account that was made, and the sandbox."""
+        for account in self._accounts:
+            await account.close()
+        await self.server.close()
