@@ -85,6 +85,8 @@ class Server:
     rtt_s: float = 0.02
     delays: Iterator[float] = attrs.field(factory=lambda: itertools.repeat(0.5))
     counts: Counter[int] = attrs.field(factory=Counter)
+    times: list[float] = attrs.field(factory=list)
+    """When each request was sent."""
 
     def now(self) -> float:
         """Return the server's time, in seconds since 1970."""
@@ -100,6 +102,7 @@ class Server:
 
     async def call(self, cost: int = 1) -> datetime:
         """Take one request, from its send to its reply, and return the reply's Date."""
+        self.times.append(self.clock.monotonic())
         delay = self.rtt_s * next(self.delays)
         await self.clock.sleep(delay)
         self.counts[self.index()] += cost
