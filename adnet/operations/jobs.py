@@ -28,15 +28,16 @@ from adnet.transport.events import current_meter
 
 Step = Literal["submit", "poll", "read", "give up"]
 SHORTEST_POLL_S: Final = 0.2
+_SECOND_POLL_S: Final = 0.3
 
 
 @attrs.frozen(kw_only=True)
 class JobSettings:
     """How patient to be; a value."""
 
-    growth: float = 0.17
+    growth: float = 0.2
     """Next delay as a share of the time waited so far."""
-    longest_poll_s: float = 60.0
+    longest_poll_s: float = 120.0
     timeout_s: float = 900.0
     """From asking for a report to its being ready."""
     attempts: int = 3
@@ -67,13 +68,16 @@ def poll_delay(
         elapsed_s: Since the report was asked for.
         expected_s: How long such reports took before; None where unknown.
         settings: Growth and cap.
-        jitter: Between 0 and 1; shortens the delay by up to a tenth.
+        jitter: Between 0 and 1; shortens the delay by up to a twentieth.
     """
-    delay = min(max(SHORTEST_POLL_S, settings.growth * elapsed_s), settings.longest_poll_s)
     if expected_s is not None and elapsed_s < expected_s:
         # Before the expected end, nothing is gained by asking; just after it, almost everything is ready.
-        delay = min(max(SHORTEST_POLL_S, (expected_s - elapsed_s) * 1.02), settings.longest_poll_s)
-    return max(SHORTEST_POLL_S, delay * (1.0 - 0.1 * jitter))
+        delay = (expected_s - elapsed_s) * 1.02
+    elif elapsed_s < SHORTEST_POLL_S:
+        delay = SHORTEST_POLL_S
+    else:
+        delay = max(_SECOND_POLL_S, settings.growth * elapsed_s) * (1.0 - 0.05 * jitter)
+    return min(max(SHORTEST_POLL_S, delay), settings.longest_poll_s)
 
 
 class ReportRunner:

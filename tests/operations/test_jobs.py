@@ -1,0 +1,295 @@
+"""Report jobs: asked for, waited for, asked for anew."""
+
+import asyncio
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adnet.errors import (
+    AccessDeniedError,
+    ConnectError,
+    JobExpiredError,
+    JobFailedError,
+    JobTimeoutError,
+)
+from adnet.interface import Connector
+from adnet.models import ReportJob
+from adnet.operations.jobs import SHORTEST_POLL_S, JobSettings, ReportRunner, next_step, poll_delay
+from adnet.state import State
+from adnet.transport.events import Meter, metered
+
+from .conftest import query
+
+SETTINGS = JobSettings()
+JITTERS = st.floats(0, 1)
+
+
+def job(state: str = "submitted", **parts: object) -> ReportJob:
+    """Return a job in some state."""
+    return ReportJob(network="memory", account="shop", account_key="key", query=query(), state=state, **parts)
+
+
+@pytest.mark.parametrize(
+    ("state", "attempts", "step"),
+    [("intended", 0, "submit"), ("intended", 9, "submit"), ("submitted", 1, "poll"), ("running", 1, "poll"),
+     ("ready", 1, "read"), ("done", 1, "read"), ("failed", 1, "submit"), ("failed", 2, "submit"),
+     ("failed", 3, "give up"), ("cancelled", 1, "give up")],
+)  # fmt: skip
+def test_the_next_step_follows_from_the_job_alone(state, attempts, step):
+    """A report that failed is asked for again at most twice."""
+    assert next_step(job(state, attempts=attempts), SETTINGS) == step
+
+
+def polls(takes_s: float, expected_s: float | None, jitters: list[float]) -> list[float]:
+    """Return the moments of the questions until a report that takes so long is ready."""
+    moments = [0.0]
+    while moments[-1] < takes_s:
+        jitter = jitters[len(moments) % len(jitters)]
+        moments.append(moments[-1] + poll_delay(moments[-1], expected_s, SETTINGS, jitter=jitter))
+    return moments[1:]
+
+
+@given(st.floats(0.01, 600), st.lists(JITTERS, min_size=1))
+def test_few_questions_and_little_lag_whatever_the_report_takes(takes_s, jitters):
+    """At most forty questions in ten minutes, and a fifth of the job's length or 0.3 s behind it."""
+    moments = polls(takes_s, None, jitters)
+    assert len(moments) <= 40
+    assert moments[-1] - takes_s <= max(0.2 * takes_s, 0.3) + 1e-9
+
+
+@given(st.floats(1, 600), st.floats(0.99, 1.0), st.lists(JITTERS, min_size=1))
+def test_what_was_learned_makes_the_first_question_the_last(expected_s, share, jitters):
+    """A report that takes about as long as its kind did is read almost at once."""
+    moments = polls(expected_s * share, expected_s, jitters)
+    assert len(moments) <= 6
+    assert moments[-1] - expected_s * share <= 0.04 * expected_s + SHORTEST_POLL_S
+
+
+@given(st.floats(0, 10_000), st.none() | st.floats(0, 10_000), JITTERS)
+def test_no_delay_is_too_short_or_too_long(elapsed_s, expected_s, jitter):
+    """Never within 0.2 s, never above the cap."""
+    delay = poll_delay(elapsed_s, expected_s, SETTINGS, jitter=jitter)
+    assert SHORTEST_POLL_S <= delay <= SETTINGS.longest_poll_s
+
+
+async def test_a_report_is_asked_for_waited_for_and_read(runner, network, state):
+    """One POST, some polls, all rows in order; then the journal knows it is done."""
+    ready = await runner.ready(query())
+    rows = [row for batch in [b async for b in runner.read(ready)] for row in batch.models()]
+    runner.finish(ready)
+    assert rows == network.rows
+    assert (len(network.submitted), ready.attempts) == (1, 1)
+    assert [stored.state for stored in state.jobs.all()] == ["done"]
+
+
+async def test_the_intent_is_written_before_the_post(runner, network, state):
+    """So that a process that dies in between is known to have asked at most once."""
+    seen = []
+    network.submit_report = watching(network.submit_report, lambda: seen.extend(state.jobs.all()))
+    await runner.submit(query())
+    assert [(stored.state, stored.attempts) for stored in seen] == [("intended", 1)]
+
+
+def watching(call, look):
+    """Return *call* with a look before it."""
+
+    async def watched(*args):
+        look()
+        return await call(*args)
+
+    return watched
+
+
+async def test_progress_is_told_state_by_state(runner):
+    """The last one can be read."""
+    states = [latest.state async for latest in runner.follow(await runner.submit(query()))]
+    assert states[-1] == "ready"
+    assert set(states[:-1]) == {"running"}
+
+
+async def test_no_report_is_polled_twice_within_two_tenths(runner, network):
+    """Not even by several tasks that wait for it."""
+    network.takes_s = 3.0
+    submitted = await runner.submit(query())
+    await asyncio.gather(*(runner.wait(submitted) for _ in range(5)))
+    gaps = [later - sooner for sooner, later in zip(network.polled, network.polled[1:], strict=False)]
+    assert min(gaps) >= SHORTEST_POLL_S - 1e-9
+
+
+async def test_polling_writes_nothing_until_the_state_changes(runner, network, state):
+    """A report may be polled for minutes."""
+    saves, save = [], state.jobs.save
+    state.jobs.save = lambda saved: saves.append(saved.state) or save(saved)
+    network.takes_s = 60.0
+    await runner.ready(query())
+    assert saves == ["intended", "submitted", "running", "ready"]
+    assert len(network.polled) > 10
+
+
+async def test_two_callers_share_one_report(runner, network):
+    """The same query at the same time is one POST; another query is another report."""
+    same = await asyncio.gather(*(runner.ready(query()) for _ in range(5)))
+    assert len({ready.report_id for ready in same}) == 1
+    assert len(network.submitted) == 1
+    await runner.ready(query(60))
+    assert len(network.submitted) == 2
+
+
+async def test_a_failed_report_is_asked_for_again_at_most_twice(runner, network):
+    """The third may be good."""
+    network.failing = 2
+    assert (await runner.ready(query())).attempts == 3
+    assert len(network.submitted) == 3
+
+
+async def test_a_report_that_fails_each_time_is_an_error(runner, network):
+    """Which says how often it was asked for."""
+    network.failing = 9
+    with pytest.raises(JobFailedError, match="no clicks report, asked 3 times") as caught:
+        await runner.ready(query())
+    assert len(network.submitted) == 3
+    assert caught.value.job_id
+
+
+async def test_a_lost_report_is_asked_for_anew(runner, network):
+    """The network forgets reports after a while."""
+    network.losing = 1
+    assert (await runner.ready(query())).report_id == "r2"
+
+
+async def test_a_report_that_is_lost_again_and_again_is_an_error(runner, network):
+    """There is an end to it."""
+    network.losing = 99
+    with pytest.raises(JobExpiredError, match="vanished"):
+        await runner.ready(query())
+    assert len(network.submitted) <= SETTINGS.losses + 1
+
+
+async def test_waiting_ends_when_the_report_takes_too_long(network, clock, state):
+    """The job stays in the journal, and a later run goes on with it."""
+    network.takes_s = 100.0
+    impatient = ReportRunner(
+        network, account="shop", clock=clock, state=state, settings=JobSettings(timeout_s=30)
+    )
+    with pytest.raises(JobTimeoutError, match="run again to go on"):
+        await impatient.ready(query())
+    assert len(state.jobs.unfinished("key")) == 1
+    patient = ReportRunner(network, account="shop", clock=clock, state=state)
+    await patient.ready(query())
+    assert len(network.submitted) == 1
+
+
+async def test_a_job_of_an_earlier_process_is_taken_up(network, clock, state):
+    """It was submitted, so that nothing is asked for again."""
+    first = ReportRunner(network, account="shop", clock=clock, state=state)
+    submitted = await first.submit(query())
+    later = ReportRunner(network, account="shop", clock=clock, state=state)
+    assert (await later.ready(query())).job_id == submitted.job_id
+    assert len(network.submitted) == 1
+
+
+async def test_an_old_report_is_not_taken_up(runner, network, clock):
+    """The network has forgotten it by then, or its rows are old."""
+    await runner.submit(query())
+    clock.advance(SETTINGS.fresh_for_s + 1)
+    await runner.ready(query())
+    assert len(network.submitted) == 2
+
+
+async def test_how_long_reports_take_is_learned(runner, network, clock, state):
+    """The second report of a kind is polled once or twice."""
+    network.takes_s = 40.0
+    runner.finish(await runner.ready(query()))
+    assert float(state.facts.get("key", "report_s.clicks")) == pytest.approx(40, rel=0.2)
+    network.polled.clear()
+    asked = clock.monotonic()
+    runner.finish(await runner.ready(query()))
+    assert len(network.polled) <= 3
+    assert clock.monotonic() - asked <= 40 * 1.2
+
+
+@pytest.mark.parametrize(
+    ("error", "state_after"), [(ConnectError("down"), "intended"), (AccessDeniedError("no"), "failed")]
+)
+async def test_a_refused_post_leaves_a_journal_that_says_so(runner, network, state, error, state_after):
+    """A temporary refusal leaves the intent, for the next run; another ends the job."""
+    network.refusal = error
+    with pytest.raises(type(error)):
+        await runner.ready(query())
+    assert [stored.state for stored in state.jobs.all()] == [state_after]
+    network.refusal = None
+    assert (await runner.ready(query())).state == "ready"
+    assert len(network.submitted) == 2
+
+
+async def test_a_cancelled_job_is_not_polled_on(runner, network, state):
+    """Somebody gave it up in the journal while we waited."""
+    network.takes_s = 3.0
+    submitted = await runner.submit(query())
+
+    async def give_up() -> None:
+        await network.clock.sleep(1.0)
+        state.jobs.cancel(submitted.job_id)
+
+    with pytest.raises(JobFailedError):
+        await asyncio.gather(runner.wait(submitted), give_up())
+    assert state.jobs.get(submitted.job_id).state == "cancelled"
+
+
+@pytest.mark.parametrize("at", [0.0, 0.005, 0.1, 3.0, 5.0])
+async def test_cancelling_leaves_nothing_behind(runner, network, clock, at):
+    """Neither a place in the limiter nor a lock: the next caller goes on at once."""
+    task = asyncio.create_task(runner.ready(query()))
+    if at:
+        await clock.sleep(at)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert [bucket.in_flight + bucket.queued for bucket in network.limiter.state()] == [0]
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert (await runner.ready(query())).state == "ready"
+
+
+async def test_waiting_is_metered(runner):
+    """As time spent waiting for reports."""
+    with metered(Meter()) as meter:
+        await runner.ready(query())
+    assert 4.0 <= meter.poll_s <= 7.0
+
+
+async def test_polling_once_asks_once(runner, network):
+    """And a report that is ready is not asked about."""
+    submitted = await runner.submit(query())
+    assert (await runner.poll(submitted)).state == "running"
+    ready = await runner.wait(submitted)
+    count = len(network.polled)
+    assert await runner.poll(ready) == ready
+    assert len(network.polled) == count
+
+
+def test_a_connector_without_reports_has_no_runner(clock, state):
+    """That is a programming error."""
+
+    class Plain(Connector):
+        def __init__(self) -> None: ...
+
+    with pytest.raises(TypeError, match="Plain makes no reports"):
+        ReportRunner(Plain(), account="shop", clock=clock, state=state)
+
+
+async def test_two_processes_share_one_report(network, clock, tmp_path):
+    """One of them asks, the other waits for it."""
+    with (
+        State.open(tmp_path / "state.db", clock=clock) as one,
+        State.open(tmp_path / "state.db", clock=clock) as two,
+    ):
+        runners = [ReportRunner(network, account="shop", clock=clock, state=state) for state in (one, two)]
+        ready = await asyncio.gather(*(runner.ready(query()) for runner in runners))
+    assert len(network.submitted) == 1
+    assert ready[0].report_id == ready[1].report_id
+
+
+def test_settings_are_a_value():
+    """One changed setting leaves the others."""
+    assert attrs.evolve(SETTINGS, attempts=1).losses == SETTINGS.losses
