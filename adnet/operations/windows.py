@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Final, Protocol
 
@@ -214,27 +215,37 @@ async def stream_rows(
     windows = Windows(runner, query)
     try:
         while (job := await windows.next()) is not None:
-            rows = runner.read(job)
-            try:
-                held = await _hold(rows, hold_rows)
-            except JobExpiredError as error:
-                windows.again(job, error)
-                continue
-            except BaseException:
-                runner.finish(job)
-                raise
-            count = 0
-            try:
-                for batch in held:
-                    count += len(batch)
-                    yield batch
-                async for batch in rows:
-                    count += len(batch)
-                    yield batch
-            finally:
-                windows.done(job, count)
+            async with closing(runner.read(job)) as rows:
+                try:
+                    held = await _hold(rows, hold_rows)
+                except JobExpiredError as error:
+                    windows.again(job, error)
+                    continue
+                except BaseException:
+                    runner.finish(job)
+                    raise
+                count = 0
+                try:
+                    for batch in held:
+                        count += len(batch)
+                        yield batch
+                    async for batch in rows:
+                        count += len(batch)
+                        yield batch
+                finally:
+                    windows.done(job, count)
     finally:
         await windows.close()
+
+
+@asynccontextmanager
+async def closing(batches: AsyncIterator[Batch]) -> AsyncIterator[AsyncIterator[Batch]]:
+    """Close *batches* at the end of the block, also when they were not read to their end."""
+    try:
+        yield batches
+    finally:
+        if (close := getattr(batches, "aclose", None)) is not None:
+            await close()
 
 
 async def _hold(batches: AsyncIterator[Batch], rows: int) -> list[Batch]:
