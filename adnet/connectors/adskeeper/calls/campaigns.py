@@ -6,7 +6,7 @@ Source: Adskeeper advertiser API document (documented).
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, Required, TypedDict, Unpack
 
 from adnet.connectors.adskeeper import forms, routes, values
 from adnet.connectors.adskeeper.auth import Dialect
@@ -19,108 +19,115 @@ from adnet.money import exact
 LimitType = Literal["clicks_limits", "budget_limits"]
 IpFilter = Literal["except", "only", "off"]
 SourceFilter = Literal["blocklist", "allowlist", "off"]
+
+
+class BasicSettings(TypedDict, total=False):
+    """What both forms of creating a campaign take."""
+
+    name: Required[str]
+    """Unique in the account, at most 128 characters."""
+    countries: Iterable[str]
+    """Two-letter codes; win where cities are given too."""
+    cities: Iterable[int | str]
+    keyword: str | None
+    """Required for search_feed."""
+    start_date: date | str | None
+    end_date: date | str | None
+    """Documented for the basic form only."""
+    language: str | None
+    """Code of the campaign's language, although reading gives its id."""
+    language_targets: Iterable[int]
+    """Ids of languages, in spite of the document's description."""
+    campaign_type: str | None
+    """``product``, which is the network's default, ``content``, ``push`` or ``search_feed``."""
+    advertiser_name: str | None
+    """1 to 25 characters."""
+    category_id: int | None
+    more: Mapping[str, object] | None
+    """Goes along as it is."""
+
+
+class CampaignSettings(BasicSettings, total=False):
+    """All settings of a new campaign."""
+
+    utm: Mapping[str, str] | None
+    limit_type: LimitType | None
+    daily_limit: Decimal | int | None
+    overall_limit: Decimal | int | None
+    split_evenly: bool | None
+    browsers: Iterable[str]
+    operating_systems: Iterable[str]
+
+
 UTM_NAMES = ("utm_source", "utm_campaign", "utm_medium", "utm_custom")
 
 
-def _identity(
-    check: Check,
-    dialect: Dialect,
-    *,
-    name: str,
-    countries: Iterable[str],
-    cities: Iterable[int | str],
-    keyword: str | None,
-    start_date: date | str | None,
-    language: str | None,
-    language_targets: Iterable[int],
-    campaign_type: str | None,
-    advertiser_name: str | None,
-    category_id: int | None,
-) -> dict[str, object]:
+def _identity(check: Check, dialect: Dialect, settings: BasicSettings) -> dict[str, object]:
     """Return the fields that both forms of creating share."""
+    name, keyword = settings["name"], settings.get("keyword")
+    start, kind = settings.get("start_date"), settings.get("campaign_type")
     check.length("name", name, LONGEST_NAME, least=1)
-    check.day("startDate", start_date)
-    if advertiser_name is not None:
-        check.length("advertiserName", advertiser_name, LONGEST_ADVERTISER, least=1)
-    if campaign_type is not None and campaign_type not in values.CAMPAIGN_TYPES:
-        check.note(f"campaignType: {campaign_type} is not documented for new campaigns; sent as it is")
-    check.require(keyword or campaign_type != "search_feed", "keyword", "search_feed campaigns need one")
-    if language is not None:
-        check.listed("language", [language], values.LANGUAGES_BY_CODE)
-    languages = list(language_targets)
-    check.listed("languageTargets", languages, values.LANGUAGES)
-    if category_id is not None:
-        check.listed("categoryId", [category_id], values.CATEGORIES)
-    chosen = [*countries], [*cities]
+    check.day("startDate", start)
+    advertiser = settings.get("advertiser_name")
+    if advertiser is not None:
+        check.length("advertiserName", advertiser, LONGEST_ADVERTISER, least=1)
+    if kind is not None and kind not in values.CAMPAIGN_TYPES:
+        check.note(f"campaignType: {kind} is not documented for new campaigns; sent as it is")
+    check.require(keyword or kind != "search_feed", "keyword", "search_feed campaigns need one")
+    countries, cities = list(settings.get("countries", ())), list(settings.get("cities", ()))
+    aimed = bool(countries or cities)
     return {
         "name": name,
-        "enabledGeoTargetingFlag": forms.switch(any(chosen)),
-        "geoTargets": forms.geo(*chosen, dialect.list_literals) if any(chosen) else None,
+        "enabledGeoTargetingFlag": forms.switch(aimed),
+        "geoTargets": forms.geo(countries, cities, dialect.list_literals) if aimed else None,
         "keyword": keyword,
-        "startDate": forms.iso(start_date),
-        "language": language,
-        "languageTargets": forms.sentence(*languages) if languages else None,
-        "campaignType": campaign_type,
-        "advertiserName": advertiser_name,
-        "categoryId": category_id,
+        "startDate": forms.iso(start),
+        "endDate": _ends(check, start, settings.get("end_date")),
+        **_tables(check, settings),
+        "campaignType": kind,
+        "advertiserName": advertiser,
     }
 
 
-def create(
-    dialect: Dialect,
-    *,
-    name: str,
-    countries: Iterable[str] = (),
-    cities: Iterable[int | str] = (),
-    keyword: str | None = None,
-    start_date: date | str | None = None,
-    end_date: date | str | None = None,
-    language: str | None = None,
-    language_targets: Iterable[int] = (),
-    campaign_type: str | None = None,
-    advertiser_name: str | None = None,
-    category_id: int | None = None,
-    utm: Mapping[str, str] | None = None,
-    limit_type: LimitType | None = None,
-    daily_limit: Decimal | int | None = None,
-    overall_limit: Decimal | int | None = None,
-    split_evenly: bool | None = None,
-    browsers: Iterable[str] = (),
-    operating_systems: Iterable[str] = (),
-    more: Mapping[str, object] | None = None,
-) -> Call:
-    """Return operation 7: a campaign with all settings. Countries win where cities are given too.
+def _tables(check: Check, settings: BasicSettings) -> dict[str, object]:
+    """Return the fields whose values stand in the network's tables."""
+    language, category = settings.get("language"), settings.get("category_id")
+    languages = list(settings.get("language_targets", ()))
+    check.listed("language", [language] if language else [], values.LANGUAGES_BY_CODE)
+    check.listed("languageTargets", languages, values.LANGUAGES)
+    check.listed("categoryId", [] if category is None else [category], values.CATEGORIES)
+    return {
+        "language": language,
+        "languageTargets": forms.sentence(*languages) if languages else None,
+        "categoryId": category,
+    }
 
-    *end_date* is documented for the basic form only. *more* goes along as it is.
-    """
+
+def create(dialect: Dialect, **settings: Unpack[CampaignSettings]) -> Call:
+    """Return operation 7: a campaign with all settings."""
     check = Check()
-    form = _identity(
-        check,
-        dialect,
-        name=name,
-        countries=countries,
-        cities=cities,
-        keyword=keyword,
-        start_date=start_date,
-        language=language,
-        language_targets=language_targets,
-        campaign_type=campaign_type,
-        advertiser_name=advertiser_name,
-        category_id=category_id,
-    )
-    form["endDate"] = _ends(check, start_date, end_date)
+    form = _identity(check, dialect, settings)
+    utm, kind = settings.get("utm"), settings.get("limit_type")
     if utm:
         check.marks(utm, values.UTM_MACROS)
         form.update(utm)
-    if limit_type is not None:
-        form.update(
-            _limits(check, dialect, limit_type, daily_limit, overall_limit, split_evenly=split_evenly)
-        )
-    form.update(_aims(check, browsers, operating_systems))
-    if end_date is not None and (utm or limit_type is not None):
+    if kind is not None:
+        daily, overall = settings.get("daily_limit"), settings.get("overall_limit")
+        evenly = settings.get("split_evenly")
+        form.update(_limits(check, dialect, kind, daily, overall, split_evenly=evenly))
+    form.update(_aims(check, settings.get("browsers", ()), settings.get("operating_systems", ())))
+    if form["endDate"] is not None and (utm or kind is not None):
         check.note("endDate: documented only for campaigns without limits and marks; check that it was saved")
-    form.update(more or {})
+    form.update(settings.get("more") or {})
     return Call(route=routes.CREATE_CAMPAIGN, form=form, notes=check.notes("the campaign"))
+
+
+def create_basic(dialect: Dialect, **settings: Unpack[BasicSettings]) -> Call:
+    """Return operation 8: a campaign without limits, marks and targets, with an end date."""
+    check = Check()
+    form = _identity(check, dialect, settings)
+    form.update(settings.get("more") or {})
+    return Call(route=routes.CREATE_BASIC, form=form, notes=check.notes("the campaign"))
 
 
 def _aims(check: Check, browsers: Iterable[str], systems: Iterable[str]) -> dict[str, object]:
@@ -136,35 +143,6 @@ def _ends(check: Check, start: date | str | None, end: date | str | None) -> str
     if first and last:
         check.require(last >= first, "endDate", "must not be before startDate")
     return last
-
-
-def create_basic(
-    dialect: Dialect,
-    *,
-    end_date: date | str | None = None,
-    more: Mapping[str, object] | None = None,
-    **shared: Any,
-) -> Call:
-    """Return operation 8: a campaign without limits, marks and targets, with an end date.
-
-    *shared* is what operation 7 calls the same, from ``name`` to ``category_id``.
-    """
-    defaults: dict[str, Any] = {
-        "countries": (),
-        "cities": (),
-        "keyword": None,
-        "start_date": None,
-        "language": None,
-        "language_targets": (),
-        "campaign_type": None,
-        "advertiser_name": None,
-        "category_id": None,
-    }
-    check = Check()
-    form = _identity(check, dialect, **(defaults | shared))
-    form["endDate"] = _ends(check, shared.get("start_date"), end_date)
-    form.update(more or {})
-    return Call(route=routes.CREATE_BASIC, form=form, notes=check.notes("the campaign"))
 
 
 def set_utm(campaign_id: str, marks: Mapping[str, str]) -> Call:

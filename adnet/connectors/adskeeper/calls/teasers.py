@@ -6,7 +6,7 @@ tenths of a cent: clients in production send back what they read there.
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Required, TypedDict, Unpack
 
 import attrs
 
@@ -25,92 +25,77 @@ class GoodPrice:
     old_price: Decimal
 
 
-def create(
-    *,
-    url: str,
-    campaign_id: str,
-    title: str,
-    image: str,
-    price_cents: Decimal,
-    text: str | None = None,
-    category: int | None = None,
-    good_price: GoodPrice | None = None,
-    campaign_type: str | None = None,
-    image_size: tuple[int, int] | None = None,
-    more: Mapping[str, object] | None = None,
-) -> Call:
+class TeaserContent(TypedDict, total=False):
+    """What a teaser shows and where it leads."""
+
+    url: Required[str]
+    """Encoded once, here."""
+    campaign_id: Required[str]
+    title: Required[str]
+    """At most 65 characters, 30 for push."""
+    image: Required[str]
+    """Address of the image."""
+    text: str | None
+    """At most 75 characters; 40 and required for push."""
+    category: int | None
+    """For a new teaser only push campaigns need one; for an edit it is required."""
+    good_price: GoodPrice | None
+    campaign_type: str | None
+    """Decides about lengths; any but push where it is not known. Not sent."""
+    image_size: tuple[int, int] | None
+    """Width and height, where they are known. Not sent."""
+    more: Mapping[str, object] | None
+    """Goes along as it is."""
+
+
+def create(*, price_cents: Decimal, **content: Unpack[TeaserContent]) -> Call:
     """Return operation 37. Sent twice it makes two teasers.
 
     Args:
-        url: Where a click leads; encoded once, here.
-        campaign_id: Whose teaser.
-        title: At most 65 characters, 30 for push.
-        image: Address of the image.
         price_cents: Of one click, in cents of the account's currency, with at most one decimal.
-        text: At most 75 characters, 40 and required for push.
-        category: Only push campaigns need one; others set it themselves.
-        good_price: Shown in the teaser.
-        campaign_type: Decides about lengths; any but push where it is not known.
-        image_size: Width and height, where they are known; not sent.
-        more: Goes along as it is.
+        content: What it shows.
     """
-    check = _content(campaign_type, url, title, text, image, image_size)
-    check.require(campaign_id, "campaignId", "must not be empty")
-    check.require(category is not None or campaign_type != "push", "categoryId", "push campaigns need one")
+    check = _content(content)
+    kind, category = content.get("campaign_type"), content.get("category")
+    check.require(category is not None or kind != "push", "categoryId", "push campaigns need one")
     price = check.decimal("priceOfClick", price_cents, 1)
     form = {
-        "url": url,
-        "campaignId": campaign_id,
-        "title": title,
-        "advertText": text,
-        "imageLink": image,
-        "categoryId": _category(check, "categoryId", category, campaign_type),
+        **_form(check, content, "categoryId"),
         "priceOfClick": None if price is None else forms.digits(price),
-        **_shown(check, good_price),
-        **(more or {}),
+        **(content.get("more") or {}),
     }
     return Call(route=routes.CREATE_TEASER, form=form, notes=check.notes("the teaser"))
 
 
-def edit(
-    teaser_id: str,
-    *,
-    url: str,
-    campaign_id: str,
-    title: str,
-    image: str,
-    category: int | None,
-    text: str | None = None,
-    good_price: GoodPrice | None = None,
-    campaign_type: str | None = None,
-    image_size: tuple[int, int] | None = None,
-    more: Mapping[str, object] | None = None,
-) -> Call:
+def edit(teaser_id: str, **content: Unpack[TeaserContent]) -> Call:
     """Return operation 38: all content anew, which sends the teaser back to moderation. The price stays."""
-    check = _content(campaign_type, url, title, text, image, image_size)
-    check.require(campaign_id, "campaignId", "must not be empty")
-    check.require(category is not None, "category", "must not be empty")
-    form = {
-        "url": url,
-        "campaignId": campaign_id,
-        "title": title,
-        "advertText": text,
-        "imageLink": image,
-        "category": _category(check, "category", category, campaign_type),
-        **_shown(check, good_price),
-        **(more or {}),
-    }
+    check = _content(content)
+    check.require(content.get("category") is not None, "category", "must not be empty")
+    form = {**_form(check, content, "category"), **(content.get("more") or {})}
     notes = check.notes("the teaser")
     return Call(route=routes.EDIT_TEASER, path={"teaser": teaser_id}, form=form, notes=notes)
 
 
-def _content(
-    kind: str | None, url: str, title: str, text: str | None, image: str, size: tuple[int, int] | None
-) -> Check:
+def _form(check: Check, content: TeaserContent, category_field: str) -> dict[str, object]:
+    category = content.get("category")
+    return {
+        "url": content["url"],
+        "campaignId": content["campaign_id"],
+        "title": content["title"],
+        "advertText": content.get("text"),
+        "imageLink": content["image"],
+        category_field: _category(check, category_field, category, content.get("campaign_type")),
+        **_shown(check, content.get("good_price")),
+    }
+
+
+def _content(content: TeaserContent) -> Check:
     check = Check()
-    check.url("url", url)
-    check.teaser(kind, title, text, macros=values.TITLE_MACROS)
-    check.image(image, size)
+    check.url("url", content["url"])
+    check.require(content["campaign_id"], "campaignId", "must not be empty")
+    text = content.get("text")
+    check.teaser(content.get("campaign_type"), content["title"], text, macros=values.TITLE_MACROS)
+    check.image(content["image"], content.get("image_size"))
     return check
 
 

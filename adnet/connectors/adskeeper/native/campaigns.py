@@ -1,13 +1,18 @@
 """Operations 2, 7 to 14, 20, 26 and 29: campaigns and their settings."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Unpack
 
 from adnet.connectors.adskeeper import forms, routes, rows, shapes
 from adnet.connectors.adskeeper.calls import campaigns as calls
-from adnet.connectors.adskeeper.calls.campaigns import IpFilter, LimitType, SourceFilter
+from adnet.connectors.adskeeper.calls.campaigns import (
+    BasicSettings,
+    CampaignSettings,
+    IpFilter,
+    LimitType,
+    SourceFilter,
+)
 from adnet.connectors.adskeeper.core import Core, Saved
 from adnet.connectors.adskeeper.forms import Method
 from adnet.connectors.adskeeper.limits import CAMPAIGNS_PER_PAGE
@@ -70,8 +75,8 @@ class CampaignGroup:
         answer = await self._core.read(routes.CAMPAIGN_DATE, path={"campaign": campaign_id}, query=query)
         return shapes.text(shapes.mapping(answer, "$").get("whenAdd"))
 
-    async def create(self, **settings: Any) -> Saved:
-        """Create a campaign with all settings (operation 7): see :func:`calls.campaigns.create`.
+    async def create(self, **settings: Unpack[CampaignSettings]) -> Saved:
+        """Create a campaign with all settings (operation 7).
 
         Raises:
             ConflictError: The name is taken.
@@ -79,10 +84,14 @@ class CampaignGroup:
         """
         return await self._core.create(calls.create(self._core.dialect, **settings))
 
-    async def create_basic(self, *, name: str, end_date: date | str | None = None, **settings: Any) -> Saved:
-        """Create a campaign without limits, marks and targets (operation 8)."""
-        call = calls.create_basic(self._core.dialect, name=name, end_date=end_date, **settings)
-        return await self._core.create(call)
+    async def create_basic(self, **settings: Unpack[BasicSettings]) -> Saved:
+        """Create a campaign without limits, marks and targets (operation 8).
+
+        Raises:
+            ConflictError: The name is taken.
+            LostReplyError: It may have been created; nothing is sent again.
+        """
+        return await self._core.create(calls.create_basic(self._core.dialect, **settings))
 
     async def set_utm(self, campaign_id: str, marks: Mapping[str, str]) -> Saved:
         """Set ``utm_source``, ``utm_campaign``, ``utm_medium`` (together) and ``utm_custom`` (operation 9)."""

@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Unpack
 
 from adnet.connectors.adskeeper import forms, routes, rows, shapes
 from adnet.connectors.adskeeper.calls import teasers as calls
+from adnet.connectors.adskeeper.calls.teasers import TeaserContent
 from adnet.connectors.adskeeper.core import Core, Saved
 from adnet.connectors.adskeeper.limits import TEASERS_PER_PAGE
 from adnet.connectors.adskeeper.paging import Pager
@@ -77,16 +78,16 @@ class TeaserGroup:
         )
         return rows.teaser(body[teaser_id] if "id" not in body and teaser_id in body else body)
 
-    async def create(self, **content: Any) -> Saved:
-        """Create a teaser (operation 37): see :func:`calls.teasers.create`.
+    async def create(self, *, price_cents: Decimal, **content: Unpack[TeaserContent]) -> Saved:
+        """Create a teaser (operation 37); a click costs *price_cents*, with at most one decimal.
 
         Raises:
             LostReplyError: It may have been created; nothing is sent again.
         """
-        return await self._core.create(calls.create(**content))
+        return await self._core.create(calls.create(price_cents=price_cents, **content))
 
-    async def edit(self, teaser_id: str, **content: Any) -> Saved:
-        """Replace a teaser's content (operation 38): see :func:`calls.teasers.edit`.
+    async def edit(self, teaser_id: str, **content: Unpack[TeaserContent]) -> Saved:
+        """Replace all of a teaser's content (operation 38), which sends it back to moderation.
 
         Raises:
             ConflictError: It is on moderation.

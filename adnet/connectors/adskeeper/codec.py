@@ -1,0 +1,322 @@
+"""Adskeeper's rows to models: statuses, units, days and identities. Nothing else knows what they mean to us."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, tzinfo
+from datetime import date as Day  # noqa: N812 - a model's field is called date
+from decimal import Decimal
+from typing import Any, Final
+
+import attrs
+
+from adnet.connectors.adskeeper import shapes
+from adnet.connectors.adskeeper.figures import (
+    CampaignFigures,
+    ClickReport,
+    ClickRow,
+    PlaceFigures,
+    TeaserDay,
+    TeaserFigures,
+)
+from adnet.connectors.adskeeper.rows import CampaignRow, Client, Geo, TeaserRow
+from adnet.errors import SchemaError
+from adnet.models import AccountInfo, Ad, Campaign, Click, StatRow
+from adnet.models.words import Status
+from adnet.money import Money
+from adnet.redact import keyed_hash
+
+CAMPAIGN_STATUS: Final[Mapping[int, Status]] = {
+    1: "ended",
+    2: "limited",
+    3: "limited",
+    4: "paused",
+    5: "limited",
+    6: "active",
+    7: "active",
+    8: "active",
+    9: "limited",
+    10: "limited",
+    11: "limited",
+    12: "paused",
+    13: "blocked",
+    14: "deleted",
+    15: "paused",
+    19: "rejected",
+}
+"""Status id -> our word. Source: Adskeeper advertiser API document, table of statuses (documented)."""
+
+TEASER_STATUS: Final[Mapping[str, Status]] = {
+    "active": "active",
+    "new": "active",
+    "goodPerformance": "active",
+    "badPerformance": "limited",
+    "onModeration": "pending",
+    "rejected": "rejected",
+    "blocked": "paused",
+    "campaignBlocked": "paused",
+}
+
+RUNNING: Final = frozenset({6, 7, 8})
+"""Status ids of campaigns that may be shown now, and so cannot be deleted."""
+CENTS: Final = 100
+OWN_TRAFFIC: Final = "0"
+"""Under this id a widget's own traffic stands beside that of its sub-sources."""
+_SEPARATOR: Final = "\x1f"
+
+
+@attrs.frozen(kw_only=True)
+class Book:
+    """What has to be known about an account to read its rows."""
+
+    currency: str | None = None
+    """ISO 4217; without it amounts cannot be told and stay in ``raw``."""
+    zone: tzinfo = UTC
+    """Of all days and times in answers."""
+
+    def money(self, value: Decimal | None) -> Money | None:
+        """Return an amount in the account's currency."""
+        return None if value is None or self.currency is None else Money(value, self.currency)
+
+
+def account(client: Client, divisor: Decimal) -> AccountInfo:
+    """Return the account; its balance is what can still be spent, credit included."""
+    wallet = client.wallet
+    balance = None
+    if wallet.available is not None and wallet.currency is not None:
+        balance = Money(wallet.available / divisor, wallet.currency)
+    return AccountInfo(
+        account_id=client.id,
+        currency=wallet.currency,
+        time_zone=client.timezone,
+        balance=balance,
+        raw=client.raw,
+    )
+
+
+def campaign_status(row: CampaignRow) -> Status:
+    """Return our word for a campaign's status; ids that the document leaves out are ``unknown``."""
+    if row.status.id is not None:
+        return CAMPAIGN_STATUS.get(row.status.id, "unknown")
+    return "active" if (row.status.name or "").lower() == "active" else "unknown"
+
+
+def campaign(row: CampaignRow, book: Book, more: Mapping[str, Any] | None = None) -> Campaign:
+    """Return a campaign; *more* are targetings that are told apart from it."""
+    budget, clicks = row.limits.kind == "budget_limits", row.limits.kind == "clicks_limits"
+    daily, total = row.limits.daily, row.limits.overall
+    return Campaign(
+        campaign_id=row.id,
+        name=row.name or "",
+        status=campaign_status(row),
+        status_raw=str(row.status.id) if row.status.id is not None else row.status.name,
+        daily_budget=book.money(daily) if budget else None,
+        total_budget=book.money(total) if budget else None,
+        daily_clicks=int(daily) if clicks and daily is not None else None,
+        total_clicks=int(total) if clicks and total is not None else None,
+        currency=book.currency,
+        starts_on=row.start,
+        ends_on=row.end,
+        created_at=shapes.moment(row.added, book.zone),
+        targeting={**targeting(row), **(more or {})},
+        tracking=dict(row.utm),
+        raw=row.raw,
+    )
+
+
+def targeting(row: CampaignRow) -> dict[str, Any]:
+    """Return a campaign's targetings and filters under the network's own names, as updates take them."""
+    return {
+        "browsers": list(row.browsers),
+        "operatingsystems": list(row.operating_systems),
+        "browserslanguage": list(row.languages),
+        "ipsFilter": {"filterType": row.ips.kind, "ips": list(row.ips.members)},
+        "widgetsFilterUid": {
+            "filterType": row.widgets.kind,
+            "widgets": {uid: list(subs) for uid, subs in row.widgets.widgets.items()},
+        },
+        "sourceFilters": {"filterType": row.sources.kind, "sources": list(row.sources.members)},
+    }
+
+
+def geo(found: Geo) -> dict[str, list[str]]:
+    """Return the places that hold or will hold: what was asked for last, where the network still tells it."""
+    chosen = (found.requested.countries or found.actual.countries).items()
+    return {
+        "countries": [code for code, cities in chosen if not cities],
+        "cities": [city.id for _, cities in chosen for city in cities],
+    }
+
+
+def ad(row: TeaserRow, book: Book) -> Ad:
+    """Return an ad; its bid is the highest price over all locations."""
+    price = row.price
+    extra = {
+        "category": row.category.id,
+        "goodPrice": row.good_price,
+        "goodOldPrice": row.good_old_price,
+        "currency": row.currency,
+    }
+    return Ad(
+        ad_id=row.id,
+        campaign_id=row.campaign_id,
+        title=row.title,
+        text=row.text,
+        kind="teaser",
+        status=TEASER_STATUS.get(row.status or "", "unknown"),
+        status_raw=row.status,
+        url=row.url,
+        image_url=row.image,
+        bid=book.money(None if price is None else price / CENTS),
+        currency=book.currency,
+        extra={name: value for name, value in extra.items() if value is not None},
+        raw=row.raw,
+    )
+
+
+# ---------------------------------------------------------------------- statistics
+
+
+def campaign_day(row: CampaignFigures, day: Day, book: Book) -> StatRow | None:
+    """Return a campaign's day, or None when nothing happened on it."""
+    if not (row.impressions or row.clicks or row.spent or row.stages.buy or row.revenue):
+        return None
+    return StatRow(
+        date=day,
+        level="campaign",
+        object_id=row.campaign_id,
+        campaign_id=row.campaign_id,
+        impressions=row.impressions,
+        clicks=row.clicks,
+        spend=book.money(row.spent),
+        conversions=row.stages.buy,
+        revenue=book.money(row.revenue),
+        currency=book.currency,
+        raw=row.raw,
+    )
+
+
+def ad_day(row: TeaserDay, figures: TeaserFigures, campaign_id: str | None, book: Book) -> StatRow | None:
+    """Return a teaser's day, or None when nothing happened on it."""
+    if not (row.shows or row.clicks or row.spent or row.stages.buy):
+        return None
+    return StatRow(
+        date=row.date,
+        level="ad",
+        object_id=figures.teaser_id,
+        campaign_id=campaign_id,
+        impressions=row.shows,
+        clicks=row.clicks,
+        spend=book.money(row.spent),
+        conversions=row.stages.buy or 0,
+        currency=book.currency,
+        raw=row.raw,
+    )
+
+
+def source_id(uid: str, sub: str | None) -> str:
+    """Return ``uid``, or ``uid/sub`` for a sub-source. A widget's own traffic goes under its uid."""
+    return uid if sub in {None, "", OWN_TRAFFIC} else f"{uid}/{sub}"
+
+
+def source_days(campaign_id: str, widget: PlaceFigures, day: Day, book: Book) -> Iterable[StatRow]:
+    """Yield the rows of one widget on one day; together they are the widget's total, each click in one of them.
+
+    The network tells a widget with its sources among it. Where there are any they stand for the widget, and what
+    its total has beyond them is its own traffic. A row's object is ``campaign:uid`` or ``campaign:uid/sub``: the
+    same widget serves many campaigns, and rows that land are told apart by day, level and object.
+    """
+    parts = {source_id(widget.uid, part.sub): part for part in widget.sources}
+    rest_clicks = widget.clicks - sum(part.clicks for part in widget.sources)
+    rest_spent = widget.spent - sum((part.spent for part in widget.sources), Decimal(0))
+    rest_buy = (widget.stages.buy or 0) - sum(part.stages.buy or 0 for part in widget.sources)
+    if not parts or rest_clicks > 0 or rest_spent > 0:
+        own = parts.get(widget.uid)
+        parts[widget.uid] = attrs.evolve(
+            own or widget,
+            clicks=(own.clicks if own else 0) + max(rest_clicks, 0),
+            spent=(own.spent if own else Decimal(0)) + max(rest_spent, Decimal(0)),
+            stages=attrs.evolve(widget.stages, buy=((own.stages.buy or 0) if own else 0) + max(rest_buy, 0)),
+        )
+    for name, part in parts.items():
+        if part.clicks or part.spent or part.stages.buy:
+            yield StatRow(
+                date=day,
+                level="source",
+                object_id=f"{campaign_id}:{name}",
+                campaign_id=campaign_id,
+                clicks=part.clicks,
+                spend=book.money(part.spent),
+                conversions=part.stages.buy or 0,
+                currency=book.currency,
+                raw=part.raw,
+            )
+
+
+# ---------------------------------------------------------------------- clicks
+
+
+def clicks(report: ClickReport, book: Book, hash_key: bytes) -> list[Click]:
+    """Return a day's clicks in the network's order, each with a key that is the same at every pull.
+
+    The network gives a click no id, and clicks may agree in all that it tells. So they are numbered among those
+    that agree in what never changes, by content and not by order; a day always comes whole.
+
+    Raises:
+        SchemaError: A click tells no time.
+    """
+    cents = _in_cents(report)
+    keys = [_click_key(report.campaign_id, row) for row in report.clicks]
+    numbers = _numbered(keys, report.clicks)
+    return [
+        _click(report.campaign_id, row, book, hash_key, cents=cents, key=f"{key}{_SEPARATOR}{number}")
+        for row, key, number in zip(report.clicks, keys, numbers, strict=True)
+    ]
+
+
+def _in_cents(report: ClickReport) -> bool:
+    """Whether prices of clicks are in cents: the document does not say, but it tells their sum in currency."""
+    total = sum((row.price or Decimal(0) for row in report.clicks), Decimal(0))
+    if not total or not report.spent:
+        return False
+    return abs(total / CENTS - report.spent) < abs(total - report.spent)
+
+
+def _click_key(campaign_id: str, row: ClickRow) -> str:
+    """Return what never changes in a click as one text. Stored keys depend on this form."""
+    parts = (campaign_id, row.time, row.teaser_id, row.uid, row.sub, row.country)
+    return _SEPARATOR.join(part or "" for part in parts)
+
+
+def _numbered(keys: Sequence[str], rows: Sequence[ClickRow]) -> list[int]:
+    places: dict[str, list[int]] = {}
+    for index, key in enumerate(keys):
+        places.setdefault(key, []).append(index)
+    numbers = [0] * len(keys)
+    for group in places.values():
+        group.sort(key=lambda index: (_content(rows[index]), index))
+        for number, index in enumerate(group):
+            numbers[index] = number
+    return numbers
+
+
+def _content(row: ClickRow) -> tuple[str, ...]:
+    return tuple(str(part) for part in (row.region, row.referer, row.price, row.ip))
+
+
+def _click(campaign_id: str, row: ClickRow, book: Book, hash_key: bytes, *, cents: bool, key: str) -> Click:
+    moment = shapes.moment(row.time, book.zone)
+    if moment is None:
+        raise SchemaError(f"a click's time cannot be read: {row.time[:40]!r}", paths=("$.time",))
+    cost = row.price / CENTS if cents and row.price is not None else row.price
+    return Click(
+        click_key=hashlib.blake2b(key.encode(), digest_size=16).hexdigest(),
+        occurred_at=moment,
+        campaign_id=campaign_id,
+        ad_id=row.teaser_id,
+        source_id=source_id(row.uid, row.sub) if row.uid else None,
+        country=row.country,
+        ip_hash=keyed_hash(hash_key, row.ip) if row.ip else None,
+        cost=book.money(cost),
+        currency=book.currency,
+        raw=row.raw,
+    )
