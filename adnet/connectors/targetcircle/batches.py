@@ -6,7 +6,6 @@ are numbered within their second. Windows are never split below one second, so a
 together; they are numbered by content and not by order, so that the order of a report does not matter.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import repeat
@@ -15,9 +14,9 @@ from typing import Final
 
 from adnet.connectors.targetcircle.codec import (
     RawJson,
-    aware,
     currency_code,
     labels,
+    stable_stamp,
     text,
     trade,
     transaction_status,
@@ -65,7 +64,7 @@ class Occurrences:
             numbers = [0] * len(keys)
         else:
             numbers = self._number_repeated(keys, content)
-        self._prune(moments)
+        self._prune(keys)
         return numbers
 
     def _number_repeated(self, keys: Sequence[str], content: Callable[[int], str]) -> list[int]:
@@ -93,32 +92,14 @@ class Occurrences:
             )
         self._last = moments[-1] if moments else self._last
 
-    def _prune(self, moments: Sequence[datetime]) -> None:
-        if len(self._counts) > self._bound and (self._rising or self._falling) and moments:
-            last = moments[-1].isoformat() + _SEPARATOR
+    def _prune(self, keys: Sequence[str]) -> None:
+        if len(self._counts) > self._bound and (self._rising or self._falling) and keys:
+            last = keys[-1].partition(_SEPARATOR)[0] + _SEPARATOR
             self._counts = {key: n for key, n in self._counts.items() if key.startswith(last)}
             self._pruned = True
 
 
-_SEPARATOR: Final = "\x1f"
-
-
-def _transaction_key(row: TransactionRow, moment: datetime) -> str:
-    """Return what never changes in a transaction. Stored ids depend on this form."""
-    if row.tracking_id is not None and row.tracking_id != "":
-        return f"{moment.isoformat()}\x1f{row.tracking_id}\x1f{row.kind}\x1f{row.product_group}"
-    described = (row.kind, row.product_group, row.offer_name, row.slug, row.media_name, row.ad_link_name)
-    return _SEPARATOR.join(
-        map(str, (moment.isoformat(), "", *described, row.country, *labels(row.reference)))
-    )
-
-
-def _click_key(row: ClickRow, moment: datetime) -> str:
-    """Return what never changes in a click, without its address. Stored keys depend on this form."""
-    described = (row.slug, row.offer_name, row.media_name, row.country, *labels(row.reference))
-    return _SEPARATOR.join(map(str, (moment.isoformat(), *described)))
-
-
+_SEPARATOR: Final = "|"
 _CONTENT: Final = attrgetter(
     "offer_name",
     "slug",
@@ -132,25 +113,46 @@ _CONTENT: Final = attrgetter(
 )
 
 
-def transaction_ids(rows: Sequence[TransactionRow], seen: Occurrences) -> list[str]:
+def _joined(*parts: object) -> str:
+    """Return *parts* as one text from which they could be told apart again."""
+    return _SEPARATOR.join([str(part).replace("\\", "\\\\").replace("|", "\\p") for part in parts])
+
+
+def _transaction_key(row: TransactionRow, stamp: str) -> str:
+    """Return what never changes in a transaction. Stored ids depend on this form."""
+    tracking = row.tracking_id
+    if tracking is not None and tracking != "":
+        key = f"{stamp}|{tracking}|{row.kind}|{row.product_group}"
+        if key.count("|") == 3 and "\\" not in key:
+            return key
+        return _joined(stamp, tracking, row.kind, row.product_group)
+    described = (row.offer_name, row.slug, row.media_name, row.ad_link_name, row.country)
+    return _joined(stamp, "", row.kind, row.product_group, *described, *labels(row.reference))
+
+
+def _click_key(row: ClickRow, stamp: str) -> str:
+    """Return what never changes in a click, without its address. Stored keys depend on this form."""
+    return _joined(stamp, row.slug, row.offer_name, row.media_name, row.country, *labels(row.reference))
+
+
+def transaction_ids(
+    rows: Sequence[TransactionRow], moments: Sequence[datetime], seen: Occurrences
+) -> list[str]:
     """Return the derived ids of a report's next rows."""
-    moments = [aware(row.saved) for row in rows]
-    keys = list(map(_transaction_key, rows, moments))
-    return _digests(keys, seen.number(moments, keys, lambda index: repr(_CONTENT(rows[index]))))
+    stamps = [stable_stamp(row.saved, moment) for row, moment in zip(rows, moments, strict=True)]
+    keys = list(map(_transaction_key, rows, stamps))
+    return _numbered(keys, seen.number(moments, keys, lambda index: repr(_CONTENT(rows[index]))))
 
 
-def click_keys(rows: Sequence[ClickRow], seen: Occurrences) -> list[str]:
+def click_keys(rows: Sequence[ClickRow], moments: Sequence[datetime], seen: Occurrences) -> list[str]:
     """Return the derived keys of a report's next clicks; the IP address takes no part in them."""
-    moments = [aware(row.clicked) for row in rows]
-    keys = list(map(_click_key, rows, moments))
-    return _digests(keys, seen.number(moments, keys, lambda index: rows[index].ip or ""))
+    stamps = [stable_stamp(row.clicked, moment) for row, moment in zip(rows, moments, strict=True)]
+    keys = list(map(_click_key, rows, stamps))
+    return _numbered(keys, seen.number(moments, keys, lambda index: rows[index].ip or ""))
 
 
-def _digests(keys: Sequence[str], numbers: Sequence[int]) -> list[str]:
-    return [
-        hashlib.blake2b(f"{key}\x1f{number}".encode(), digest_size=16).hexdigest()
-        for key, number in zip(keys, numbers, strict=True)
-    ]
+def _numbered(keys: Sequence[str], numbers: Sequence[int]) -> list[str]:
+    return [f"{key}|{number}" for key, number in zip(keys, numbers, strict=True)]
 
 
 _build: Final = positional(Transaction)
@@ -159,10 +161,16 @@ _build: Final = positional(Transaction)
 class TransactionBatch:
     """Transactions of one report, in its order."""
 
-    __slots__ = ("_ids", "_raws", "_rows")
+    __slots__ = ("_ids", "_moments", "_raws", "_rows")
 
-    def __init__(self, rows: list[TransactionRow], raws: Sequence[RawJson], ids: list[str]) -> None:
-        self._rows, self._raws, self._ids = rows, raws, ids
+    def __init__(
+        self,
+        rows: list[TransactionRow],
+        raws: Sequence[RawJson],
+        moments: Sequence[datetime],
+        ids: list[str],
+    ) -> None:
+        self._rows, self._raws, self._moments, self._ids = rows, raws, moments, ids
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -176,12 +184,12 @@ class TransactionBatch:
         return [
             _build(
                 transaction_id,
-                text(row.tracking_id),
+                tracking if type(tracking := row.tracking_id) is str and tracking else text(tracking),
                 transaction_status(row.status),
                 row.status,
                 row.kind,
                 row.product_group,
-                aware(row.saved),
+                moment,
                 None,  # whether ``slug`` is the offer's or the ad's is not known: it stays in raw
                 row.offer_name,
                 row.media_name,
@@ -189,10 +197,12 @@ class TransactionBatch:
                 money(row.commission, currency),
                 currency,
                 iso2(row.country),
-                tuple(labels(row.reference)),
+                labels(row.reference),
                 Raw(raw),
             )
-            for row, raw, transaction_id in zip(self._rows, self._raws, self._ids, strict=True)
+            for row, raw, moment, transaction_id in zip(
+                self._rows, self._raws, self._moments, self._ids, strict=True
+            )
         ]
 
     def columns(self, table: str, *, raw: bool = True) -> Columns:  # noqa: ARG002
@@ -206,7 +216,7 @@ class TransactionBatch:
             "status_raw": [row.status for row in rows],
             "kind": [row.kind for row in rows],
             "product_group": [row.product_group for row in rows],
-            "occurred_at": [aware(row.saved) for row in rows],
+            "occurred_at": list(self._moments),
             "offer_id": [None] * count,
             "offer_name": [row.offer_name for row in rows],
             "source_name": [row.media_name for row in rows],
@@ -214,27 +224,31 @@ class TransactionBatch:
             "commission": [row.commission for row in rows],
             "currency": [currency_code(row.currency) for row in rows],
             "country": [iso2(row.country) for row in rows],
-            "sub_ids": [labels(row.reference) for row in rows],
+            "sub_ids": [list(labels(row.reference)) for row in rows],
             "raw": [bytes(r).decode() for r in self._raws] if raw else [None] * count,
         }
 
 
 def click_batch(
-    rows: list[ClickRow], raws: list[bytes], keys: list[str], hashes: list[str | None]
+    rows: list[ClickRow],
+    raws: list[bytes],
+    moments: Sequence[datetime],
+    keys: list[str],
+    hashes: list[str | None],
 ) -> ModelBatch:
     """Return clicks of one report, in its order; *raws* are without the IP address already."""
     return ModelBatch(
         Click(
             click_key=key,
-            occurred_at=aware(row.clicked),
+            occurred_at=moment,
             offer_name=row.offer_name,
             source_name=row.media_name,
             country=iso2(row.country),
             ip_hash=ip_hash,
-            sub_ids=tuple(labels(row.reference)),
+            sub_ids=labels(row.reference),
             raw=Raw(raw),
         )
-        for row, raw, key, ip_hash in zip(rows, raws, keys, hashes, strict=True)
+        for row, raw, moment, key, ip_hash in zip(rows, raws, moments, keys, hashes, strict=True)
     )
 
 

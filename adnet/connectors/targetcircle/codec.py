@@ -1,7 +1,7 @@
 """Target Circle's payloads to models and columns. Nothing else knows what their keys mean."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -19,6 +19,7 @@ from adnet.connectors.targetcircle.rows import (
     TradeRow,
     TypedCodeRow,
 )
+from adnet.errors import SchemaError
 from adnet.models import Ad, Link, Offer, Payout, Raw, Trade
 from adnet.models.countries import iso2
 from adnet.models.words import PayoutKind, Status, TransactionStatus
@@ -60,20 +61,41 @@ def tidy_json(body: bytes) -> bytes:
     return _STRING_OR_COMMA.sub(lambda found: b"" if found[0] == b"," else found[0], body)
 
 
-def aware(moment: datetime) -> datetime:
-    """Return an instant in UTC; one without a zone is read as UTC, as the document prints them all with Z."""
-    if moment.tzinfo is UTC:
-        return moment
+def moments(stamps: Iterable[str], key: str) -> list[datetime]:
+    """Return instants in UTC; one without a zone is read as UTC, as the document prints them all with Z.
+
+    Raises:
+        SchemaError: One of them is no instant; *key* is what the network calls it.
+    """
+    try:
+        found = list(map(datetime.fromisoformat, stamps))
+    except ValueError as error:
+        problem = SchemaError(f"{key} is no instant: {error}")
+        problem.paths = (f"$[...].{key}",)
+        raise problem from None
+    return [moment if moment.tzinfo is UTC else _in_utc(moment) for moment in found]
+
+
+def _in_utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def labels(reference: Any) -> list[str]:
+def stable_stamp(stamp: str, moment: datetime) -> str:
+    """Return an instant in the one form that derived ids are made from: the document's own, with Z."""
+    if len(stamp) == 20 and stamp[10] == "T" and stamp[19] == "Z":
+        return stamp
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def labels(reference: Any) -> tuple[str, ...]:
     """Return the publisher's labels in their order; empty ones are dropped."""
+    if reference is None:
+        return ()
     if isinstance(reference, str):
-        reference = [reference]
+        reference = (reference,)
     elif isinstance(reference, dict):
         reference = reference.values()
-    return [str(label) for label in reference or () if label not in {None, ""}]
+    return tuple([label if type(label) is str else str(label) for label in reference if label])
 
 
 def text(value: str | int | None) -> str | None:

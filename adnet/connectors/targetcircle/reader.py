@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import datetime
 from typing import Any, Final, Literal, cast
 
 import attrs
@@ -56,12 +57,19 @@ class RowFilter:
             chosen["country"] = frozenset(iso2(name) or name for name in chosen["country"])
         return cls(period=query.period, **chosen)
 
-    def keeps(self, row: Any) -> bool:
-        """Whether a row is asked for."""
-        if self.period is not None:
-            moment = row.saved if isinstance(row, TransactionRow) else row.clicked
-            if codec.aware(moment) not in self.period:
-                return False
+    def kept(self, rows: Sequence[Any], moments: Sequence[datetime]) -> list[int] | None:
+        """Return the places of the rows that are asked for; None means all of them."""
+        period = self.period
+        inside = period is None or not moments or (min(moments) in period and max(moments) in period)
+        if inside and not (self.status or self.country or self.reference):
+            return None
+        return [
+            index
+            for index, row in enumerate(rows)
+            if (inside or period is None or moments[index] in period) and self._keeps(row)
+        ]
+
+    def _keeps(self, row: Any) -> bool:
         if self.status and not self._status_matches(row):
             return False
         if self.country and (iso2(row.country) or row.country) not in self.country:
@@ -180,22 +188,33 @@ class ReportReader:
                 page_rows, page_raws = read_columns(page, _ROWS[kind], self._session)
                 rows += page_rows
                 raws += page_raws
-        # Numbered before anything is left out: a row keeps its id whatever else is asked for.
-        ids = self._ids(kind, rows, seen)
-        kept = [index for index, row in enumerate(rows) if row_filter.keeps(row)]
-        if len(kept) < len(rows):
-            rows, raws, ids = [rows[i] for i in kept], [raws[i] for i in kept], [ids[i] for i in kept]
+            moments = _moments(kind, rows)
+            # Numbered before anything is left out: a row keeps its id whatever else is asked for.
+            ids = self._ids(kind, rows, moments, seen)
+        kept = row_filter.kept(rows, moments)
+        if kept is not None:
+            rows, raws = [rows[i] for i in kept], [raws[i] for i in kept]
+            ids, moments = [ids[i] for i in kept], [moments[i] for i in kept] if moments else []
         if kind == "transactions":
-            return TransactionBatch(rows, raws, ids)
+            return TransactionBatch(rows, raws, moments, ids)
         if kind == "trades":
             return trade_batch(rows, list(map(bytes, raws)))
         hashes = [keyed_hash(self._hash_key, row.ip) if row.ip else None for row in rows]
-        return click_batch(rows, [codec.without_key(bytes(raw), "ip") for raw in raws], ids, hashes)
+        shown = [codec.without_key(bytes(raw), "ip") for raw in raws]
+        return click_batch(rows, shown, moments, ids, hashes)
 
-    def _ids(self, kind: str, rows: list[Any], seen: Occurrences) -> list[str]:
+    def _ids(self, kind: str, rows: list[Any], moments: list[datetime], seen: Occurrences) -> list[str]:
         if kind == "transactions":
-            return transaction_ids(rows, seen)
-        return click_keys(rows, seen) if kind == "clicks" else [""] * len(rows)
+            return transaction_ids(rows, moments, seen)
+        return click_keys(rows, moments, seen) if kind == "clicks" else [""] * len(rows)
+
+
+def _moments(kind: str, rows: list[Any]) -> list[datetime]:
+    if kind == "trades":
+        return []
+    if kind == "clicks":
+        return codec.moments([row.clicked for row in rows], "clickDate")
+    return codec.moments([row.saved for row in rows], "saved")
 
 
 def _count(page: ReportPage) -> int:

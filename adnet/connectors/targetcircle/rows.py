@@ -1,11 +1,10 @@
 """Target Circle's rows as they come over the wire: private structs, decoded straight from a page's bytes.
 
-Numbers with a fraction become exact Decimals from their digits, instants aware datetimes. Both spellings of the
+Numbers with a fraction become exact Decimals from their digits. Both spellings of the
 document's slips (``commision``, ``commisionType``, ``catergory``) are read; where both come, the right one wins.
 Source: Publisher API Documentation, sample responses (documented); spellings and nulls as listed there.
 """
 
-from datetime import datetime
 from decimal import Decimal
 
 import msgspec
@@ -17,7 +16,7 @@ Text = str | int | None
 class TransactionRow(msgspec.Struct, gc=False):
     """One row of a transactions report."""
 
-    saved: datetime
+    saved: str
     status: str | None = field(name="conversionStatus", default=None)
     slug: Text = None
     offer_name: str | None = field(name="offerName", default=None)
@@ -36,7 +35,7 @@ class TransactionRow(msgspec.Struct, gc=False):
 class ClickRow(msgspec.Struct, gc=False):
     """One row of a clicks report."""
 
-    clicked: datetime = field(name="clickDate")
+    clicked: str = field(name="clickDate")
     slug: Text = None
     media_name: str | None = field(name="mediaName", default=None)
     offer_name: str | None = field(name="offerName", default=None)
