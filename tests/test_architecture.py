@@ -28,10 +28,16 @@ FREE_FLOORS = {0, 5, 6}
 ROOM_OF_NOBODY = {"__init__", "__main__"}
 """The package's own face: imports what it likes."""
 
+SERVES_SANDBOXES = {"cli._sandboxes", "cli.demo", "cli.sandbox"}
+"""The only modules that may import the imitation servers."""
+
 LONG_MODULES: dict[str, str] = {
     "client": "the facade: a short method and a docstring for each verb of the interface",
+    "config": "the file's keys, their checks and their messages stand together",
+    "connectors.targetcircle.connector": "one short method for each operation of its facets",
     "errors": "the whole tree in one place",
     "operations.jobs": "the life of a report job, with its theory",
+    "pull.run": "the run of one account, table by table",
     "transport.limits": "the limiter's face, with its theory",
 }
 """Modules above 300 lines and their reasons; none may have more than 500."""
@@ -40,7 +46,8 @@ WIDE_CLASSES: dict[str, str] = {
     "client.Account": "the facade: one method for each verb of the interface",
     "connectors.targetcircle.connector.TargetCircle": "one method for each operation of its facets",
 }
-"""Classes with more than 15 public methods, and their reasons."""
+"""Classes with more than 15 public methods, and their reasons; native clients, with one method for each documented
+operation, need none."""
 
 NO_COVER: dict[str, int] = {}
 """Lines that coverage leaves out, by module."""
@@ -97,7 +104,7 @@ def allowed(module: Module, name: str) -> bool:
     """Say whether *module* may import *name*."""
     room = name.partition(".")[0]
     if room in BESIDE or room not in {known for rooms in FLOORS for known in rooms}:
-        return room == "__version__" or (room in BESIDE and module.name in {"cli.sandbox", "cli.demo"})
+        return room == "__version__" or (room in BESIDE and module.name in SERVES_SANDBOXES)
     if room == module.room or floor(room) < floor(module.room):
         return True
     if floor(room) > floor(module.room):
@@ -234,6 +241,8 @@ def test_a_function_is_short(module):
 @pytest.mark.parametrize("module", modules(), ids=repr)
 def test_a_class_is_narrow(module):
     """At most 15 public methods, properties included."""
+    if ".native" in module.name:
+        return
     classes = [node for node in ast.walk(module.tree) if isinstance(node, ast.ClassDef)]
     wide = {}
     for found in classes:
