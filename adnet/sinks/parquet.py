@@ -1,0 +1,173 @@
+"""Rows into a folder of Parquet files, ``parquet:DIR``.
+
+Each table is a folder; ``DIR/<table>/*.parquet`` is the table, for any reader, at any time: parts appear and change
+by renames only, and every key lives in exactly one of them. A landing is written down as an intent before its first
+rename, so that a process killed half-way is finished by the next that opens the folder.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from adnet.clock import Clock
+from adnet.models.tables import PULLS, TABLES, Columns, Table
+from adnet.sinks import _arrow, _values
+from adnet.sinks._arrow import Origin, pulls_table
+from adnet.sinks._files import FolderLock, make_folder, remove
+from adnet.sinks._parquet_merge import Merge
+from adnet.sinks._parts import PART_ROWS, Parts, group_of
+from adnet.sinks._spool import PartFile, Spool
+from adnet.sinks._sql import ALL_TABLES, history_of
+from adnet.sinks._worker import Worker
+from adnet.sinks.base import Landed
+
+
+class ParquetSink:
+    """One folder of tables; it belongs to this process while it is open."""
+
+    def __init__(self, path: Path, *, clock: Clock) -> None:
+        self.path = path
+        self.worker = Worker("adnet-parquet")
+        self._clock = clock
+        self._lock = FolderLock(path / ".adnet.lock")
+        self._parts = Parts(path)
+        self._spools: set[Spool] = set()
+        self._open_now = False
+
+    @property
+    def uri(self) -> str:
+        """The URI of this sink."""
+        return f"parquet:{self.path}"
+
+    async def open(self) -> None:
+        """Take the folder, finish what a killed process had begun, and create the tables."""
+        await self.worker.run(self._open)
+
+    def landing(
+        self, *, network: str, account: str, fetched_at: datetime, replaced_at: datetime | None = None
+    ) -> "ParquetLanding":
+        """Return a new landing of one account."""
+        return ParquetLanding(self, Origin(network, account, fetched_at), replaced_at)
+
+    async def record(self, pulls: Sequence[Mapping[str, Any]]) -> None:
+        """Upsert rows of the ``pulls`` table."""
+        rows = pulls_table(pulls, self._clock.now())
+        if rows.num_rows:
+            await self.worker.run(self._record, rows)
+
+    async def close(self) -> None:
+        """Remove what was only staged and give the folder back."""
+        await self.worker.finish(self._close)
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    # From here on: in the worker's thread.
+
+    def spool(self, table: str, origin: Origin) -> Spool:
+        """Return a new spool; it is discarded with the sink at the latest."""
+        spool = Spool(TABLES[table], origin, self._parts.new_file, file_rows=PART_ROWS)
+        self._spools.add(spool)
+        return spool
+
+    def discard(self, spools: Iterable[Spool]) -> None:
+        """Forget *spools* and remove those of their files that became no parts."""
+        for spool in spools:
+            spool.discard()
+            self._spools.discard(spool)
+
+    def land(
+        self, tables: Sequence[tuple[Table, Sequence[Path]]], group: str, replaced_at: datetime | None
+    ) -> dict[str, Landed]:
+        """Land staged files of several tables as one, and return what it did to each."""
+        stamp = _values.instant(replaced_at or self._clock.now())
+        merges: list[Merge] = []
+        landed: dict[str, Landed] = {}
+        try:
+            for table, files in tables:
+                key = table.full_key if table is PULLS else table.key
+                merges.append(Merge(self._parts, table, group, key=key, stamp=stamp))
+                landed[table.name] = merges[-1].prepare(files)
+            self._parts.publish({staged: part for merge in merges for staged, part in merge.files.items()})
+        finally:
+            for merge in merges:
+                merge.discard()
+        return landed
+
+    def _open(self) -> None:
+        make_folder(self.path)
+        self._lock.take()
+        try:
+            self._parts.recover()
+            for table in ALL_TABLES.values():
+                self._parts.create_table(table.name, _arrow.schema(table))
+                if table.history:
+                    self._parts.create_table(history_of(table), _arrow.schema(table, history=True))
+        except BaseException:
+            self._lock.give_back()
+            raise
+        self._open_now = True
+
+    def _close(self) -> None:
+        self.discard(list(self._spools))
+        if self._open_now:
+            self._open_now = False
+            self._parts.abandon()
+        self._lock.give_back()
+
+    def _record(self, rows: Any) -> None:
+        staged = PartFile(self._parts.new_file(), rows.schema)
+        try:
+            staged.write(rows)
+            staged.close()
+            self.land([(PULLS, [staged.path])], "pulls", None)
+        finally:
+            remove(staged.path)
+
+
+class ParquetLanding:
+    """One unit of work of one account."""
+
+    def __init__(self, sink: ParquetSink, origin: Origin, replaced_at: datetime | None) -> None:
+        self._sink = sink
+        self._origin = origin
+        self._replaced_at = replaced_at
+        self._spools: dict[str, Spool] = {}
+
+    async def write(self, table: str, columns: Columns) -> None:
+        """Stage rows of *table*."""
+        await self._sink.worker.run(self._write, table, columns)
+
+    async def commit(self) -> dict[str, Landed]:
+        """Land what was written."""
+        return await self._sink.worker.run(self._commit)
+
+    async def rollback(self) -> None:
+        """Forget what was written."""
+        await self._sink.worker.run(self._discard)
+
+    def _write(self, table: str, columns: Columns) -> None:
+        if table not in self._spools:
+            self._spools[table] = self._sink.spool(table, self._origin)
+        self._spools[table].add(columns)
+
+    def _commit(self) -> dict[str, Landed]:
+        for spool in self._spools.values():
+            spool.settle()
+        tables = [(spool.table, spool.files) for spool in self._spools.values()]
+        group = group_of(self._origin.network, self._origin.account)
+        landed = self._sink.land(tables, group, self._replaced_at)
+        self._discard()
+        return landed
+
+    def _discard(self) -> None:
+        self._sink.discard(self._spools.values())
+        self._spools.clear()
