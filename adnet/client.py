@@ -320,7 +320,7 @@ class Account:
         """Ask for a report; store the returned value to go on later, in this process or another."""
         await self._ready("submit_report")
         runner = self._runner
-        return await runner.submit(query) if runner else self._instant.submit(query)
+        return await runner.submit(self._completed(query)) if runner else self._instant.submit(query)
 
     async def poll_report(self, job: ReportJob) -> ReportJob:
         """Ask once how far a report is."""
@@ -347,12 +347,20 @@ class Account:
         self._require("run_report")
         runner = self._runner
         return self._rows(
-            lambda: stream_rows(runner, query) if runner else self._read(self._instant.submit(query))
+            lambda: (
+                stream_rows(runner, self._completed(query))
+                if runner
+                else self._read(self._instant.submit(query))
+            )
         )
 
     @property
     def _runner(self) -> ReportRunner | None:
         return getattr(self._connector, "runner", None)
+
+    def _completed(self, query: ReportQuery) -> ReportQuery:
+        """Return *query* with what the account itself knows, e.g. its currency."""
+        return self._connector.complete_query(query)  # type: ignore[no-any-return]
 
     def _read(self, job: ReportJob) -> AsyncIterator[Batch]:
         return self._runner.read(job) if self._runner else self._instant.read(job)
