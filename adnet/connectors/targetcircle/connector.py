@@ -136,6 +136,11 @@ class TargetCircle(
         """The account's limiter."""
         return self._session.limiter
 
+    @property
+    def requests(self) -> int:
+        """Physical sends so far."""
+        return self._session.meter.requests
+
     async def close(self) -> None:
         """Close the session."""
         await self._session.close()
