@@ -21,14 +21,19 @@ import pytest_asyncio
 
 from adnet import registry
 from adnet.testing.conformance._policy import ConformanceError, Policed, choose, deviation
+from adnet.testing.conformance.cancellation import Cancellation
+from adnet.testing.conformance.errors import Errors
 from adnet.testing.conformance.identity import Identity
+from adnet.testing.conformance.limits import Limits
 from adnet.testing.conformance.lists import Lists
 from adnet.testing.conformance.refusal import Refusal
+from adnet.testing.conformance.reports import Reports
+from adnet.testing.conformance.secrets import Secrets
 from adnet.testing.harness import Harness
 
 __all__ = ["ConformanceError", "deviation", "suite"]
 
-GROUPS = (Identity, Lists, Refusal)
+GROUPS = (Identity, Lists, Reports, Errors, Limits, Secrets, Cancellation, Refusal)
 """The standard tests, group by group."""
 
 

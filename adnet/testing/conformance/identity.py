@@ -2,20 +2,28 @@
 
 import inspect
 import re
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from adnet import registry
 from adnet.errors import AuthenticationError
 from adnet.interface import FACETS, Capabilities, QueuesReports, Support
 from adnet.interface.capabilities import OPERATIONS, operations_of
-from adnet.testing.conformance._policy import standard
+from adnet.testing.conformance._policy import Policed, standard, tampered
 from adnet.testing.harness import Harness
 
 _WORD: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class Identity:
-    """Options, limits, capabilities, signatures, and the proof of credentials."""
+    """Options, limits, capabilities, signatures, the proof of credentials; and that the suite is whole."""
+
+    @standard()
+    def test_the_suite_is_whole(self, harness: Harness) -> None:  # noqa: ARG002
+        """No standard test was taken away or replaced after the class was made.
+
+        If this fails, look at: the names in the message; declare a ``deviation`` instead.
+        """
+        assert tampered(cast("type[Policed]", type(self))) == []
 
     @standard()
     def test_it_says_who_it_is(self, harness: Harness) -> None:
