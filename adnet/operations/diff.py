@@ -51,5 +51,9 @@ def _changed(before: Any, after: Any) -> Any:
 
 
 def _same(before: Any, after: Any) -> bool:
-    # False == 0 and True == 1 in Python, but not on the wire.
+    """Compare at any depth: False == 0 and True == 1 in Python, but not on the wire."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        return before.keys() == after.keys() and all(_same(before[name], after[name]) for name in before)
+    if isinstance(before, list | tuple) and isinstance(after, list | tuple):
+        return len(before) == len(after) and all(map(_same, before, after))
     return isinstance(before, bool) == isinstance(after, bool) and bool(before == after)
