@@ -9,7 +9,8 @@ from typing import Any, Final, Literal
 import attrs
 import msgspec
 
-from adnet.errors import StateError
+from adnet.errors import SchemaError, StateError
+from adnet.models.convert import structure
 from adnet.models.words import Level
 from adnet.periods import Period
 
@@ -153,22 +154,7 @@ class ReportJob:
                 raise StateError(
                     f"the saved job has format {version}, this adnet reads up to {FORMAT}: upgrade adnet"
                 )
-            query = ReportQuery.from_dict(data.pop("query"))
-            saved = msgspec.structs.asdict(msgspec.convert(data, _SAVED_JOB))
-            known = {name: value for name, value in saved.items() if value is not msgspec.UNSET}
-            return cls(query=query, **known)
-        except (msgspec.DecodeError, KeyError, TypeError, ValueError, RecursionError) as error:
-            raise StateError(f"not a saved report job: {error}; delete it and pull again") from None
-
-
-_SAVED_JOB: Final = msgspec.defstruct(
-    "_SavedJob",
-    [
-        (field.name, field.type)
-        if field.default is attrs.NOTHING
-        else (field.name, field.type | msgspec.UnsetType, msgspec.UNSET)
-        for field in attrs.fields(ReportJob)
-        if field.name != "query"
-    ],
-    kw_only=True,
-)
+            return structure({**data, "query": ReportQuery.from_dict(data["query"])}, cls)
+        except (msgspec.DecodeError, KeyError, TypeError, ValueError, RecursionError, SchemaError) as error:
+            why = error.message if isinstance(error, SchemaError) else error
+            raise StateError(f"not a saved report job: {why}; delete it and pull again") from None
