@@ -16,8 +16,9 @@ from adnet.clock import Clock
 from adnet.state.database import Database
 from adnet.state.owners import is_alive
 
-_LEASE_S: Final = 600.0
-"""Longer than any request is in flight: a lease is renewed when places change hands, not by a heartbeat."""
+_LEASE_S: Final = 3600.0
+"""Longer than a report is under way: a lease is renewed when places change hands, not by a heartbeat. The dead of
+this host are seen at once."""
 _WANT_S: Final = 1.0
 """How long a process that found no place counts as waiting; it asks again sooner than that."""
 

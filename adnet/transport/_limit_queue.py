@@ -74,6 +74,8 @@ class Queue:
         try:
             if plan.head() is waiter:
                 self.turn()
+            else:
+                self._set_alarm(give_up)
             if waiter.slot is None and waiter.error is None:
                 await waiter.future
         except BaseException:
@@ -144,22 +146,27 @@ class Queue:
 
     @staticmethod
     def _ready(room: Room, cost: int, turn: _Turn) -> float:
-        at = max(turn.now, room.blocked_until, room.lease_at)
+        now = turn.now
+        at = max(now, room.blocked_until, room.lease_at)
         for log in room.logs:
-            if log.due <= turn.now:
-                log.roll(turn.now)
-            at = max(at, log.ready_at(min(cost + turn.units.get(log, 0), max(log.limit, cost)), turn.now))
+            if log.due <= now:
+                log.roll(now)
+            need = cost + turn.units.get(log, 0)
+            # Where those ahead take all of it, not before their uses leave the window.
+            alone = need <= log.limit or need == cost
+            at = max(at, log.ready_at(need, now) if alone else log.expiry(now))
         return at
 
     @staticmethod
     def _keep(waiter: Waiter, turn: _Turn, ready: dict[Room, float], full: list[Room], at: float) -> None:
         """Keep for *waiter* what it will need, so that nobody behind it can make it wait longer.
 
-        Rooms that make it wait are closed to all behind it. In the others its units are set aside where a
-        later use would still count at the time it expects to go; shorter windows stay open to all.
+        The rooms it waits for longest, or whose places it waits for, are closed to all behind it. In the
+        others its units are set aside where a use of now would still count at the time it expects to go;
+        shorter windows stay open to all. So are places, unless it only waits for another place.
         """
         for room in waiter.plan.rooms:
-            if ready[room] > turn.now or (room in full and at <= turn.now):
+            if (room in full) if at <= turn.now else (ready[room] >= at):
                 turn.closed.add(room)
                 continue
             for log in room.logs:

@@ -11,8 +11,10 @@ from typing import Any
 import attrs
 
 from adnet.testing import FakeClock
-from adnet.transport.limits import Bucket, Lane, Limiter, Window
+from adnet.transport.limits import Bucket, Lane, Limiter, Window, WindowState
 
+B = ("b",)
+"""The one bucket of most worlds."""
 Send = tuple[float, int]
 """The moment of a send and its cost."""
 
@@ -132,3 +134,24 @@ def limiter_of(
 ) -> Limiter:
     """Return a limiter with the one bucket ``b``."""
     return Limiter([Bucket("b", windows, concurrency)], clock=clock, **settings)
+
+
+async def times_of(limiter: Limiter, clock: FakeClock, calls: int, **settings: Any) -> list[float]:
+    """Return when each of *calls*, all made now, was let in."""
+
+    async def call() -> float:
+        with await limiter.acquire(B, **settings):
+            return clock.monotonic()
+
+    return await asyncio.gather(*(call() for _ in range(calls)))
+
+
+async def settled() -> None:
+    """Let every task run until it waits."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def window(limiter: Limiter, position: int = 0) -> WindowState:
+    """Return a window of the first bucket as it stands."""
+    return limiter.state()[0].windows[position]

@@ -9,37 +9,14 @@ import pytest
 
 from adnet.clock import SystemClock
 from adnet.errors import ConfigurationError, QuotaExhaustedError, RateLimitError
-from adnet.testing import FakeClock
 from adnet.transport.limits import Bucket, Limiter, Window
-from tests.transport.limit_worlds import Server, hammer, limiter_of
-
-B = ("b",)
-
-
-async def times_of(limiter: Limiter, clock: FakeClock, calls: int, **settings) -> list[float]:
-    """Return when each of *calls*, all made now, was let in."""
-
-    async def call() -> float:
-        with await limiter.acquire(B, **settings):
-            return clock.monotonic()
-
-    return await asyncio.gather(*(call() for _ in range(calls)))
-
-
-async def settled() -> None:
-    """Let every task run until it waits."""
-    for _ in range(5):
-        await asyncio.sleep(0)
+from tests.transport.limit_worlds import B, Server, hammer, limiter_of, settled, times_of, window
 
 
 async def refusal(limiter: Limiter, names=B, **settings) -> RateLimitError:
     with pytest.raises(RateLimitError) as caught:
         await limiter.acquire(names, **settings)
     return caught.value
-
-
-def window(limiter: Limiter, position: int = 0):
-    return limiter.state()[0].windows[position]
 
 
 # -------------------------------------------------------------------------- windows
@@ -132,109 +109,6 @@ async def test_a_clock_that_rounds_never_spins(clock):
     assert len(clock.slept) == 3
 
 
-# -------------------------------------------------------------------------- order
-
-
-async def test_places_are_given_in_the_order_of_asking(clock):
-    """Who asked first gets the first place that is free."""
-    limiter = limiter_of(clock, concurrency=1)
-    order = []
-
-    async def call(number: int) -> None:
-        with await limiter.acquire(B):
-            order.append(number)
-            await clock.sleep(1)
-
-    await asyncio.gather(*map(call, range(5)))
-    assert (order, limiter.waited_s_total) == ([0, 1, 2, 3, 4], 0 + 1 + 2 + 3 + 4)
-
-
-async def test_an_interactive_call_overtakes_a_backlog(clock):
-    """A person waits for one free place, not for the hundred calls of a backfill that stand there."""
-    limiter = limiter_of(clock, Window(1, 1.0))
-    backlog = [asyncio.create_task(times_of(limiter, clock, 1, lane="backfill")) for _ in range(100)]
-    await settled()
-    assert await times_of(limiter, clock, 1) == pytest.approx([1], abs=0.1)
-    for task in backlog:
-        task.cancel()
-
-
-async def test_a_backlog_is_not_starved_by_interactive_calls(clock):
-    """A backlog steps aside for half a minute, not for ever."""
-    limiter = limiter_of(clock, Window(1, 1.0))
-    await times_of(limiter, clock, 1)
-    backlog = asyncio.create_task(times_of(limiter, clock, 1, lane="backfill"))
-    await settled()
-    people = [asyncio.create_task(times_of(limiter, clock, 1)) for _ in range(20)]
-
-    async def crowd() -> None:
-        while True:
-            people.append(asyncio.create_task(times_of(limiter, clock, 1)))
-            await clock.sleep(0.9)
-
-    crowding = asyncio.create_task(crowd())
-    assert 30 <= (await backlog)[0] <= 60
-    for task in (crowding, *people):
-        task.cancel()
-
-
-async def test_a_heavy_waiter_is_not_starved_by_light_ones(clock):
-    """A request that costs the whole window goes in its turn although light ones keep coming."""
-    limiter = limiter_of(clock, Window(10, 1.0))
-    light = [asyncio.create_task(times_of(limiter, clock, 1)) for _ in range(15)]
-    await settled()
-    heavy = asyncio.create_task(times_of(limiter, clock, 1, cost=10))
-    await settled()
-    light += [asyncio.create_task(times_of(limiter, clock, 1)) for _ in range(50)]
-    assert await heavy == pytest.approx([2], abs=0.1)
-    await asyncio.gather(*light)
-
-
-async def test_a_waiter_for_two_buckets_is_not_starved_by_those_for_one(clock):
-    """Who needs two full buckets at once goes in its turn although each is asked for all the time."""
-    limiter = Limiter([Bucket(name, (Window(2, 1.0),)) for name in "ab"], clock=clock)
-
-    async def call(*names: str) -> float:
-        with await limiter.acquire(names):
-            return clock.monotonic()
-
-    first = [asyncio.create_task(call(name)) for name in "aaaabb"]
-    await settled()
-    both = asyncio.create_task(call("a", "b"))
-    await settled()
-    rest = [asyncio.create_task(call(name)) for name in "ab" * 20]
-    assert await both == pytest.approx(2, abs=0.1)
-    await asyncio.gather(*first, *rest)
-
-
-async def test_nobody_waits_for_a_bucket_that_was_not_named(clock):
-    """Calls of one bucket go on while another is used up for an hour and its callers share their place."""
-    limiter = Limiter(
-        [Bucket("hour", (Window(1, 3000),)), Bucket("free"), Bucket("all", concurrency=1)], clock=clock
-    )
-    (await limiter.acquire(("hour", "all"))).release()
-    waiting = asyncio.create_task(limiter.acquire(("hour", "all")))
-    await settled()
-    for _ in range(10):
-        (await limiter.acquire(("free", "all"))).release()
-    assert clock.monotonic() == 0.0
-    (await waiting).release()
-    assert clock.monotonic() == pytest.approx(3000, abs=1)
-
-
-async def test_what_a_waiter_will_need_is_kept_for_it(clock):
-    """A long window's last unit is not taken from a waiter whose other bucket is free only later."""
-    limiter = Limiter([Bucket("slow", (Window(1, 2.0),)), Bucket("day", (Window(2, 86400),))], clock=clock)
-    (await limiter.acquire(("slow", "day"))).release()
-    waiting = asyncio.create_task(limiter.acquire(("slow", "day")))
-    await settled()
-    error = await refusal(limiter, ("day",), deadline=60.0)
-    assert error.free_at is not None
-    assert error.free_at > clock.now() + timedelta(hours=23)
-    (await waiting).release()
-    assert clock.monotonic() == pytest.approx(2, abs=0.1)
-
-
 # -------------------------------------------------------------------------- refusing
 
 
@@ -269,6 +143,17 @@ async def test_a_place_that_does_not_come_is_given_up_at_the_deadline(clock):
     assert (limiter.state()[0].queued, limiter.state()[0].in_flight) == (0, 0)
 
 
+async def test_who_stands_further_back_is_given_up_at_its_own_deadline(clock):
+    """A deadline ends a wait wherever in the queue it is met."""
+    limiter = limiter_of(clock, concurrency=1)
+    with await limiter.acquire(B):
+        first = asyncio.create_task(times_of(limiter, clock, 1, deadline=100.0))
+        await settled()
+        await refusal(limiter, deadline=5.0)
+        assert clock.monotonic() == pytest.approx(5, abs=0.001)
+    assert await first == [clock.monotonic()]
+
+
 async def test_a_bucket_of_zeros_is_no_access(clock):
     """A bucket whose windows all allow nothing is refused at once and for good, not waited for."""
     limiter = limiter_of(clock, Window(0, 1.0), Window(0, 3600.0), scope="acme")
@@ -299,188 +184,6 @@ async def test_an_unknown_bucket_is_a_key_error(clock):
     """A name that was never defined is the programmer's mistake."""
     with pytest.raises(KeyError, match="nowhere"):
         await limiter_of(clock).acquire(["b", "nowhere"])
-
-
-# -------------------------------------------------------------------------- slots and cancelling
-
-
-async def test_leaving_gives_back_the_place_and_keeps_the_charge(clock):
-    """After the block the place is free and the unit stays used; releasing again changes nothing."""
-    limiter = limiter_of(clock, Window(5, 1.0), concurrency=1)
-    with await limiter.acquire(B) as slot:
-        assert (limiter.state()[0].in_flight, slot.waited_s) == (1, 0.0)
-    slot.release()
-    assert (limiter.state()[0].in_flight, window(limiter).used) == (0, 1)
-
-
-async def test_what_was_never_sent_is_not_charged(clock):
-    """A request that never left gives back place and charge, once."""
-    limiter = limiter_of(clock, Window(1, 1000.0))
-    slot = await limiter.acquire(B)
-    slot.unsent()
-    slot.unsent()
-    assert (limiter.charges["b"], window(limiter).used) == (0, 0)
-    assert await times_of(limiter, clock, 1) == [0.0]
-
-
-async def test_a_cancelled_waiter_leaves_nothing_and_hands_the_turn_on(clock):
-    """The one behind a cancelled heavy waiter goes at once when there is room for it."""
-    limiter = limiter_of(clock, Window(2, 10.0))
-    (await limiter.acquire(B)).release()
-    heavy = asyncio.create_task(limiter.acquire(B, cost=2))
-    await settled()
-    light = asyncio.create_task(times_of(limiter, clock, 1))
-    await settled()
-    heavy.cancel()
-    assert await light == [0.0]
-    assert (limiter.state()[0].queued, window(limiter).used) == (0, 2)
-
-
-async def test_a_waiter_cancelled_after_its_turn_came_gives_it_back(clock):
-    """Between being let in and waking up a call can be cancelled: the place goes to the next, nothing is charged."""
-    limiter = limiter_of(clock, Window(9, 1.0), concurrency=1)
-    slot = await limiter.acquire(B)
-    unlucky = asyncio.create_task(limiter.acquire(B))
-    await settled()
-    following = asyncio.create_task(times_of(limiter, clock, 1))
-    await settled()
-    slot.release()
-    unlucky.cancel()
-    assert await following == [0.0]
-    assert (limiter.charges["b"], limiter.state()[0].in_flight) == (2, 0)
-
-
-async def test_an_empty_queue_leaves_no_task(clock):
-    """When nobody waits any more, nothing of the limiter is left on the event loop."""
-    limiter = limiter_of(clock, Window(1, 1000.0))
-    (await limiter.acquire(B)).release()
-    waiting = asyncio.create_task(limiter.acquire(B))
-    await settled()
-    waiting.cancel()
-    await settled()
-    assert asyncio.all_tasks() == {asyncio.current_task()}
-
-
-# -------------------------------------------------------------------------- replies
-
-
-async def test_a_429_closes_the_buckets_for_as_long_as_the_server_asks(clock):
-    """Nobody goes before the server's Retry-After is over."""
-    limiter = limiter_of(clock)
-    limiter.refused(B, retry_after_s=7)
-    assert limiter.state()[0].blocked_until == clock.now() + timedelta(seconds=7)
-    assert await times_of(limiter, clock, 2) == pytest.approx([7, 7], abs=0.001)
-
-
-async def test_429s_without_a_time_double_the_pause_and_a_success_ends_that(clock):
-    """One second, then two, then four; one success and it is one second again."""
-    limiter = limiter_of(clock)
-    pauses = []
-    for good in (False, False, False, True, False):
-        start = clock.monotonic()
-        if good:
-            limiter.succeeded(B)
-            continue
-        limiter.refused(B, retry_after_s=None)
-        await times_of(limiter, clock, 1)
-        pauses.append(clock.monotonic() - start)
-    assert pauses == pytest.approx([1, 2, 4, 1], abs=0.001)
-
-
-async def test_a_volley_of_429s_counts_once(clock):
-    """Eight refusals of eight requests in flight halve an adaptive concurrency once and pause one second."""
-    limiter = Limiter([Bucket("b", concurrency=8, adaptive=True)], clock=clock)
-    for _ in range(8):
-        limiter.refused(B, retry_after_s=None)
-    assert limiter.state()[0].concurrency == 4
-    assert await times_of(limiter, clock, 1) == pytest.approx([1], abs=0.001)
-
-
-async def test_adaptive_concurrency_comes_back_slowly(clock):
-    """After a halving a row of successes opens one place, up to the definition and not beyond."""
-    limiter = Limiter([Bucket("b", concurrency=2, adaptive=True)], clock=clock)
-    for _ in range(3):
-        limiter.refused(B, retry_after_s=1)
-        await clock.sleep(2)
-    seen = []
-    for _ in range(60):
-        limiter.succeeded(B)
-        seen.append(limiter.state()[0].concurrency)
-    assert (seen[0], seen[-1]) == (1, 2)
-    assert 5 < seen.count(1) < 50
-
-
-async def test_a_reply_in_time_lowers_what_is_left(clock):
-    """Others use the account too: three left, one of ours under way, so two may go."""
-    limiter = limiter_of(clock, Window(10, 100.0))
-    limiter.learn("b", 100.0, limit=10, remaining=3, in_flight=1, server_now=None)
-    assert (await times_of(limiter, clock, 3)) == pytest.approx([0, 0, 100], abs=1)
-
-
-async def test_replies_that_agree_with_our_own_count_cost_nothing(clock):
-    """Where nobody else uses the account, requests in flight are not counted twice."""
-    limiter = limiter_of(clock, Window(10, 100.0))
-    await times_of(limiter, clock, 4)
-    limiter.learn("b", 100.0, limit=10, remaining=6, in_flight=3, server_now=None)
-    assert window(limiter).remaining == 6
-
-
-async def test_a_reply_of_an_earlier_window_is_not_believed(clock):
-    """What a late reply says of the last calendar window does not bind the present one."""
-    limiter = limiter_of(clock, Window(5, 10.0, aligned=True))
-    limiter.learn_skew(clock.now() + timedelta(microseconds=1), 0.01)
-    date = clock.now()
-    await clock.sleep(11)
-    limiter.learn("b", 10.0, limit=None, remaining=0, in_flight=0, server_now=date)
-    limiter.learn("b", 10.0, limit=None, remaining=0, in_flight=0, server_now=None, sent_at=2.0)
-    assert window(limiter).remaining == 5
-
-
-async def test_a_lower_limit_applies_at_once_and_a_higher_one_from_the_next_window(clock):
-    """Five become three now; three become eight when the present window is over."""
-    limiter = limiter_of(clock, Window(5, 10.0))
-    limiter.learn("b", 10.0, limit=3, remaining=None, in_flight=0, server_now=None)
-    lower = window(limiter).limit
-    limiter.learn("b", 10.0, limit=8, remaining=None, in_flight=0, server_now=None)
-    same = window(limiter).limit
-    await clock.sleep(10.1)
-    assert (lower, same, window(limiter).limit) == (3, 3, 8)
-
-
-async def test_an_older_reply_does_not_bring_back_an_older_limit(clock):
-    """Replies overtake each other; the limit of the newest Date stands."""
-    limiter = limiter_of(clock, Window(5, 10.0))
-    limiter.learn("b", 10.0, limit=3, remaining=None, in_flight=0, server_now=clock.now())
-    earlier = clock.now() - timedelta(seconds=2)
-    limiter.learn("b", 10.0, limit=5, remaining=None, in_flight=0, server_now=earlier)
-    await clock.sleep(30)
-    assert window(limiter).limit == 3
-
-
-async def test_a_window_that_only_replies_know_is_obeyed(clock):
-    """A header may tell of a window that was never declared."""
-    limiter = limiter_of(clock)
-    (await limiter.acquire(B)).release()
-    limiter.learn("b", 60.0, limit=2, remaining=1, in_flight=0, server_now=None)
-    assert await times_of(limiter, clock, 2) == pytest.approx([0, 60], abs=5)
-
-
-async def test_a_new_definition_keeps_what_was_used(clock):
-    """After the network's own table of limits was read, earlier uses still count."""
-    limiter = limiter_of(clock, Window(5, 10.0))
-    await times_of(limiter, clock, 4)
-    limiter.add(Bucket("b", (Window(6, 10.0), Window(100, 3600.0)), source="throttling.json"))
-    assert (window(limiter).remaining, limiter.state()[0].source) == (2, "throttling.json")
-
-
-async def test_a_wider_definition_wakes_those_who_wait(clock):
-    """Who waits for a place goes as soon as there are more of them."""
-    limiter = limiter_of(clock, concurrency=1)
-    with await limiter.acquire(B):
-        waiting = asyncio.create_task(times_of(limiter, clock, 1))
-        await settled()
-        limiter.add(Bucket("b", concurrency=2))
-        assert await waiting == [0.0]
 
 
 # -------------------------------------------------------------------------- what it tells, what it costs

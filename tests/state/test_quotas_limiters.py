@@ -1,0 +1,274 @@
+"""Limiters of several processes on one state: together they keep every limit, and use it."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from adnet.errors import RateLimitError, StateError
+from adnet.state.database import Database
+from adnet.state.owners import new_owner
+from adnet.state.quotas import QuotaStore
+from adnet.testing import FakeClock
+from adnet.transport.limits import Bucket, Limiter, Window
+from tests.transport.limit_worlds import B, Server, fullest, hammer, run
+
+Make = Callable[..., Limiter]
+
+
+@pytest.fixture
+def make(path: Path) -> Iterator[Make]:
+    """Make limiters with one bucket ``b``, each as a process of its own on one state would have it."""
+    with ExitStack() as stack:
+
+        def limiter(clock: FakeClock, *windows: Window, concurrency: int | None = None) -> Limiter:
+            database = stack.enter_context(closing(Database.open(path)))
+            shared = QuotaStore(database, new_owner(), clock)
+            return Limiter([Bucket("b", windows, concurrency)], clock=clock, scope="acme", shared=shared)
+
+        yield limiter
+
+
+async def test_a_days_use_survives_a_restart(make):
+    """A new process knows what the last one used, shows it, and refuses what does not fit."""
+    clock = FakeClock()
+    before = make(clock, Window(10, DAY), concurrency=2)
+    for _ in range(10):
+        (await before.acquire(B)).release()
+    before.close()
+    after = make(clock, Window(10, DAY), concurrency=2)
+    assert after.state()[0].windows[0].remaining == 0
+    with pytest.raises(RateLimitError):
+        await after.acquire(B)
+
+
+async def test_a_new_day_begins_after_a_restart_although_no_reply_told_the_time_yet(make):
+    """The server's calendar is remembered, so that yesterday's use is not held against today."""
+    clock = FakeClock()
+    day = Window(5, DAY, aligned=True)
+    before = make(clock, day)
+    before.learn_skew(clock.now(), 0.02)
+    for _ in range(5):
+        (await before.acquire(B)).release()
+    before.close()
+    clock.advance(12 * 3600 + 10)  # the clock starts at noon
+    (await make(clock, day).acquire(B)).release()
+
+
+async def test_the_rest_of_a_block_comes_back_at_the_end(make, path):
+    """A process that ends gives back what it took and did not use."""
+    clock = FakeClock()
+    limiter = make(clock, Window(10_000, DAY))
+    (await limiter.acquire(B)).release()
+    taken = limiter.state()[0].windows[0].used
+    limiter.close()
+    assert (taken, make(clock, Window(10_000, DAY)).state()[0].windows[0].used) == (100, 1)
+
+
+async def test_a_process_that_calls_rarely_uses_little(make):
+    """Blocks that were not used in time come back: sixty calls in an hour use about sixty."""
+    clock = FakeClock()
+    limiter = make(clock, Window(3600, 3600.0))
+    for _ in range(60):
+        (await limiter.acquire(B)).release()
+        await clock.sleep(59)
+    assert limiter.state()[0].windows[0].used <= 60 + 36
+
+
+async def test_a_block_counts_until_the_end_of_its_time_and_is_not_used_later(make, path):
+    """Units may be used for a hundredth of the window after they were taken, and count until then."""
+    clock = FakeClock()
+    limiter, start = make(clock, Window(1000, 100.0)), clock.now().timestamp()
+    (await limiter.acquire(B)).release()
+    with closing(Database.open(path)) as database:
+        store = QuotaStore(database, new_owner(), clock)
+        assert store.used([("acme/b/100", start + 0.99), ("acme/b/100", start + 1.01)]) == [10, 0]
+        await clock.sleep(50)
+        (await limiter.acquire(B)).release()
+        assert store.used([("acme/b/100", start + 50)]) == [10]
+
+
+async def test_a_block_does_not_reach_beyond_the_border(make):
+    """What is taken just before a calendar border does not count after it."""
+    clock = FakeClock()
+    limiter = make(clock, Window(1000, 3600.0, aligned=True))
+    limiter.learn_skew(clock.now() + timedelta(microseconds=1), 0.001)
+    await clock.sleep(3600 - 5)
+    (await limiter.acquire(B)).release()
+    await clock.sleep(6)
+    assert limiter.state()[0].windows[0].used == 0
+
+
+async def test_what_was_never_sent_comes_back_to_all(make):
+    """A charge that is taken back is free for other processes with the next call."""
+    clock = FakeClock()
+    first, second = make(clock, Window(2, DAY)), make(clock, Window(2, DAY))
+    (await first.acquire(B)).unsent()
+    (await first.acquire(B)).release()
+    (await second.acquire(B)).release()
+    assert second.state()[0].windows[0].used == 2
+
+
+async def test_a_window_that_is_full_is_not_asked_for_again(database):
+    """Who knows when a shared window has room again does not trouble the state before."""
+    clock = FakeClock()
+
+    class Counting(QuotaStore):
+        asked = 0
+
+        def take(self, charges, returned=()):
+            self.asked += 1
+            return super().take(charges, returned)
+
+    store = Counting(database, new_owner(), clock)
+    QuotaStore(database, new_owner(), clock).take([("/b/100", 1, 1, 1, clock.now().timestamp(), 0.0)])
+    limiter = Limiter([Bucket("b", (Window(1, 100.0),))], clock=clock, shared=store)
+    for _ in range(5):
+        with pytest.raises(RateLimitError):
+            await limiter.acquire(B, deadline=10.0)
+    assert store.asked == 1
+
+
+async def test_places_go_round_between_processes(make):
+    """Two processes with a backlog share three places: never more, and each gets on."""
+    clock = FakeClock()
+    limiters = [make(clock, concurrency=3) for _ in range(2)]
+    inside, peak, done = [0], [0], [0, 0]
+
+    async def worker(number: int) -> None:
+        while clock.monotonic() < 20:
+            with await limiters[number].acquire(B):
+                inside[0] += 1
+                peak[0] = max(peak[0], inside[0])
+                await clock.sleep(0.2)
+                inside[0] -= 1
+                done[number] += 1
+
+    await asyncio.gather(*(worker(number) for number in (0, 1) for _ in range(5)))
+    assert peak == [3]
+    assert min(done) > 60
+
+
+async def test_an_idle_process_lets_its_places_go(make):
+    """Who has finished its burst holds nobody up for longer than a moment."""
+    clock = FakeClock()
+    idle, busy = make(clock, concurrency=2), make(clock, concurrency=2)
+    for slot in [await idle.acquire(B), await idle.acquire(B)]:
+        slot.release()
+    with await busy.acquire(B), await busy.acquire(B):
+        assert clock.monotonic() < 1
+    await clock.sleep(1)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_state_that_fails_is_told_to_the_caller(database):
+    """When the state is gone, the call that needs it raises, and nothing stays taken."""
+    clock = FakeClock()
+    shared = QuotaStore(database, new_owner(), clock)
+    limiter = Limiter([Bucket("b", (Window(5, 1.0),), 2)], clock=clock, shared=shared)
+    database.close()
+    with pytest.raises(StateError):
+        await limiter.acquire(B)
+    limiter.close()
+
+
+@settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    window=st.one_of(
+        st.builds(Window, st.integers(2, 12), st.just(1.0), aligned=st.booleans()),
+        st.builds(Window, st.integers(200, 400), st.just(20.0), aligned=st.booleans()),
+    ),
+    skew_s=st.floats(-3, 3, allow_nan=False),
+    callers=st.integers(2, 6),
+)
+def test_two_processes_together_keep_a_window_and_use_it(tmp_path_factory, window, skew_s, callers):
+    """Never more than the limit in any window, and at least 95 % of what is allowed is used."""
+    path = tmp_path_factory.mktemp("state") / "state.db"
+    turns = 12
+
+    async def world(clock: FakeClock) -> Server:
+        server = Server(clock, window, skew_s, rtt_s=min(0.04, window.per_s / window.limit))
+        with ExitStack() as stack:
+            limiters = []
+            for _ in range(2):
+                database = stack.enter_context(closing(Database.open(path)))
+                shared = QuotaStore(database, new_owner(), clock)
+                limiters.append(
+                    Limiter([Bucket("b", (window,))], clock=clock, scope=str(path), shared=shared)
+                )
+            work = (hammer(one, server, callers=callers, until=turns * window.per_s) for one in limiters)
+            await asyncio.gather(*work)
+        return server
+
+    server = run(world)
+    if window.aligned:
+        assert max(server.counts.values()) <= window.limit
+    else:
+        assert fullest([(at, 1) for at in server.times], window.per_s) <= window.limit
+    assert len(server.times) >= 0.95 * turns * window.limit
+
+
+# -------------------------------------------------------------------------- real processes
+
+
+CALLER = """
+import asyncio, json, sys, time
+from pathlib import Path
+from adnet.clock import SystemClock
+from adnet.errors import RateLimitError
+from adnet.state.database import Database
+from adnet.state.owners import new_owner
+from adnet.state.quotas import QuotaStore
+from adnet.transport.limits import Bucket, Limiter, Window
+
+async def call(limit, per_s, seconds):
+    clock, database = SystemClock(), Database.open(Path(sys.argv[1]))
+    shared = QuotaStore(database, new_owner(), clock)
+    limiter = Limiter([Bucket("b", (Window(limit, per_s),))], clock=clock, scope="acme", shared=shared)
+    times, until = [], clock.monotonic() + seconds
+    try:
+        while True:
+            with await limiter.acquire(("b",), deadline=until):
+                times.append(time.time())
+    except RateLimitError:
+        return times
+
+for line in sys.stdin:
+    print(json.dumps(asyncio.run(call(*json.loads(line)))), flush=True)
+"""
+
+
+def test_two_processes_keep_a_second_together(crew, path):
+    """Two processes that call as fast as they can send no more together than one may.
+
+    The stretch looked at is shorter than the window: on a busy machine a call may leave later than it was let go.
+    """
+    answers = crew(CALLER, 2, path).ask(json.dumps([20, 0.5, 1.8]))
+    times = [(at, 1) for answer in answers for at in json.loads(answer)]
+    assert fullest(times, 0.3) <= 20
+    assert 60 <= len(times) <= 80
+
+
+def test_processes_use_up_an_hour_and_no_more(crew, path):
+    """Three processes take a thousand an hour in blocks: never more, and at least 95 % of it."""
+    start = time.monotonic()
+    answers = crew(CALLER, 3, path).ask(json.dumps([1000, 3600.0, 0.5]))
+    assert 950 <= sum(len(json.loads(answer)) for answer in answers) <= 1000
+    assert time.monotonic() - start < 30
+
+
+def test_a_killed_process_takes_no_more_than_its_block_with_it(crew, path, clock):
+    """What a killed process sent stays counted, and at most one per cent is lost."""
+    lost = crew(CALLER, 1, path)
+    sent = len(json.loads(lost.ask(json.dumps([1000, 3600.0, 0.2]))[0]))
+    lost.kill()
+    with closing(Database.open(path)) as database:
+        (used,) = QuotaStore(database, new_owner(), clock).used([("acme/b/3600", 0.0)])
+    assert sent <= used <= sent + 10
