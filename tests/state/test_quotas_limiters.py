@@ -20,6 +20,8 @@ from adnet.testing import FakeClock
 from adnet.transport.limits import Bucket, Limiter, Window
 from tests.transport.limit_worlds import B, Server, fullest, hammer, run
 
+DAY = 86400.0
+
 Make = Callable[..., Limiter]
 
 
