@@ -5,7 +5,6 @@ rows would go. Everybody else calls the classes.
 """
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any, TypeVar
 
 import attrs
@@ -26,9 +25,5 @@ def positional(cls: type[T]) -> Callable[..., T]:
     return known["build"]  # type: ignore[no-any-return]
 
 
-_money = positional(Money)
-
-
-def money(amount: Decimal | None, currency: str | None) -> Money | None:
-    """Return Money from a finite Decimal and a checked code; None where either is missing."""
-    return None if amount is None or currency is None else _money(amount, currency)
+build_money = positional(Money)
+"""``build_money(amount, currency)``, from a finite Decimal and a checked code."""

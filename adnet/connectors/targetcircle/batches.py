@@ -24,7 +24,7 @@ from adnet.connectors.targetcircle.codec import (
 from adnet.connectors.targetcircle.rows import ClickRow, TradeRow, TransactionRow
 from adnet.errors import SchemaError
 from adnet.models import Click, Columns, ModelBatch, Raw, Transaction
-from adnet.models.building import money, positional
+from adnet.models.building import build_money, positional
 from adnet.models.countries import iso2
 
 _CHUNK_KEYS: Final = 100_000
@@ -193,8 +193,12 @@ class TransactionBatch:
                 None,  # whether ``slug`` is the offer's or the ad's is not known: it stays in raw
                 row.offer_name,
                 row.media_name,
-                money(row.amount, currency := currency_code(row.currency)),
-                money(row.commission, currency),
+                build_money(amount, currency)
+                if (currency := currency_code(row.currency)) and (amount := row.amount) is not None
+                else None,
+                build_money(amount, currency)
+                if currency and (amount := row.commission) is not None
+                else None,
                 currency,
                 iso2(row.country),
                 labels(row.reference),

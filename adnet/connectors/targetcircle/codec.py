@@ -94,8 +94,10 @@ def labels(reference: Any) -> tuple[str, ...]:
     if isinstance(reference, str):
         reference = (reference,)
     elif isinstance(reference, dict):
-        reference = reference.values()
-    return tuple([label if type(label) is str else str(label) for label in reference if label])
+        reference = tuple(reference.values())
+    if len(reference) == 1 and type(reference[0]) is str and reference[0]:
+        return reference  # type: ignore[no-any-return] # by far the most common
+    return tuple([str(label) for label in reference if label])
 
 
 def text(value: str | int | None) -> str | None:

@@ -19,7 +19,7 @@ from adnet.connectors.targetcircle.batches import (
 )
 from adnet.connectors.targetcircle.limits import BUCKETS
 from adnet.connectors.targetcircle.native import TargetCircleNative, read_columns
-from adnet.connectors.targetcircle.pages import ReportPage, lenient
+from adnet.connectors.targetcircle.pages import ReportPage
 from adnet.connectors.targetcircle.rows import ClickRow, TradeRow, TransactionRow
 from adnet.errors import JobExpiredError, NotFoundError
 from adnet.models import Batch, ReportJob, ReportQuery
@@ -28,7 +28,6 @@ from adnet.operations.paginate import in_order
 from adnet.periods import Period
 from adnet.redact import keyed_hash
 from adnet.transport.session import Session
-from adnet.transport.wire import Response
 
 _CHUNK_ROWS: Final = 1000
 _WIDTH: Final = next(bucket.concurrency for bucket in BUCKETS if bucket.name == "pages") or 1
@@ -133,17 +132,20 @@ class ReportReader:
         Raises:
             JobExpiredError: The report vanished, shrank or repeated a page.
         """
+        kind = job.query.kind
         seen = Occurrences()
-        held: list[bytes] = []
-        count = 0
+        rows: list[Any] = []
+        raws: list[codec.RawJson] = []
         async for page in self._pages(job):
-            held.append(page.data)
-            count += _count(page)
-            if count >= _CHUNK_ROWS:
-                yield self._batch(job.query.kind, held, row_filter, seen)
-                held, count = [], 0
-        if held:
-            yield self._batch(job.query.kind, held, row_filter, seen)
+            with self._session.reading(routes.PAGE[kind]):
+                page_rows, page_raws = read_columns(page.data, _ROWS[kind], self._session)
+            rows += page_rows
+            raws += page_raws
+            if len(rows) >= _CHUNK_ROWS:
+                yield self._batch(kind, rows, raws, row_filter, seen)
+                rows, raws = [], []
+        if rows:
+            yield self._batch(kind, rows, raws, row_filter, seen)
 
     async def _pages(self, job: ReportJob) -> AsyncIterator[ReportPage]:
         """Yield all pages in order, each checked to belong to the same report as the first."""
@@ -163,12 +165,10 @@ class ReportReader:
             raise self._gone(job, f"page {page.page} is {page.status or 'without status'} again")
         if max(page.pages, 1) != max(pages, 1):
             raise self._gone(job, f"page {page.page} counts {page.pages} pages, the first counted {pages}")
-        with self._session.reading(routes.PAGE[job.query.kind]):
-            rows = lenient(Response(status=200, url="", body=page.data), codec.RAWS, self._session.scrubber)
-        if len({bytes(row) for row in rows}) < 2:
-            return  # one row, or one row many times over: equal pages prove nothing
         mark = hashlib.blake2b(page.data, digest_size=16).digest()
-        if (earlier := marks.setdefault(mark, page.page)) != page.page:
+        earlier = marks.setdefault(mark, page.page)
+        # One row, or one row many times over, may well fill two pages; several rows do not come twice.
+        if earlier != page.page and len({bytes(row) for row in codec.RAWS.decode(page.data)}) > 1:
             raise self._gone(job, f"page {page.page} repeats page {earlier}")
 
     def _gone(self, job: ReportJob, what: str) -> JobExpiredError:
@@ -180,14 +180,15 @@ class ReportReader:
             report_id=job.report_id,
         )
 
-    def _batch(self, kind: str, pages: Sequence[bytes], row_filter: RowFilter, seen: Occurrences) -> Batch:
-        rows: list[Any] = []
-        raws: list[codec.RawJson] = []
+    def _batch(
+        self,
+        kind: str,
+        rows: list[Any],
+        raws: list[codec.RawJson],
+        row_filter: RowFilter,
+        seen: Occurrences,
+    ) -> Batch:
         with self._session.reading(routes.PAGE[kind]):
-            for page in pages:
-                page_rows, page_raws = read_columns(page, _ROWS[kind], self._session)
-                rows += page_rows
-                raws += page_raws
             moments = _moments(kind, rows)
             # Numbered before anything is left out: a row keeps its id whatever else is asked for.
             ids = self._ids(kind, rows, moments, seen)

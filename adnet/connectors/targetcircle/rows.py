@@ -11,6 +11,8 @@ import msgspec
 from msgspec import field
 
 Text = str | int | None
+Reference = tuple[str | int | None, ...] | dict[str, str | int | None] | str | None
+"""The publisher's labels: a list (documented), an object of ``ref1``, ``ref2``, … (today's API) or one label."""
 
 
 class TransactionRow(msgspec.Struct, gc=False):
@@ -25,7 +27,7 @@ class TransactionRow(msgspec.Struct, gc=False):
     kind: str | None = field(name="transactionType", default=None)
     tracking_id: Text = field(name="trackingId", default=None)
     ad_link_name: str | None = field(name="adLinkName", default=None)
-    reference: list[str | int | None] | dict[str, str | int | None] | str | None = None
+    reference: Reference = None
     amount: Decimal | None = field(name="transactionAmount", default=None)
     currency: str | None = None
     commission: Decimal | None = None
@@ -39,7 +41,7 @@ class ClickRow(msgspec.Struct, gc=False):
     slug: Text = None
     media_name: str | None = field(name="mediaName", default=None)
     offer_name: str | None = field(name="offerName", default=None)
-    reference: list[str | int | None] | dict[str, str | int | None] | str | None = None
+    reference: Reference = None
     country: str | None = None
     ip: str | None = None
 
