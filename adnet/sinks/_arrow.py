@@ -5,11 +5,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-import attrs
 import pyarrow as pa
 
 from adnet.models.tables import PULLS, Columns, ColumnType, Table
 from adnet.sinks import _values
+from adnet.sinks._values import Origin
 
 # Instants are naive on purpose: DuckDB reads them as TIMESTAMP, so that a day of the table is a day in UTC
 # wherever the reader sits. With a zone in the type they would turn to the reader's own.
@@ -32,16 +32,6 @@ _TYPES: Final[Mapping[ColumnType, set[type]]] = {
     "texts": {list, tuple, _NONE},
 }
 _REFUSALS = (pa.ArrowException, UnicodeEncodeError, OverflowError, TypeError, ValueError)
-
-
-@attrs.frozen
-class Origin:
-    """What all rows of one landing have in common."""
-
-    network: str
-    account: str
-    fetched_at: datetime
-    """Aware, UTC."""
 
 
 def schema(table: Table, *, history: bool = False) -> Any:

@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 
 from adnet.errors import SinkError
 from adnet.models.tables import Columns, Table
-from adnet.sinks._arrow import Origin, schema, to_batch
+from adnet.sinks._arrow import schema, to_batch
 from adnet.sinks._files import remove
+from adnet.sinks._values import Origin
 
 GROUP_ROWS: Final = 16_384
 """Rows of one row group; with the next, the bound of what is held in memory."""

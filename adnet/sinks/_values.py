@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from typing import Any, Final
 
+import attrs
+
 from adnet.errors import SinkError
 from adnet.models.tables import PULLS, Columns, ColumnType, Table
 
@@ -12,6 +14,16 @@ _SIX_DIGITS: Final = Decimal("0.000001")
 _CEILING: Final = Decimal(10) ** 12
 _CONTEXT: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _INT64: Final = 2**63
+
+
+@attrs.frozen
+class Origin:
+    """What all rows of one landing have in common."""
+
+    network: str
+    account: str
+    fetched_at: datetime
+    """Aware; when the network gave these rows."""
 
 
 def money(value: object) -> Decimal:
@@ -102,6 +114,9 @@ def check_shape(table: Table, columns: Columns) -> int:
     if columns.keys() != expected:
         odd = ", ".join(sorted(columns.keys() ^ expected))
         raise SinkError(f"{table.name}: these columns are missing or unknown: {odd}")
+    for name in table.key:
+        if None in columns[name]:
+            raise SinkError(f"{table.name}.{name}: row {columns[name].index(None)} of this batch has no key")
     lengths = {len(values) for values in columns.values()}
     if len(lengths) != 1:
         raise SinkError(f"{table.name}: columns have different lengths: {sorted(lengths)}")

@@ -19,12 +19,13 @@ from adnet.clock import Clock
 from adnet.errors import SinkError
 from adnet.models.tables import PULLS, TABLES, Columns
 from adnet.sinks import _values
-from adnet.sinks._arrow import Origin, numbered, pulls_table
+from adnet.sinks._arrow import numbered, pulls_table
 from adnet.sinks._duckdb_errors import explained
 from adnet.sinks._duckdb_merge import Stage, merge, scope_of
 from adnet.sinks._files import make_folder, remove
 from adnet.sinks._spool import Spool
 from adnet.sinks._sql import DUCKDB_TYPES, create, definitions, literal, quoted
+from adnet.sinks._values import Origin
 from adnet.sinks._worker import Worker
 from adnet.sinks.base import Landed
 

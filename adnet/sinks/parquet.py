@@ -14,12 +14,13 @@ from typing import Any, Self
 from adnet.clock import Clock
 from adnet.models.tables import PULLS, TABLES, Columns, Table
 from adnet.sinks import _arrow, _values
-from adnet.sinks._arrow import Origin, pulls_table
+from adnet.sinks._arrow import pulls_table
 from adnet.sinks._files import FolderLock, make_folder, remove
 from adnet.sinks._parquet_merge import Merge
 from adnet.sinks._parts import PART_ROWS, Parts, group_of
 from adnet.sinks._spool import PartFile, Spool
 from adnet.sinks._sql import ALL_TABLES, history_of
+from adnet.sinks._values import Origin
 from adnet.sinks._worker import Worker
 from adnet.sinks.base import Landed
 

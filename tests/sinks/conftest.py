@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sink_kit import Place, StillClock
 
-SCHEMES = ["duckdb", "parquet"]
+SCHEMES = ["duckdb", "parquet", "csv", "jsonl"]
 
 
 @pytest.fixture

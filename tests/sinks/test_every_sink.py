@@ -144,7 +144,7 @@ async def test_rollback_leaves_nothing(place: Place) -> None:
     async with place.opened() as sink:
         landing = sink.landing(network="net", account="acc", fetched_at=START)
         await landing.write("transactions", transactions(40_000))
-        assert place.staged() != []
+        assert (place.scheme in {"duckdb", "parquet"}) == bool(place.staged())
         await landing.rollback()
         await landing.rollback()
         assert place.staged() == []
