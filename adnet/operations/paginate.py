@@ -2,14 +2,16 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from typing import TypeVar
 
 T = TypeVar("T")
 K = TypeVar("K")
 
 
-async def in_order(keys: Iterable[K], fetch: Callable[[K], Awaitable[T]], *, width: int) -> AsyncIterator[T]:
+async def in_order(
+    keys: Iterable[K], fetch: Callable[[K], Awaitable[T]], *, width: int
+) -> AsyncGenerator[T, None]:
     """Yield ``await fetch(key)`` for each key, in the order of *keys*, with up to *width* under way.
 
     Nothing further is started than the consumer needs, so memory stays flat. When the consumer stops, or one

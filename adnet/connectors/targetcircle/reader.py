@@ -1,7 +1,8 @@
 """Reading a report: poll, pages in parallel, and the proof that all pages are of one report."""
 
 import hashlib
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from contextlib import aclosing
 from datetime import datetime
 from typing import Any, Final, Literal, cast
 
@@ -136,18 +137,19 @@ class ReportReader:
         seen = Occurrences()
         rows: list[Any] = []
         raws: list[codec.RawJson] = []
-        async for page in self._pages(job):
-            with self._session.reading(routes.PAGE[kind]):
-                page_rows, page_raws = read_columns(page.data, _ROWS[kind], self._session)
-            rows += page_rows
-            raws += page_raws
-            if len(rows) >= _CHUNK_ROWS:
-                yield self._batch(kind, rows, raws, row_filter, seen)
-                rows, raws = [], []
+        async with aclosing(self._pages(job)) as pages:
+            async for page in pages:
+                with self._session.reading(routes.PAGE[kind]):
+                    page_rows, page_raws = read_columns(page.data, _ROWS[kind], self._session)
+                rows += page_rows
+                raws += page_raws
+                if len(rows) >= _CHUNK_ROWS:
+                    yield self._batch(kind, rows, raws, row_filter, seen)
+                    rows, raws = [], []
         if rows:
             yield self._batch(kind, rows, raws, row_filter, seen)
 
-    async def _pages(self, job: ReportJob) -> AsyncIterator[ReportPage]:
+    async def _pages(self, job: ReportJob) -> AsyncGenerator[ReportPage, None]:
         """Yield all pages in order, each checked to belong to the same report as the first."""
         first = self._first.pop(job.job_id, None) or await self._page(job, 1)
         pages = job.pages if job.pages is not None else max(first.pages, 1)
@@ -156,9 +158,10 @@ class ReportReader:
         async def fetch(number: int) -> ReportPage:
             return first if number == 1 else await self._page(job, number)
 
-        async for page in in_order(range(1, pages + 1), fetch, width=_WIDTH):
-            self._check(job, page, pages, marks)
-            yield page
+        async with aclosing(in_order(range(1, pages + 1), fetch, width=_WIDTH)) as fetched:
+            async for page in fetched:
+                self._check(job, page, pages, marks)
+                yield page
 
     def _check(self, job: ReportJob, page: ReportPage, pages: int, marks: dict[bytes, int]) -> None:
         if not page.ready:
