@@ -229,7 +229,7 @@ def source_days(campaign_id: str, widget: PlaceFigures, day: Day, book: Book) ->
     rest_clicks = widget.clicks - sum(part.clicks for part in widget.sources)
     rest_spent = widget.spent - sum((part.spent for part in widget.sources), Decimal(0))
     rest_buy = (widget.stages.buy or 0) - sum(part.stages.buy or 0 for part in widget.sources)
-    if not parts or rest_clicks > 0 or rest_spent > 0:
+    if not parts or rest_clicks > 0 or rest_spent > 0 or rest_buy > 0:
         own = parts.get(widget.uid)
         parts[widget.uid] = attrs.evolve(
             own or widget,

@@ -4,8 +4,9 @@
 campaigns had anything, and only those are asked about their sources and clicks: a day without spend has neither.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from datetime import date, timedelta
+from typing import TypeVar
 
 import attrs
 
@@ -16,10 +17,29 @@ from adnet.connectors.adskeeper.figures import CampaignFigures, TeaserFigures
 from adnet.connectors.adskeeper.limits import WIDTH
 from adnet.connectors.adskeeper.lists import FEW, found, list_teasers
 from adnet.connectors.adskeeper.native import AdskeeperNative
+from adnet.connectors.adskeeper.streams import ending
 from adnet.errors import NotFoundError
 from adnet.models import Batch, Click, ModelBatch, StatRow
 from adnet.operations.paginate import in_order
 from adnet.periods import Period
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Chosen:
+    """Campaigns that are asked about: some, or all."""
+
+    ids: frozenset[str] | None
+
+    @classmethod
+    def of(cls, ids: Collection[str] | None) -> "Chosen":
+        """Return the choice of *ids*; None means all."""
+        return cls(None if ids is None else frozenset(map(str, ids)))
+
+    def has(self, row: CampaignFigures) -> bool:
+        """Whether a campaign is among them."""
+        return self.ids is None or row.campaign_id in self.ids
 
 
 @attrs.frozen
@@ -31,26 +51,25 @@ class Daily:
     clock: Clock
     hash_key: bytes = attrs.field(repr=False)
 
-    def days(self, period: Period) -> Iterator[date]:
-        """Yield the account's days that the period touches and that have begun."""
-        today = self.clock.now().astimezone(self.book.zone).date()
+    def days(self, period: Period) -> list[date]:
+        """Return the account's days that the period touches and that have begun, oldest first."""
         # A day of grace: this machine's clock may be behind the network's.
-        return (day for day in period.days(self.book.zone) if day <= today + timedelta(days=1))
+        last = self.clock.now().astimezone(self.book.zone).date() + timedelta(days=1)
+        return [day for day in period.days(self.book.zone) if day <= last]
 
     async def _totals(self, day: date) -> tuple[date, list[CampaignFigures]]:
         return day, await self.native.statistics.campaigns(day, day)
-
-    def _each_day(self, period: Period) -> AsyncIterator[tuple[date, list[CampaignFigures]]]:
-        return in_order(self.days(period), self._totals, width=WIDTH)
 
     # ------------------------------------------------------------------ statistics
 
     async def campaigns(self, period: Period, ids: Collection[str] | None) -> AsyncIterator[Batch]:
         """Yield a row per day and campaign: one request a day."""
-        async for day, figures in self._each_day(period):
-            rows = (codec.campaign_day(row, day, self.book) for row in figures if _wanted(row, ids))
-            if kept := [row for row in rows if row is not None]:
-                yield ModelBatch(kept)
+        chosen = Chosen.of(ids)
+        async with ending(in_order(self.days(period), self._totals, width=WIDTH)) as days:
+            async for day, figures in days:
+                rows = (codec.campaign_day(row, day, self.book) for row in figures if chosen.has(row))
+                if kept := [row for row in rows if row is not None]:
+                    yield ModelBatch(kept)
 
     async def ads(self, period: Period, ids: Collection[str] | None) -> AsyncIterator[Batch]:
         """Yield a row per day and ad: one request for each ad.
@@ -58,32 +77,35 @@ class Daily:
         Without *ids* these are the current ads of the campaigns that had anything in the period; the network does
         not list older ones.
         """
-        days = list(self.days(period))
+        days = self.days(period)
         if not days:
             return
-        owners = await (self._owners(days) if ids is None else self._owners_of(ids))
+        first, last = days[0], days[-1]
+        owners = await (self._owners(first, last) if ids is None else self._owners_of(ids))
 
         async def one(number: str) -> TeaserFigures | None:
             try:
-                return await self.native.statistics.teaser(number, days[0], days[-1])
+                return await self.native.statistics.teaser(number, first, last)
             except NotFoundError:
                 return None  # deleted meanwhile
 
-        async for figures in in_order(owners, one, width=WIDTH):
-            if figures is None:
-                continue
-            rows = (codec.ad_day(row, figures, owners[figures.teaser_id], self.book) for row in figures.days)
-            if kept := [row for row in rows if row is not None and days[0] <= row.date <= days[-1]]:
-                yield ModelBatch(kept)
+        async with ending(in_order(owners, one, width=WIDTH)) as ads:
+            async for figures in ads:
+                if figures is None:
+                    continue
+                owner = owners[figures.teaser_id]
+                rows = (codec.ad_day(row, figures, owner, self.book) for row in figures.days)
+                if kept := [row for row in rows if row is not None and first <= row.date <= last]:
+                    yield ModelBatch(kept)
 
-    async def _owners(self, days: list[date]) -> dict[str, str | None]:
+    async def _owners(self, first: date, last: date) -> dict[str, str | None]:
         """Return ad id -> campaign id of all ads of campaigns that had anything."""
-        active = [row.campaign_id for row in await self.native.statistics.campaigns(days[0], days[-1])]
+        active = [row.campaign_id for row in await self.native.statistics.campaigns(first, last)]
         return {row.id: row.campaign_id async for page in list_teasers(self.native, active) for row in page}
 
     async def _owners_of(self, ids: Collection[str]) -> dict[str, str | None]:
         """Return ad id -> campaign id of chosen ads; those that do not exist are left out."""
-        wanted = dict.fromkeys(str(number) for number in ids)
+        wanted = dict.fromkeys(map(str, ids))
         owners: dict[str, str | None] = {}
         if len(wanted) > FEW:
             async for page in self.native.teasers.list_all(fields=("id", "campaignId")):
@@ -94,15 +116,17 @@ class Daily:
 
     async def sources(self, period: Period, ids: Collection[str] | None) -> AsyncIterator[Batch]:
         """Yield a row per day, campaign and source: one request for each campaign and day with spend."""
-        async for day, figures in self._each_day(period):
-            busy = [row.campaign_id for row in figures if _wanted(row, ids) and (row.clicks or row.spent)]
 
-            async def one(campaign_id: str, day: date = day) -> list[StatRow]:
-                widgets = await self.native.statistics.quality(campaign_id, day, day)
-                rows = (codec.source_days(campaign_id, widget, day, self.book) for widget in widgets)
-                return [row for group in rows for row in group]
+        async def one(campaign_id: str, day: date) -> list[StatRow]:
+            widgets = await self.native.statistics.quality(campaign_id, day, day)
+            rows = (codec.source_days(campaign_id, widget, day, self.book) for widget in widgets)
+            return [row for group in rows for row in group]
 
-            async for rows in in_order(busy, one, width=WIDTH):
+        def busy(row: CampaignFigures) -> bool:
+            return bool(row.clicks or row.spent)
+
+        async with ending(self._each(period, ids, busy, one)) as groups:
+            async for rows in groups:
                 if rows:
                     yield ModelBatch(rows)
 
@@ -110,18 +134,36 @@ class Daily:
 
     async def clicks(self, period: Period, campaign_ids: Collection[str] | None) -> AsyncIterator[Batch]:
         """Yield the accepted clicks of a period: one request for each campaign and day with clicks."""
-        async for day, figures in self._each_day(period):
-            busy = [row.campaign_id for row in figures if _wanted(row, campaign_ids) and row.clicks]
 
-            async def one(campaign_id: str, day: date = day) -> list[Click]:
-                report = await self.native.statistics.clicks(campaign_id, day)
-                # Keys are numbered over the whole day, whatever part of it is asked for.
-                return codec.clicks(report, self.book, self.hash_key)
+        async def one(campaign_id: str, day: date) -> list[Click]:
+            report = await self.native.statistics.clicks(campaign_id, day)
+            # Keys are numbered over the whole day, whatever part of it is asked for.
+            return codec.clicks(report, self.book, self.hash_key)
 
-            async for rows in in_order(busy, one, width=WIDTH):
+        def busy(row: CampaignFigures) -> bool:
+            return bool(row.clicks)
+
+        async with ending(self._each(period, campaign_ids, busy, one)) as groups:
+            async for rows in groups:
                 if kept := [row for row in rows if row.occurred_at in period]:
                     yield ModelBatch(kept)
 
+    async def _each(
+        self,
+        period: Period,
+        ids: Collection[str] | None,
+        busy: Callable[[CampaignFigures], bool],
+        ask: Callable[[str, date], Awaitable[T]],
+    ) -> AsyncIterator[T]:
+        """Yield what *ask* gives for every chosen campaign that was *busy* on a day, day after day."""
+        chosen = Chosen.of(ids)
 
-def _wanted(row: CampaignFigures, ids: Collection[str] | None) -> bool:
-    return ids is None or row.campaign_id in {str(number) for number in ids}
+        async def one(key: tuple[str, date]) -> T:
+            return await ask(*key)
+
+        async with ending(in_order(self.days(period), self._totals, width=WIDTH)) as days:
+            async for day, figures in days:
+                keys = [(row.campaign_id, day) for row in figures if chosen.has(row) and busy(row)]
+                async with ending(in_order(keys, one, width=WIDTH)) as groups:
+                    async for rows in groups:
+                        yield rows

@@ -8,6 +8,7 @@ from adnet.connectors.adskeeper.codec import Book
 from adnet.connectors.adskeeper.limits import WIDTH
 from adnet.connectors.adskeeper.native import AdskeeperNative
 from adnet.connectors.adskeeper.rows import TeaserRow
+from adnet.connectors.adskeeper.streams import ending
 from adnet.errors import ApiError, AuthenticationError, NotFoundError, RateLimitError, ServerError
 from adnet.models import Batch, Campaign, ModelBatch
 from adnet.operations.paginate import in_order
@@ -41,10 +42,11 @@ async def list_campaigns(
         if kept := [model for model in chosen if status is None or model.status in status]:
             yield ModelBatch(kept)
         return
-    async for page in native.campaigns.list_all():
-        models = [codec.campaign(row, book) for row in page if wanted is None or row.id in wanted]
-        if kept := [model for model in models if status is None or model.status in status]:
-            yield ModelBatch(kept)
+    async with ending(native.campaigns.list_all()) as pages:
+        async for page in pages:
+            models = [codec.campaign(row, book) for row in page if wanted is None or row.id in wanted]
+            if kept := [model for model in models if status is None or model.status in status]:
+                yield ModelBatch(kept)
 
 
 async def get_campaign(native: AdskeeperNative, book: Book, campaign_id: str) -> Campaign:
@@ -69,13 +71,11 @@ async def list_teasers(
 ) -> AsyncIterator[list[TeaserRow]]:
     """Yield the current teasers, of some campaigns or of all."""
     wanted = None if campaign_ids is None else dict.fromkeys(str(number) for number in campaign_ids)
-    if wanted is not None and len(wanted) <= FEW:
-        for campaign_id in wanted:
-            async for page in native.teasers.list_all(campaign_id=campaign_id):
-                yield page
-        return
-    async for page in native.teasers.list_all():
-        yield [row for row in page if wanted is None or row.campaign_id in wanted]
+    few = wanted is not None and len(wanted) <= FEW
+    for campaign_id in (wanted or ()) if few else (None,):
+        async with ending(native.teasers.list_all(campaign_id=campaign_id)) as pages:
+            async for page in pages:
+                yield [row for row in page if wanted is None or row.campaign_id in wanted]
 
 
 async def list_ads(
@@ -85,7 +85,8 @@ async def list_ads(
     status: Collection[str] | None,
 ) -> AsyncIterator[Batch]:
     """Yield ads a page at a time."""
-    async for page in list_teasers(native, campaign_ids):
-        models = [codec.ad(row, book) for row in page]
-        if kept := [model for model in models if status is None or model.status in status]:
-            yield ModelBatch(kept)
+    async with ending(list_teasers(native, campaign_ids)) as pages:
+        async for page in pages:
+            models = [codec.ad(row, book) for row in page]
+            if kept := [model for model in models if status is None or model.status in status]:
+                yield ModelBatch(kept)

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final, Literal
 
 from adnet.connectors.adskeeper.codes import MAX_LIMIT, MIN_PAGE, folded, number_in
+from adnet.connectors.adskeeper.streams import ending
 from adnet.errors import ApiError, SchemaError
 from adnet.state import Facts
 
@@ -68,8 +69,9 @@ class Pager:
         restarts = 0
         while True:
             try:
-                async for rows in self._run(kind, most, fetch, seen):
-                    yield rows
+                async with ending(self._run(kind, most, fetch, seen)) as pages:
+                    async for rows in pages:
+                        yield rows
             except Restart:
                 restarts += 1
                 if restarts > _RESTARTS:

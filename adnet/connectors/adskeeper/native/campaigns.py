@@ -18,6 +18,7 @@ from adnet.connectors.adskeeper.forms import Method
 from adnet.connectors.adskeeper.limits import CAMPAIGNS_PER_PAGE
 from adnet.connectors.adskeeper.paging import Pager
 from adnet.connectors.adskeeper.rows import CampaignRow
+from adnet.connectors.adskeeper.streams import ending
 
 
 class CampaignGroup:
@@ -53,8 +54,9 @@ class CampaignGroup:
             query = {"fields": chosen, **place}
             return shapes.rows(await self._core.read(routes.CAMPAIGNS, query=query), "$")
 
-        async for page in self._pager.pages("campaigns", CAMPAIGNS_PER_PAGE, fetch):
-            yield [rows.campaign({"id": number} | row, f"$.{number}") for number, row in page.items()]
+        async with ending(self._pager.pages("campaigns", CAMPAIGNS_PER_PAGE, fetch)) as pages:
+            async for page in pages:
+                yield [rows.campaign({"id": number} | row, f"$.{number}") for number, row in page.items()]
 
     async def get(self, campaign_id: str, *, fields: Iterable[str] = ()) -> CampaignRow:
         """Return one campaign (operation 2).

@@ -11,6 +11,7 @@ from adnet.connectors.adskeeper.core import Core, Saved
 from adnet.connectors.adskeeper.limits import TEASERS_PER_PAGE
 from adnet.connectors.adskeeper.paging import Pager
 from adnet.connectors.adskeeper.rows import TeaserRow
+from adnet.connectors.adskeeper.streams import ending
 
 
 class TeaserGroup:
@@ -63,8 +64,9 @@ class TeaserGroup:
         async def fetch(place: Mapping[str, object]) -> dict[str, dict[str, Any]]:
             return shapes.rows(await self._core.read(routes.TEASERS, query={**query, **place}), "$")
 
-        async for page in self._pager.pages("teasers", TEASERS_PER_PAGE, fetch):
-            yield _teasers(page)
+        async with ending(self._pager.pages("teasers", TEASERS_PER_PAGE, fetch)) as pages:
+            async for page in pages:
+                yield _teasers(page)
 
     async def get(self, teaser_id: str, *, fields: Iterable[str] = ()) -> TeaserRow:
         """Return one teaser (operation 35).

@@ -1,0 +1,1 @@
+"""From drafts and updates to writes, and what came of them."""

@@ -1,0 +1,308 @@
+"""Ads: drafts and updates as writes, and what came of them."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+import attrs
+
+from adnet.connectors.adskeeper.calls import Call
+from adnet.connectors.adskeeper.calls import teasers as calls
+from adnet.connectors.adskeeper.calls.teasers import GoodPrice, TeaserContent
+from adnet.connectors.adskeeper.changes.campaigns import NEW_ID
+from adnet.connectors.adskeeper.changes.steps import Step, apply, each, maybe_done, translated
+from adnet.connectors.adskeeper.changes.values import blocked, cents, mapping, only, refuse
+from adnet.connectors.adskeeper.codec import Book
+from adnet.connectors.adskeeper.core import Core
+from adnet.connectors.adskeeper.native import AdskeeperNative
+from adnet.connectors.adskeeper.rows import TeaserRow
+from adnet.errors import AdnetError, InvalidRequestError, NotFoundError, ServerError
+from adnet.models import AdDraft, Outcome, PlannedRequest, Update
+from adnet.money import exact
+
+_CONTENT: Final = frozenset({"title", "text", "url", "image_url", "campaign_id", "extra"})
+_FIELDS: Final = _CONTENT | {"status", "bid"}
+_GOOD: Final = ("currency", "goodPrice", "goodOldPrice")
+_KNOWN_EXTRA: Final = frozenset({"category", "categoryId", "campaignType", "image_size", *_GOOD})
+
+
+@attrs.frozen
+class AdWriter:
+    """Creates, changes and deletes ads of one account."""
+
+    core: Core
+    native: AdskeeperNative
+    book: Book
+    types: dict[str, str | None] = attrs.field(factory=dict)
+    """Campaign id -> its type, which decides about lengths and never changes."""
+
+    async def _type(self, campaign_id: str) -> str | None:
+        if campaign_id not in self.types:
+            row = await self.native.campaigns.get(campaign_id, fields=("campaignType",))
+            self.types[campaign_id] = row.campaign_type
+        return self.types[campaign_id]
+
+    # ------------------------------------------------------------------ updating
+
+    async def update(self, updates: Sequence[Update]) -> list[Outcome]:
+        """Send each update's writes; one outcome for each, in order."""
+
+        async def one(update: Update) -> Outcome:
+            steps = await self.steps(update.id, update.fields)
+            return await apply(self.core, update.id, steps, names={})
+
+        return await each(updates, one, key=lambda update: update.id)
+
+    async def steps(self, ad_id: str, fields: Mapping[str, Any]) -> list[Step]:
+        """Return the writes of one update. Content is replaced as a whole, since the network knows no other way.
+
+        Raises:
+            UnsupportedError: The API cannot set a field.
+            InvalidRequestError: A value breaks a documented rule.
+            NotFoundError: There is no such ad.
+        """
+        only(fields, _FIELDS, "an ad")
+        stops = "status" in fields and blocked(fields["status"])
+        middle = []
+        if fields.keys() & _CONTENT:
+            middle += await self._content(ad_id, fields)
+        if "bid" in fields:
+            price = cents(self.book, "bid", fields["bid"])
+            if price is None:
+                raise refuse("bid", "a price is needed")
+            middle.append(Step(what="bid", call=calls.set_price(ad_id, price)))
+        if "status" not in fields:
+            return middle
+        status = Step(what="status", call=calls.set_blocked(ad_id, blocked=stops))
+        return [status, *middle] if stops else [*middle, status]
+
+    async def _content(self, ad_id: str, fields: Mapping[str, Any]) -> list[Step]:
+        row = await self.native.teasers.get(ad_id)
+        extra = mapping("extra", fields.get("extra"))
+        before = _content_of(row)
+        after = _changed(before, fields, extra)
+        more = {name: value for name, value in extra.items() if name not in _KNOWN_EXTRA}
+        if after == before and not more:
+            return []
+        given = extra.get("campaignType")
+        kind = str(given) if given else await self._type(after["campaign_id"])
+        after["campaign_type"] = kind
+        after["image_size"] = _size(extra)
+        after["more"] = more
+
+        async def done() -> bool:
+            now = _content_of(await self.native.teasers.get(ad_id))
+            return all(now[name] == after[name] for name in ("title", "url", "image", "campaign_id"))
+
+        return [Step(what="content", call=calls.edit(ad_id, **after), verify=done)]
+
+    # ------------------------------------------------------------------ creating
+
+    async def create(self, drafts: Sequence[AdDraft]) -> list[Outcome]:
+        """Create ads one after another; one outcome for each, in order."""
+        made: set[str] = set()
+
+        async def one(draft: AdDraft) -> Outcome:
+            outcome = await self._create(draft, made)
+            if outcome.id:
+                made.add(outcome.id)
+            return outcome
+
+        return await each(drafts, one, width=1, key=lambda _: "")
+
+    async def _create(self, draft: AdDraft, made: set[str]) -> Outcome:
+        call = await self.new(draft)
+        notes: list[str] = list(call.notes)
+        try:
+            ad_id = (await self.core.create(call)).id or ""
+        except AdnetError as error:
+            if not (maybe_done(error) or isinstance(error, ServerError)):
+                raise translated(error, {}) from None
+            adopted = await self._adopted(draft, error, made)
+            if adopted.id is None or not adopted.ok:
+                return adopted
+            ad_id = adopted.id
+            notes += adopted.notes
+        if draft.status == "active":
+            return Outcome(id=ad_id, status="done", notes=tuple(notes))
+        step = Step(what="status", call=calls.set_blocked(ad_id, blocked=True))
+        outcome = await apply(self.core, ad_id, [step], names={})
+        if not outcome.ok:
+            notes.append(
+                f"the ad {ad_id} exists and was not paused: it may be shown once moderation has passed it"
+            )
+        return attrs.evolve(outcome, notes=(*notes, *outcome.notes))
+
+    async def new(self, draft: AdDraft) -> Call:
+        """Return the write that creates an ad; the type of its campaign decides about lengths.
+
+        Raises:
+            InvalidRequestError: A documented rule is broken; ``fields`` names each.
+            NotFoundError: There is no such campaign.
+        """
+        if draft.campaign_id is None:
+            raise refuse("campaign_id", "an ad needs a campaign that exists")
+        if draft.status not in {"active", "paused"}:
+            raise refuse("status", f"active or paused, not {draft.status!r}")
+        price = cents(self.book, "bid", draft.bid)
+        if price is None:
+            raise refuse("bid", "a price is needed")
+        campaign_id = str(draft.campaign_id)
+        kind = draft.extra.get("campaignType") or await self._type(campaign_id)
+        content: TeaserContent = {
+            "url": draft.url or "",
+            "campaign_id": campaign_id,
+            "title": draft.title or "",
+            "text": draft.text,
+            "image": draft.image_url or "",
+            "category": _whole("category", draft.extra.get("category", draft.extra.get("categoryId"))),
+            "good_price": _good_price(draft.extra),
+            "campaign_type": kind,
+            "image_size": _size(draft.extra),
+            "more": {name: value for name, value in draft.extra.items() if name not in _KNOWN_EXTRA},
+        }
+        try:
+            return calls.create(price_cents=price, **content)
+        except AdnetError as error:
+            raise translated(error, {}) from None
+
+    async def _adopted(self, draft: AdDraft, error: AdnetError, made: set[str]) -> Outcome:
+        """Look for an ad whose creation was not answered: on moderation, never shown, with the same content."""
+        try:
+            pages = self.native.teasers.list_all(campaign_id=str(draft.campaign_id))
+            rows = [row async for page in pages for row in page if row.id not in made]
+        except AdnetError as failure:
+            told = (
+                f"it could not be looked for: {failure}; it may exist, and trying again may make a second one"
+            )
+            return Outcome(status="unknown", error=error, notes=(told,))
+        found = [row for row in rows if _is_new(row) and _agrees(row, draft)]
+        if len(found) == 1:
+            note = f"the reply was lost; the ad was found in its campaign and adopted as {found[0].id}"
+            return Outcome(id=found[0].id, status="done", notes=(note,))
+        if found:
+            several = ", ".join(row.id for row in found)
+            told = f"there are several new ads with this content, it may exist twice: {several}"
+            return Outcome(status="unknown", error=error, notes=(told,))
+        known = isinstance(error, ServerError)
+        told = "looked for in its campaign and not found" + ("" if known else "; it may still appear")
+        return Outcome(status="failed" if known else "unknown", error=error, notes=(told,))
+
+    # ------------------------------------------------------------------ deleting
+
+    async def delete(self, ids: Sequence[str]) -> list[Outcome]:
+        """Move ads to the bin; one outcome for each, in order."""
+
+        async def one(ad_id: str) -> Outcome:
+            step = Step(what="deletion", call=calls.delete(ad_id))
+            outcome = await apply(self.core, ad_id, [step], names={})
+            if isinstance(outcome.error, NotFoundError) and outcome.error.attempts > 1:
+                # A first attempt whose reply was lost has deleted it; only the second found nothing.
+                return Outcome(id=ad_id, status="done", notes=("deleted; the first reply was lost",))
+            return outcome
+
+        return await each(ids, one, key=str)
+
+    # ------------------------------------------------------------------ showing
+
+    async def express(self, verb: str, items: Sequence[Any]) -> list[PlannedRequest]:
+        """Return the requests of *verb*; the present state is read where it decides about them."""
+        planned: list[PlannedRequest] = []
+        for item in items:
+            if verb == "create":
+                planned.append(self.core.planned(await self.new(item)))
+                if item.status != "active":
+                    note = "on the id that the first answer tells"
+                    planned.append(self.core.planned(calls.set_blocked(NEW_ID, blocked=True), note))
+            elif verb == "update":
+                steps = await self.steps(item.id, item.fields)
+                planned += [self.core.planned(step.call, step.what) for step in steps]
+            else:
+                planned.append(self.core.planned(calls.delete(str(item))))
+        return planned
+
+
+def _content_of(row: TeaserRow) -> TeaserContent:
+    good = None
+    if row.good_price is not None and row.currency is not None:
+        good = GoodPrice(
+            currency=row.currency, price=row.good_price, old_price=row.good_old_price or row.good_price
+        )
+    return {
+        "url": row.url or "",
+        "campaign_id": row.campaign_id or "",
+        "title": row.title or "",
+        "text": row.text,
+        "image": row.image or "",
+        "category": row.category.id,
+        "good_price": good,
+    }
+
+
+def _changed(before: TeaserContent, fields: Mapping[str, Any], extra: Mapping[str, Any]) -> TeaserContent:
+    after: TeaserContent = {**before}
+    after["url"] = str(fields.get("url", before["url"]) or "")
+    after["title"] = str(fields.get("title", before["title"]) or "")
+    after["image"] = str(fields.get("image_url", before["image"]) or "")
+    after["campaign_id"] = str(fields.get("campaign_id", before["campaign_id"]) or "")
+    after["text"] = fields.get("text", before["text"])
+    for name in ("category", "categoryId"):
+        if name in extra:
+            after["category"] = _whole("category", extra[name])
+    if extra.keys() & set(_GOOD):
+        good = before["good_price"]
+        present = {} if good is None else dict(zip(_GOOD, attrs.astuple(good), strict=True))
+        after["good_price"] = _good_price({**present, **extra})
+    return after
+
+
+def _good_price(extra: Mapping[str, Any]) -> GoodPrice | None:
+    """Return the price to show; None where it is not given, or taken away with None."""
+    if extra.get("goodPrice") is None:
+        return None
+    missing = [name for name in _GOOD if extra.get(name) is None]
+    if missing:
+        raise refuse(f"extra.{missing[0]}", "currency, goodPrice and goodOldPrice go together")
+    return GoodPrice(
+        currency=_whole("currency", extra["currency"]) or 0,
+        price=_price("goodPrice", extra["goodPrice"]),
+        old_price=_price("goodOldPrice", extra["goodOldPrice"]),
+    )
+
+
+def _price(name: str, value: Any) -> Decimal:
+    try:
+        return exact(value)
+    except ValueError:
+        raise refuse(f"extra.{name}", "an exact number: Decimal, int or digits as text") from None
+
+
+def _whole(name: str, value: Any) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not str(value).isdigit():
+        raise refuse(f"extra.{name}", "the id of a table, a whole number")
+    return int(value)
+
+
+def _size(extra: Mapping[str, Any]) -> tuple[int, int] | None:
+    size = extra.get("image_size")
+    if size is None:
+        return None
+    try:
+        width, height = size
+        return int(width), int(height)
+    except (TypeError, ValueError):
+        raise InvalidRequestError(
+            "nothing was sent: extra.image_size: width and height",
+            fields={"extra.image_size": "width and height"},
+        ) from None
+
+
+def _is_new(row: TeaserRow) -> bool:
+    return row.status == "onModeration" and not (row.shows or row.clicks or row.spent)
+
+
+def _agrees(row: TeaserRow, draft: AdDraft) -> bool:
+    # The network may write one of the addresses differently.
+    return row.title == draft.title and (row.url == draft.url or row.image == draft.image_url)

@@ -1,0 +1,294 @@
+"""Campaigns: drafts and updates as writes, and what came of them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+import attrs
+
+from adnet.clock import Clock
+from adnet.connectors.adskeeper import shapes
+from adnet.connectors.adskeeper.calls import Call
+from adnet.connectors.adskeeper.calls import campaigns as calls
+from adnet.connectors.adskeeper.changes import limits, targetings
+from adnet.connectors.adskeeper.changes.steps import Step, apply, each, maybe_done, translated
+from adnet.connectors.adskeeper.changes.values import blocked, mapping, only, refuse, words
+from adnet.connectors.adskeeper.codec import RUNNING, Book
+from adnet.connectors.adskeeper.core import Core
+from adnet.connectors.adskeeper.native import AdskeeperNative
+from adnet.connectors.adskeeper.rows import CampaignRow
+from adnet.errors import AdnetError, ConflictError, NotFoundError, ServerError, UnsupportedError
+from adnet.models import CampaignDraft, Outcome, PlannedRequest, Update
+
+NEW_ID: Final = "NEW-ID"
+"""Stands in planned requests for an id that only the first answer tells."""
+_FIELDS: Final = frozenset({
+    "status", "daily_budget", "total_budget", "daily_clicks", "total_clicks", "tracking", "targeting", "extra",
+})  # fmt: skip
+_FACTORS: Final = {
+    "qualityFactor": calls.set_quality_factors,
+    "sourceQualityFactor": calls.set_source_factors,
+    "widgetQualityFactor": calls.set_widget_factors,
+}
+_CREATED_WITH: Final = ("geo", "browsers", "operatingsystems", "browserslanguage")
+_DRAFT_EXTRA: Final = {
+    "keyword": "keyword",
+    "language": "language",
+    "campaignType": "campaign_type",
+    "advertiserName": "advertiser_name",
+    "categoryId": "category_id",
+    "category": "category_id",
+    "splitDailyLimitEvenly": "split_evenly",
+}
+"""Keys of a draft's ``extra`` -> settings of a new campaign; all others go along as they are."""
+_NEW: Final = timedelta(hours=1)
+_DELETED: Final = 14
+
+
+class OneRow:
+    """One campaign, read when it is first needed and not again."""
+
+    def __init__(self, native: AdskeeperNative, campaign_id: str) -> None:
+        self._native = native
+        self._campaign_id = campaign_id
+        self._row: CampaignRow | None = None
+
+    async def __call__(self) -> CampaignRow:
+        """Return the campaign."""
+        if self._row is None:
+            self._row = await self._native.campaigns.get(self._campaign_id)
+        return self._row
+
+
+@attrs.frozen
+class CampaignWriter:
+    """Creates, changes and deletes campaigns of one account."""
+
+    core: Core
+    native: AdskeeperNative
+    book: Book
+    clock: Clock
+
+    # ------------------------------------------------------------------ updating
+
+    async def update(self, updates: Sequence[Update]) -> list[Outcome]:
+        """Send each update's writes; one outcome for each, in order."""
+
+        async def one(update: Update) -> Outcome:
+            steps = await self.steps(update.id, update.fields)
+            return await apply(self.core, update.id, steps, names=limits.names_of(update.fields))
+
+        return await each(updates, one, key=lambda update: update.id)
+
+    async def steps(self, campaign_id: str, fields: Mapping[str, Any]) -> list[Step]:
+        """Return the writes of one update. It stops first and starts last, so that nothing runs half-changed.
+
+        Raises:
+            UnsupportedError: The API cannot set a field; a campaign's name and dates are among those.
+            InvalidRequestError: A value breaks a documented rule.
+        """
+        only(fields, _FIELDS, "a campaign")
+        row = OneRow(self.native, campaign_id)
+        extra = dict(mapping("extra", fields.get("extra")))
+        stops = "status" in fields and blocked(fields["status"])
+        evenly = extra.pop("splitDailyLimitEvenly", None)
+        try:
+            middle = await limits.steps(self.core, self.book, campaign_id, fields, evenly=evenly, row=row)
+        except AdnetError as error:
+            raise translated(error, limits.names_of(fields)) from None
+        if "tracking" in fields:
+            middle += await self._tracking(campaign_id, mapping("tracking", fields["tracking"]), row)
+        wished = mapping("targeting", fields.get("targeting"))
+        middle += await targetings.steps(self.core, self.native, campaign_id, wished, row)
+        only(extra, _FACTORS.keys() | {"splitDailyLimitEvenly"}, "a campaign's extra")
+        for name, factors in extra.items():
+            call = _FACTORS[name](campaign_id, mapping(f"extra.{name}", factors))
+            middle.append(Step(what=f"extra.{name}", call=call))
+        if "status" not in fields:
+            return middle
+        status = Step(what="status", call=calls.set_blocked(campaign_id, blocked=stops))
+        return [status, *middle] if stops else [*middle, status]
+
+    async def _tracking(self, campaign_id: str, edit: Mapping[str, Any], row: OneRow) -> list[Step]:
+        only(edit, calls.UTM_NAMES, "tracking")
+        marks = {name: "" if value is None else str(value) for name, value in edit.items()}
+        three = calls.UTM_NAMES[:3]
+        if any(name in marks for name in three) and not all(name in marks for name in three):
+            # The three go together, so the others are sent again as they are.
+            present = (await row()).utm
+            marks = {name: marks.get(name, present.get(name, "")) for name in three} | marks
+        return [Step(what="tracking", call=calls.set_utm(campaign_id, marks))] if marks else []
+
+    # ------------------------------------------------------------------ creating
+
+    async def create(self, drafts: Sequence[CampaignDraft]) -> list[Outcome]:
+        """Create campaigns one after another; one outcome for each, in order."""
+        return await each(drafts, self._create, width=1, key=lambda _: "")
+
+    async def _create(self, draft: CampaignDraft) -> Outcome:
+        call, later = self.new(draft), _later(draft)
+        started = self.clock.now()
+        notes: list[str] = list(call.notes)
+        try:
+            campaign_id = (await self.core.create(call)).id or ""
+        except AdnetError as error:
+            if not (maybe_done(error) or isinstance(error, ServerError)):
+                raise translated(error, limits.names_of(attrs.asdict(draft, recurse=False))) from None
+            adopted = await self._adopted(draft.name, error, started)
+            if adopted.status != "done" or adopted.id is None:
+                return adopted
+            campaign_id = adopted.id
+            notes += adopted.notes
+        return await self._finish(campaign_id, draft, later, notes)
+
+    async def _finish(
+        self, campaign_id: str, draft: CampaignDraft, later: Mapping[str, Any], notes: list[str]
+    ) -> Outcome:
+        """Stop a new campaign and set what a new one cannot be given; it has no ads yet, so nothing was spent."""
+        fields = {"status": "paused"} if draft.status != "active" else {}
+        try:
+            steps = await self.steps(campaign_id, {**fields, **later})
+        except AdnetError as error:
+            told = (f"the campaign {campaign_id} exists and is running; nothing further was set",)
+            return Outcome(id=campaign_id, status="failed", error=error, notes=(*notes, *told))
+        outcome = await apply(self.core, campaign_id, steps, names={})
+        if not outcome.ok:
+            notes.append(
+                f"the campaign {campaign_id} exists, but not all of it was set: check whether it runs"
+            )
+        status = "done" if outcome.status == "unchanged" else outcome.status
+        return attrs.evolve(outcome, status=status, notes=(*notes, *outcome.notes))
+
+    def new(self, draft: CampaignDraft) -> Call:
+        """Return the write that creates a campaign.
+
+        Raises:
+            UnsupportedError: The draft has what campaigns do not have here.
+            InvalidRequestError: A documented rule is broken; ``fields`` names each.
+        """
+        if draft.bid is not None:
+            raise UnsupportedError("here prices belong to ads, not to campaigns: give the bid to the ads")
+        if draft.ads:
+            raise UnsupportedError("here ads are not created with their campaign: create them after it")
+        if draft.status not in {"active", "paused"}:
+            raise refuse("status", f"active or paused, not {draft.status!r}")
+        only(draft.targeting, targetings.KNOWN, "a campaign's targeting")
+        settings: dict[str, Any] = limits.of_draft(self.book, draft)
+        geo = mapping("targeting.geo", draft.targeting.get("geo"))
+        settings["countries"], settings["cities"] = calls.geo_of(geo)
+        names = (
+            ("browsers", "browsers"),
+            ("operatingsystems", "operating_systems"),
+            ("browserslanguage", "language_targets"),
+        )
+        for name, setting in names:
+            settings[setting] = words(f"targeting.{name}", draft.targeting.get(name))
+        settings["language_targets"] = [_language(word) for word in settings["language_targets"]]
+        more = {}
+        for name, value in draft.extra.items():
+            if name in _DRAFT_EXTRA:
+                settings[_DRAFT_EXTRA[name]] = value
+            elif name not in _FACTORS:
+                more[name] = value
+        try:
+            return calls.create(
+                self.core.dialect,
+                name=draft.name,
+                start_date=draft.starts_on,
+                end_date=draft.ends_on,
+                utm={name: str(value) for name, value in draft.tracking.items() if value},
+                more=more,
+                **settings,
+            )
+        except AdnetError as error:
+            raise translated(error, limits.names_of(attrs.asdict(draft, recurse=False))) from None
+
+    async def _adopted(self, name: str, error: AdnetError, started: Any) -> Outcome:
+        """Look for a campaign whose creation was not answered; names are unique in an account."""
+        try:
+            rows = [
+                row
+                async for page in self.native.campaigns.list_all(fields=("id", "name", "status", "whenAdd"))
+                for row in page
+            ]
+        except AdnetError as failure:
+            told = (
+                f"it could not be looked for: {failure}; it may exist: look for its name before trying again"
+            )
+            return Outcome(status="unknown", error=error, notes=(told,))
+        found = [row for row in rows if row.name == name and row.status.id != _DELETED]
+        if not found:
+            known = isinstance(error, ServerError)
+            told = "looked for by name and not found" + ("" if known else "; it may still appear")
+            return Outcome(status="failed" if known else "unknown", error=error, notes=(told,))
+        row = found[-1]
+        added = shapes.moment(row.added, self.book.zone)
+        newest = max(rows, key=lambda other: (len(other.id), other.id)).id == row.id
+        if newest or (added is not None and added > started - _NEW):
+            note = f"the reply was lost; the campaign was found by its name and adopted as {row.id}"
+            return Outcome(id=row.id, status="done", notes=(note,))
+        told = f"campaign {row.id} has this name since {row.added}: it is older than this request and was left alone"
+        return Outcome(status="unknown", error=error, notes=(told,))
+
+    # ------------------------------------------------------------------ deleting
+
+    async def delete(self, ids: Sequence[str]) -> list[Outcome]:
+        """Move campaigns to the bin; a running one is refused before anything is sent."""
+        return await each(ids, self._delete, key=str)
+
+    async def _delete(self, campaign_id: str) -> Outcome:
+        row = await self.native.campaigns.get(campaign_id, fields=("status",))
+        if row.status.id == _DELETED:
+            return Outcome(id=campaign_id, status="unchanged", notes=("it was deleted before",))
+        if row.status.id in RUNNING:
+            raise ConflictError(
+                "only stopped campaigns can be deleted, and this one is running: pause it first",
+                network=self.core.session.network,
+                account=self.core.session.account,
+                operation="campaigns.delete",
+            )
+        outcome = await apply(
+            self.core, campaign_id, [Step(what="deletion", call=calls.delete(campaign_id))], names={}
+        )
+        if isinstance(outcome.error, NotFoundError) and outcome.error.attempts > 1:
+            # It was there a moment ago: an attempt whose reply was lost has deleted it.
+            return Outcome(id=campaign_id, status="done", notes=("deleted; the first reply was lost",))
+        return outcome
+
+    # ------------------------------------------------------------------ showing
+
+    async def express(self, verb: str, items: Sequence[Any]) -> list[PlannedRequest]:
+        """Return the requests of *verb*; the present state is read where it decides about them."""
+        planned: list[PlannedRequest] = []
+        for item in items:
+            if verb == "create":
+                planned.append(self.core.planned(self.new(item)))
+                note = "on the id that the first answer tells"
+                fields = {"status": "paused"} if item.status != "active" else {}
+                later = _later(item)
+                if fields:
+                    planned.append(self.core.planned(calls.set_blocked(NEW_ID, blocked=True), note))
+                if later:
+                    named = ", ".join(sorted(later.get("targeting", later)))
+                    planned[-1] = attrs.evolve(
+                        planned[-1], note=f"{planned[-1].note or ''}; then {named}".removeprefix("; ")
+                    )
+            elif verb == "update":
+                steps = await self.steps(item.id, item.fields)
+                planned += [self.core.planned(step.call, step.what) for step in steps]
+            else:
+                planned.append(self.core.planned(calls.delete(str(item))))
+        return planned
+
+
+def _later(draft: CampaignDraft) -> dict[str, Any]:
+    """Return what a draft has that a new campaign cannot be given, as fields of an update."""
+    targeting = {name: value for name, value in draft.targeting.items() if name not in _CREATED_WITH}
+    factors = {name: value for name, value in draft.extra.items() if name in _FACTORS}
+    return {name: value for name, value in (("targeting", targeting), ("extra", factors)) if value}
+
+
+def _language(word: str) -> int:
+    if not word.isdigit():
+        raise refuse("targeting.browserslanguage", f"ids of languages, not {word!r}")
+    return int(word)

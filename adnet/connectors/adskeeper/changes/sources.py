@@ -1,0 +1,280 @@
+"""Sources: blocking, allowing and bidding, whatever kind of list the campaign keeps.
+
+A campaign keeps a list of widgets it avoids, or one of those it keeps to. Blocking adds to the first and takes out of
+the second, allowing the other way round; what is so already is not sent. The list is read first, since an edit of the
+wrong kind would replace it.
+
+A source is named ``uid`` or ``uid/sub``, with or without its campaign (``510001:123/45``), as rows of statistics name
+it. ``source:name`` or ``source:id`` is a source in the sense of campaigns with the optimisation by sources. For bids
+``uid/*`` is a widget with all its sub-sources.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, Literal
+
+import attrs
+
+from adnet.connectors.adskeeper import forms
+from adnet.connectors.adskeeper.calls import Call
+from adnet.connectors.adskeeper.calls import campaigns as calls
+from adnet.connectors.adskeeper.changes.steps import maybe_done
+from adnet.connectors.adskeeper.changes.values import refuse
+from adnet.connectors.adskeeper.core import Core
+from adnet.connectors.adskeeper.native import AdskeeperNative
+from adnet.connectors.adskeeper.rows import CampaignRow, WidgetFilter
+from adnet.errors import AdnetError
+from adnet.models import Outcome, PlannedRequest
+from adnet.models.change import OutcomeStatus
+
+Verb = Literal["block", "allow"]
+Method = Literal["include", "exclude"]
+
+MOST_MEMBERS: Final = 500
+"""Members of one request; our own caution."""
+ALL_SUBS: Final = "*"
+_FORM: Final = re.compile(r"(?:(\d+):)?(\d+)(?:[/s](\d+|\*))?")
+_NAMED: Final = "source:"
+_FIELDS: Final = ("widgetsFilterUid", "sourceFilters", "sourcesOptimization")
+
+
+@attrs.frozen
+class Source:
+    """One source, as the user named it and as it is understood."""
+
+    given: str
+    uid: str = ""
+    sub: str | None = None
+    name: str | None = None
+    """Of a source in the sense of the optimisation by sources."""
+
+    @classmethod
+    def of(cls, given: str, campaign_id: str) -> "Source":
+        """Return what a user names.
+
+        Raises:
+            InvalidRequestError: It names no source, or one of another campaign.
+        """
+        text = str(given).strip()
+        if text.startswith(_NAMED) and text != _NAMED:
+            return cls(str(given), name=text.removeprefix(_NAMED))
+        found = _FORM.fullmatch(text)
+        if found is None:
+            raise refuse("ids", f"{text!r} is no source: uid, uid/sub or source:name")
+        if found[1] and found[1] != campaign_id:
+            raise refuse("ids", f"{text!r} is a source of campaign {found[1]}, not of {campaign_id}")
+        return cls(str(given), uid=found[2], sub=found[3])
+
+
+@attrs.frozen(kw_only=True)
+class Edit:
+    """One write for many sources."""
+
+    call: Call
+    members: Mapping[str, str]
+    """Member as it is sent -> the source as the user named it."""
+
+
+@attrs.define
+class Decision:
+    """What is to be sent, and what is settled without."""
+
+    edits: list[Edit] = attrs.field(factory=list)
+    settled: dict[str, Outcome] = attrs.field(factory=dict)
+
+    def settle(self, given: str, error: AdnetError | None = None, *notes: str) -> None:
+        """Note a source for which nothing is sent."""
+        status: OutcomeStatus = "failed" if error else "unchanged"
+        self.settled[given] = Outcome(id=given, status=status, error=error, notes=notes)
+
+
+def whole_listed(source: Source, kind: str) -> AdnetError:
+    """Return the error for a sub-source that cannot leave the list by itself."""
+    listed = "allowed" if kind == "only" else "blocked"
+    return refuse(
+        "ids", f"{source.given}: the whole widget is {listed}, so that one sub-source cannot be taken out"
+    )
+
+
+def edited(filter_: WidgetFilter, source: Source, *, add: bool) -> list[str] | None:
+    """Return the members to add to a list of widgets or to take out of it; None where that is not possible."""
+    listed = filter_.widgets.get(source.uid) if filter_.kind != "off" else None
+    whole = listed is not None and not listed
+    if add:
+        known = whole or (source.sub is not None and source.sub in (listed or ()))
+        return [] if known else [forms.widget(source.uid, source.sub)]
+    if listed is None:
+        return []
+    if source.sub is None:
+        return [forms.widget(source.uid, sub) for sub in listed] or [source.uid]
+    if whole:
+        return None
+    return [forms.widget(source.uid, source.sub)] if source.sub in listed else []
+
+
+@attrs.frozen
+class SourceWriter:
+    """Blocks, allows and bids on sources of one account's campaigns."""
+
+    core: Core
+    native: AdskeeperNative
+
+    async def set(self, verb: Verb, campaign_id: str, ids: Sequence[str]) -> list[Outcome]:
+        """Block or allow sources; one outcome for each, in order."""
+        try:
+            decision = await self.decide(verb, campaign_id, ids)
+        except AdnetError as error:
+            return [Outcome(id=str(given), status="failed", error=error) for given in ids]
+        return await self._send(ids, decision)
+
+    async def bid(self, campaign_id: str, factors: Mapping[str, Any]) -> list[Outcome]:
+        """Set factors; one outcome for each source, in order."""
+        return await self._send(list(factors), self.bids(campaign_id, factors))
+
+    async def decide(self, verb: Verb, campaign_id: str, ids: Iterable[str]) -> Decision:
+        """Return the writes that block or allow sources.
+
+        Raises:
+            NotFoundError: There is no such campaign.
+        """
+        decision = Decision()
+        sources = self._read(decision, campaign_id, ids)
+        row = await self.native.campaigns.get(campaign_id, fields=_FIELDS)
+        self._widgets(decision, verb, campaign_id, row, [source for source in sources if source.name is None])
+        self._named(
+            decision, verb, campaign_id, row, [source for source in sources if source.name is not None]
+        )
+        return decision
+
+    @staticmethod
+    def _read(decision: Decision, campaign_id: str, ids: Iterable[str]) -> list[Source]:
+        found = []
+        for given in dict.fromkeys(map(str, ids)):
+            try:
+                found.append(Source.of(given, campaign_id))
+            except AdnetError as error:
+                decision.settle(given, error)
+        return found
+
+    @staticmethod
+    def _widgets(
+        decision: Decision, verb: Verb, campaign_id: str, row: CampaignRow, sources: Sequence[Source]
+    ) -> None:
+        present = row.widgets
+        if verb == "allow" and present.kind == "off":
+            for source in sources:
+                decision.settle(source.given, None, "the campaign avoids no source")
+            return
+        kind = "only" if present.kind == "only" else "except"
+        add = (verb == "block") == (kind == "except")
+        members: dict[str, str] = {}
+        for source in sources:
+            wire = edited(present, source, add=add) if source.sub != ALL_SUBS else None
+            if wire is None:
+                all_subs = refuse("ids", f"{source.given}: name the widget itself to {verb} all of it")
+                error = all_subs if source.sub == ALL_SUBS else whole_listed(source, kind)
+                decision.settle(source.given, error)
+            elif wire:
+                members.update(dict.fromkeys(wire, source.given))
+            else:
+                decision.settle(source.given, None, "it is so already")
+        for part in _chunks(members):
+            call = calls.edit_widgets(campaign_id, _method(add), kind, part)  # type: ignore[arg-type]
+            decision.edits.append(Edit(call=call, members=part))
+
+    @staticmethod
+    def _named(
+        decision: Decision, verb: Verb, campaign_id: str, row: CampaignRow, sources: Sequence[Source]
+    ) -> None:
+        present = row.sources.kind
+        if verb == "allow" and present == "off":
+            for source in sources:
+                decision.settle(source.given, None, "the campaign avoids no source")
+            return
+        kind = "allowlist" if present == "allowlist" else "blocklist"
+        add = (verb == "block") == (kind == "blocklist")
+        for part in _chunks({source.name or "": source.given for source in sources}):
+            call = calls.edit_sources(campaign_id, _method(add), kind, part)  # type: ignore[arg-type]
+            decision.edits.append(Edit(call=call, members=part))
+
+    def bids(self, campaign_id: str, factors: Mapping[str, Any]) -> Decision:
+        """Return the writes that set factors."""
+        decision = Decision()
+        parts: dict[str, dict[str, tuple[str, Any]]] = {"widget": {}, "all": {}, "named": {}}
+        for source in self._read(decision, campaign_id, factors):
+            value = factors[source.given]
+            if source.name is not None:
+                parts["named"][source.name] = (source.given, value)
+            elif source.sub == ALL_SUBS:
+                parts["all"][source.uid] = (source.given, value)
+            else:
+                parts["widget"][forms.widget(source.uid, source.sub)] = (source.given, value)
+        makers = {
+            "widget": calls.set_quality_factors,
+            "all": calls.set_widget_factors,
+            "named": calls.set_source_factors,
+        }
+        for kind, rows in parts.items():
+            for part in _chunks({wire: given for wire, (given, _) in rows.items()}):
+                try:
+                    call = makers[kind](campaign_id, {wire: rows[wire][1] for wire in part})
+                except AdnetError as error:
+                    for given in part.values():
+                        decision.settle(given, error)
+                else:
+                    decision.edits.append(Edit(call=call, members=part))
+        return decision
+
+    async def _send(self, ids: Sequence[str], decision: Decision) -> list[Outcome]:
+        outcomes = dict(decision.settled)
+        for edit in decision.edits:
+            for given, outcome in (await self._sent(edit)).items():
+                before = outcomes.get(given)
+                # A widget may have been sent as several sub-sources, in several requests: one failure counts.
+                if before is None or before.ok:
+                    outcomes[given] = outcome
+        return [outcomes[str(given)] for given in ids]
+
+    async def _sent(self, edit: Edit) -> dict[str, Outcome]:
+        """Send one write and return what came of each source in it."""
+        try:
+            saved = await self.core.save(edit.call)
+        except AdnetError as error:
+            status: OutcomeStatus = "unknown" if maybe_done(error) else "failed"
+            given = edit.members.values()
+            return {name: Outcome(id=name, status=status, error=error) for name in given}
+        outcomes: dict[str, Outcome] = {}
+        for wire, given_name in edit.members.items():
+            if saved.error is not None and (wire in saved.rejected or not saved.rejected):
+                outcomes[given_name] = Outcome(id=given_name, status="failed", error=saved.error)
+            else:
+                notes = edit.call.notes
+                outcomes.setdefault(given_name, Outcome(id=given_name, status="done", notes=notes))
+        return outcomes
+
+    async def express(self, verb: str, items: Sequence[Any]) -> list[PlannedRequest]:
+        """Return the requests of *verb* (``block``, ``allow`` or ``bid``) for pairs of a campaign and its sources.
+
+        Raises:
+            AdnetError: What would not be sent: the first source that is refused.
+        """
+        planned: list[PlannedRequest] = []
+        for campaign_id, given in items:
+            if verb == "bid":
+                decision = self.bids(str(campaign_id), given)
+            else:
+                decision = await self.decide("block" if verb == "block" else "allow", str(campaign_id), given)
+            for outcome in decision.settled.values():
+                if outcome.error is not None:
+                    raise outcome.error
+            planned += [self.core.planned(edit.call) for edit in decision.edits]
+        return planned
+
+
+def _method(add: bool) -> Method:
+    return "include" if add else "exclude"
+
+
+def _chunks(members: Mapping[str, str]) -> Iterable[dict[str, str]]:
+    rows = list(members.items())
+    return (dict(rows[start : start + MOST_MEMBERS]) for start in range(0, len(rows), MOST_MEMBERS))
