@@ -7,6 +7,7 @@ pull takes their columns. Ids are text, periods half-open, instants aware UTC, m
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 from adnet.models import (
@@ -110,10 +111,29 @@ class ExpressesChanges(Facet):
         """Return the exact requests, without credentials, that *verb* would send; send no write.
 
         Args:
-            kind: ``campaigns`` or ``ads``.
-            verb: ``create``, ``update`` or ``delete``.
-            items: What the verb's method takes.
+            kind: ``campaigns`` or ``ads``; ``sources`` where the connector manages them.
+            verb: ``create``, ``update`` or ``delete``; ``block``, ``allow`` or ``bid`` of sources.
+            items: What the verb's method takes; of sources pairs of a campaign's id and its ids or factors.
         """
+
+
+class ManagesSources(Facet):
+    """Decides on which sources a campaign is shown, and at what price."""
+
+    @abstractmethod
+    async def block_sources(self, campaign_id: str, ids: Sequence[str]) -> list[Outcome]:
+        """Stop showing a campaign on sources; one outcome for each, in order.
+
+        Sources are named as ``StatRow.object_id`` of level ``source`` names them, with or without the campaign.
+        """
+
+    @abstractmethod
+    async def allow_sources(self, campaign_id: str, ids: Sequence[str]) -> list[Outcome]:
+        """Show a campaign on sources again; one outcome for each, in order."""
+
+    @abstractmethod
+    async def bid_sources(self, campaign_id: str, factors: Mapping[str, Decimal]) -> list[Outcome]:
+        """Multiply a campaign's price on sources; one outcome for each, in order."""
 
 
 class ReadsStats(Facet):
