@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Final
 
 from adnet.clock import Clock
@@ -91,7 +92,8 @@ class Share:
         width, at = calendar.latest - calendar.earliest, self._remembered[1]
         if width < self._remembered[0] / 2 or now > at + _REMEMBER_EVERY_S:
             wall = self._wall()
-            self._quota.remember_skew(self._scope, (calendar.earliest - wall, calendar.latest - wall))
+            with suppress(StateError):  # a reply is in hand; whoever needs the state will tell
+                self._quota.remember_skew(self._scope, (calendar.earliest - wall, calendar.latest - wall))
             self._remembered = (width, now)
 
     def close(self) -> None:

@@ -12,6 +12,8 @@ _DRIFT: Final = 20e-6
 """Seconds per second by which two disciplined clocks may part."""
 _SLIDING_GUARD: Final = 0.004
 """Share of a window that is added to it: requests do not arrive as evenly as they leave."""
+_SLIDING_GUARD_S: Final = 0.1
+"""That share is never more than this."""
 _CALENDAR_GUARD_S: Final = 0.02
 """Waited after a border on top of what is uncertain: counters and Date headers come from different machines."""
 _FINE: Final = 1024
@@ -108,12 +110,16 @@ class WindowLog:
     def define(self, window: Window) -> None:
         """Apply a definition at once; the uses stay."""
         self.window = window
-        self.limit = window.limit
-        self.next_limit = window.limit
-        self.next_limit_at = math.inf
-        self.quantum = window.per_s / _FINE if window.limit > _FINE else 0.0
-        self.spread = int(window.limit * window.spread_last) if window.per_s >= _SPREAD_FROM_S else 0
+        self.define_limit(window.limit)
         self.refresh()
+
+    def define_limit(self, limit: int) -> None:
+        """Apply another limit at once."""
+        per_s = self.window.per_s
+        self.limit = self.next_limit = limit
+        self.next_limit_at = math.inf
+        self.quantum = per_s / _FINE if limit > _FINE else 0.0
+        self.spread = int(limit * self.window.spread_last) if per_s >= _SPREAD_FROM_S else 0
 
     def refresh(self) -> None:
         """Compute ``due`` anew, after the calendar or the limit changed."""
@@ -122,41 +128,47 @@ class WindowLog:
 
     def expiry(self, at: float) -> float:
         """Return when a request sent then can no longer share a window with one sent *at*."""
-        per_s = self.window.per_s
+        per_s, calendar = self.window.per_s, self.calendar
+        slid = at + per_s + min(per_s * _SLIDING_GUARD, _SLIDING_GUARD_S)
         if not self.window.aligned:
-            return at + per_s + min(per_s * _SLIDING_GUARD, 0.1)
-        calendar = self.calendar
-        latency_s = min(calendar.latency_s, per_s / 4)
-        slid = at + per_s + latency_s + min(per_s * _SLIDING_GUARD, 0.1)
+            return slid
+        latency_s, guard, shift = self._margins()
+        slid += latency_s
         if not calendar.known:
             return slid
-        guard, shift = min(_CALENDAR_GUARD_S, per_s / 50), self.window.tz_offset_s
         latest = at + calendar.latest + latency_s + guard + shift
         border = (math.floor(latest / per_s) + 1) * per_s - shift
         return min(slid, border - calendar.earliest + guard)
 
     def cutoff(self, now: float) -> float:
         """Return the moment before which a use can share no window with a request sent *now*."""
-        per_s = self.window.per_s
+        per_s, calendar = self.window.per_s, self.calendar
+        slid = now - per_s - min(per_s * _SLIDING_GUARD, _SLIDING_GUARD_S)
         if not self.window.aligned:
-            return now - per_s - min(per_s * _SLIDING_GUARD, 0.1)
-        calendar = self.calendar
-        latency_s = min(calendar.latency_s, per_s / 4)
-        slid = now - per_s - latency_s - min(per_s * _SLIDING_GUARD, 0.1)
+            return slid
+        latency_s, guard, shift = self._margins()
+        slid -= latency_s
         if not calendar.known:
             return slid
-        guard, shift = min(_CALENDAR_GUARD_S, per_s / 50), self.window.tz_offset_s
         border = math.floor((now + calendar.earliest - guard + shift) / per_s) * per_s - shift
         return max(slid, border - calendar.latest - latency_s - guard)
 
     def safe_until(self, now: float) -> float:
         """Return until when requests surely count in the same windows as one sent *now*."""
-        per_s = self.window.per_s
         if not (self.window.aligned and self.calendar.known):
             return math.inf
-        late = self.calendar.latest + min(self.calendar.latency_s, per_s / 4) + self.window.tz_offset_s
-        late += min(_CALENDAR_GUARD_S, per_s / 50)
-        return (math.floor((now + late) / per_s) + 1) * per_s - late
+        latency_s, guard, shift = self._margins()
+        late = self.calendar.latest + latency_s + guard + shift
+        return (math.floor((now + late) / self.window.per_s) + 1) * self.window.per_s - late
+
+    def _margins(self) -> tuple[float, float, float]:
+        """Return how long a request may be under way, the guard at a border, and the calendar's shift."""
+        per_s = self.window.per_s
+        return (
+            min(self.calendar.latency_s, per_s / 4),
+            min(_CALENDAR_GUARD_S, per_s / 50),
+            self.window.tz_offset_s,
+        )
 
     def roll(self, now: float) -> None:
         """Forget the uses that are out of the window, and let a new limit begin."""
@@ -168,14 +180,6 @@ class WindowLog:
         if self.limit - self.used > self.spread:
             self.opens_at = 0.0
         self.refresh()
-
-    def define_limit(self, limit: int) -> None:
-        """Apply another limit at once."""
-        self.limit = self.next_limit = limit
-        self.next_limit_at = math.inf
-        per_s = self.window.per_s
-        self.quantum = per_s / _FINE if limit > _FINE else 0.0
-        self.spread = int(limit * self.window.spread_last) if per_s >= _SPREAD_FROM_S else 0
 
     def charge(self, cost: int, now: float) -> None:
         """Count a request sent *now*."""

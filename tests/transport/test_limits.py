@@ -1,6 +1,7 @@
 """The limiter, case by case; what holds of all cases is in test_limits_properties."""
 
 import asyncio
+import sys
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -180,6 +181,14 @@ async def test_a_cost_that_never_fits_is_a_mistake(clock, cost):
         await limiter_of(clock, Window(5, 1.0)).acquire(B, cost=cost)
 
 
+async def test_a_bucket_that_is_named_twice_counts_once(clock):
+    """Names may come as any sequence; each bucket is charged once."""
+    limiter = limiter_of(clock)
+    for names in (["b"], ("b", "b"), ["b", "b"]):
+        (await limiter.acquire(names)).release()
+    assert limiter.charges == Counter(b=3)
+
+
 async def test_an_unknown_bucket_is_a_key_error(clock):
     """A name that was never defined is the programmer's mistake."""
     with pytest.raises(KeyError, match="nowhere"):
@@ -204,6 +213,19 @@ async def test_the_state_tells_limits_uses_and_who_waits(clock):
     waiting.cancel()
 
 
+async def test_a_closed_limiter_leaves_no_task(clock):
+    """Closing stops the alarm of whoever was still waiting."""
+    limiter = limiter_of(clock, Window(1, 1000.0))
+    (await limiter.acquire(B)).release()
+    waiting = asyncio.create_task(limiter.acquire(B))
+    await settled()
+    limiter.close()
+    await settled()
+    assert asyncio.all_tasks() == {asyncio.current_task(), waiting}
+    waiting.cancel()
+
+
+@pytest.mark.skipif(sys.gettrace() is not None, reason="a tracer multiplies the cost")
 async def test_an_unhindered_request_costs_microseconds():
     """Acquire and release of a free bucket are cheap (about one microsecond on the machine this was made on)."""
     limiter = Limiter([Bucket("b", (Window(10**9, 1.0),), concurrency=8)], clock=SystemClock())

@@ -123,6 +123,14 @@ async def test_a_window_that_only_replies_know_is_obeyed(clock):
     assert await times_of(limiter, clock, 2) == pytest.approx([0, 60], abs=5)
 
 
+async def test_what_replies_leave_out_changes_nothing(clock):
+    """A header without a limit for a window that is not known says nothing that could be kept."""
+    limiter = limiter_of(clock, Window(5, 10.0))
+    limiter.learn("b", 60.0, limit=None, remaining=1, in_flight=0, server_now=None)
+    limiter.learn("b", 10.0, limit=None, remaining=None, in_flight=0, server_now=None)
+    assert [(w.per_s, w.remaining) for w in limiter.state()[0].windows] == [(10.0, 5)]
+
+
 async def test_a_new_definition_keeps_what_was_used(clock):
     """After the network's own table of limits was read, earlier uses still count."""
     limiter = limiter_of(clock, Window(5, 10.0))
