@@ -1,0 +1,115 @@
+"""What came of what was spent. How income finds its campaign is told in `adnet.analysis.facts`."""
+# ruff: noqa: S608  the columns in these queries are ours
+
+from collections.abc import Sequence
+from typing import Final
+
+from adnet.analysis.facts import ALL_DAYS, STATUS_SUMS, Days, matched_facts
+from adnet.analysis.rows import Dimension, MatchRow, ProfitRow
+from adnet.analysis.spend import columns_of
+from adnet.analysis.tables import Tables
+from adnet.errors import ConfigurationError
+
+_TOGETHER: Final = """
+SELECT network, account, campaign_id, campaign_name, day, currency, clicks, spend, 0 AS sales,
+    NULL AS status, CAST(0 AS DECIMAL(18,6)) AS commission
+FROM spend_facts
+UNION ALL BY NAME
+SELECT to_network AS network, to_account AS account, to_campaign AS campaign_id, campaigns.name AS campaign_name, day,
+    matched_facts.currency AS currency, 0 AS clicks, CAST(0 AS DECIMAL(18,6)) AS spend, 1 AS sales,
+    coalesce(matched_facts.status, 'unknown') AS status, commission
+FROM matched_facts LEFT JOIN campaigns ON campaigns.network = to_network AND campaigns.account = to_account
+    AND campaigns.campaign_id = to_campaign"""
+
+_SUMS: Final = STATUS_SUMS.replace("count(*)", "sum(sales)::BIGINT").replace(
+    "status IS NULL\n        OR status", "status"
+)
+
+
+def profit(
+    tables: Tables,
+    days: Days = ALL_DAYS,
+    *,
+    by: Sequence[Dimension] = ("campaign",),
+    position: int | None = None,
+) -> list[ProfitRow]:
+    """Return spend beside the income it brought, one row for each currency and combination of *by*.
+
+    Income that no campaign could be found for stands under no network, account and campaign. Spend and income of one
+    campaign in two currencies are two rows: no rate is applied. Rows are ordered by day if days are told apart, then
+    by profit, the best first.
+
+    Args:
+        tables: What has landed.
+        days: Days of spend and of income alike.
+        by: ``network``, ``account``, ``campaign`` and ``day``; or ``sub_id`` alone.
+        position: Which sub id may lead to a campaign, counted from 1; None means any.
+
+    Raises:
+        ConfigurationError: Profit cannot be told apart that way.
+        SinkError: What has landed cannot be read.
+    """
+    keys = columns_of(by, ProfitRow, "profit")
+    if "sub_id" in by:
+        if len(by) > 1:
+            raise ConfigurationError("profit by sub_id cannot be told apart further")
+        return _by_sub_id(tables, days, position)
+    return tables.read(
+        ProfitRow,
+        f"""WITH {matched_facts(days, position=position)}
+        SELECT * FROM (
+            SELECT {"".join(f"{key}, " for key in keys)}currency, coalesce(sum(clicks), 0)::BIGINT AS clicks,
+                coalesce(sum(spend), 0) AS spend, {_SUMS}
+            FROM ({_TOGETHER}) GROUP BY {", ".join((*keys, "currency"))}
+        ) ORDER BY {"day, " if "day" in keys else ""}currency, approved + paid - spend DESC,
+            {", ".join((*keys, "transactions"))}""",
+    )
+
+
+def _by_sub_id(tables: Tables, days: Days, position: int | None) -> list[ProfitRow]:
+    """Return a row for each sub id that brought transactions, with the spend of the campaign or ad of that id.
+
+    A sub id that is neither has a spend of its own that nobody knows: None.
+    """
+    return tables.read(
+        ProfitRow,
+        f"""WITH {matched_facts(days, position=position)},
+        bought AS (
+            SELECT 1 AS rank, campaign_id AS label, currency, sum(clicks) AS clicks, sum(spend) AS spend
+            FROM spend_facts WHERE campaign_id IS NOT NULL GROUP BY campaign_id, currency
+            UNION ALL
+            SELECT 2, object_id, currency, sum(clicks), sum(spend)
+            FROM priced WHERE level = 'ad' GROUP BY object_id, currency
+        ),
+        known AS (
+            SELECT bought.label, currency, clicks, spend FROM bought
+            JOIN trails ON trails.label = bought.label AND trails.rank = bought.rank AND found = 1
+            QUALIFY 1 = row_number() OVER (PARTITION BY bought.label, currency ORDER BY bought.rank)
+        ),
+        first_signs AS (
+            SELECT network, account, transaction_id, arg_min(label, position) AS first_label
+            FROM signs GROUP BY network, account, transaction_id
+        ),
+        brought AS (
+            SELECT coalesce(label, first_label) AS sub_id, currency, {STATUS_SUMS}
+            FROM matched_facts LEFT JOIN first_signs USING (network, account, transaction_id)
+            GROUP BY coalesce(label, first_label), currency
+        )
+        SELECT sub_id, brought.currency, coalesce(clicks, 0)::BIGINT AS clicks, spend,
+            brought.* EXCLUDE (sub_id, currency)
+        FROM brought LEFT JOIN known ON label = sub_id AND known.currency IS NOT DISTINCT FROM brought.currency
+        ORDER BY brought.currency, approved + paid - coalesce(spend, 0) DESC, sub_id""",
+    )
+
+
+def matching(tables: Tables, days: Days = ALL_DAYS, *, position: int | None = None) -> list[MatchRow]:
+    """Return how much income found its campaign, and by what; the surest way first."""
+    return tables.read(
+        MatchRow,
+        f"""WITH {matched_facts(days, position=position)}
+        SELECT how, currency, count(*) AS transactions,
+            coalesce(sum(commission) FILTER (status IN ('approved', 'paid')), 0) AS earned,
+            coalesce(sum(commission) FILTER (status = 'pending'), 0) AS pending
+        FROM matched_facts GROUP BY how, currency
+        ORDER BY list_position(['campaign id', 'ad id', 'link label', 'several campaigns', 'none'], how), currency""",
+    )

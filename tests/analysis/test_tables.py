@@ -1,0 +1,88 @@
+"""The landed tables, opened for reading."""
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from adnet.analysis import earned_changes, open_tables, profit, spend
+from adnet.errors import ConfigurationError, SinkError
+from analysis.kit import LATER, Land, campaign, sale, stat
+
+
+@pytest.mark.parametrize("scheme", ["duckdb", "parquet", "csv", "jsonl"])
+async def test_every_place_gives_the_same_answers(scheme, tmp_path):
+    """Amounts exact, days as days, lists as lists, histories too."""
+    land = Land(scheme, tmp_path)
+    await land([campaign("100", 'He said "no", twice\nhere'), stat("100", "2.000001", impressions=None)])
+    await land.income([sale(1, "5.5", "pending", "x", "100"), sale(2, "1", "paid", 'a "b", c')])
+    uri = await land.income([sale(1, "5.5", "approved", "x", "100")], at=LATER)
+    with open_tables(uri) as tables:
+        best, rest = profit(tables, by=["campaign", "day"])
+        assert [row.change for row in earned_changes(tables)] == [Decimal("5.5")]
+    assert (best.campaign_name, best.profit) == ('He said "no", twice\nhere', Decimal("3.499999"))
+    assert (best.day, rest.earned) == (date(2026, 1, 14), 1)
+
+
+@pytest.mark.parametrize("scheme", ["duckdb", "parquet", "csv", "jsonl"])
+async def test_nothing_is_written_where_it_is_read(scheme, tmp_path):
+    """Not even a file beside it."""
+    uri = await Land(scheme, tmp_path)([stat("100", "2")])
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    with open_tables(uri) as tables:
+        assert len(spend(tables)) == 1
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_a_table_or_column_of_a_newer_adnet_may_be_missing(tmp_path):
+    """What is there is told."""
+    file = tmp_path / "old.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute(
+            "CREATE TABLE stats AS SELECT 'n' AS network, 'a' AS account, DATE '2026-01-14' AS date,"
+            " 'campaign' AS level, 'c' AS object_id, 3::DECIMAL(18,6) AS spend"
+        )
+    with open_tables(f"duckdb:{file}") as tables:
+        assert [(row.campaign_id, row.spend, row.clicks) for row in spend(tables)] == [("c", 3, 0)]
+
+
+@pytest.mark.parametrize("uri", ["", "ads.duckdb", "duckdb:", "sqlite:x", "jsonl:-"])
+def test_a_place_that_cannot_be_read_is_refused(uri):
+    """The message names those that can."""
+    with (
+        pytest.raises(ConfigurationError, match="can be read from duckdb:PATH, parquet:PATH"),
+        open_tables(uri),
+    ):
+        pytest.fail("it was opened")
+
+
+def test_a_place_that_is_not_there_is_refused(tmp_path):
+    """And not made."""
+    file = tmp_path / "ads.duckdb"
+    with pytest.raises(ConfigurationError, match="nothing at"), open_tables(f"duckdb:{file}"):
+        pytest.fail("it was opened")
+    assert not file.exists()
+
+
+def test_a_file_that_is_no_database_is_told(tmp_path):
+    """In one line that names it."""
+    file = tmp_path / "ads.duckdb"
+    file.write_text("no database at all, but long enough to be read as the beginning of one\n" * 100)
+    with pytest.raises(SinkError, match=r"ads\.duckdb: is damaged or no DuckDB database"):
+        open_and_close(file)
+
+
+def test_a_part_that_is_no_parquet_is_told(tmp_path):
+    """As what cannot be read."""
+    (tmp_path / "stats").mkdir()
+    (tmp_path / "stats" / "1.parquet").write_text("no parquet")
+    with pytest.raises(SinkError, match="cannot be read"), open_tables(f"parquet:{tmp_path}"):
+        pytest.fail("it was opened")
+
+
+def open_and_close(file: Path) -> None:
+    """Open a database that should not open."""
+    with open_tables(f"duckdb:{file}"):
+        pytest.fail("it was opened")
