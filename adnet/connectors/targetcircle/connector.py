@@ -148,9 +148,12 @@ class TargetCircle(
     # ------------------------------------------------------------------ direct answers
 
     async def get_account(self) -> AccountInfo:
-        """Return what is known: the network has no call for an account, so one offer is asked for as proof."""
+        """Return what is known: the network has no call for an account, so one offer is asked for as proof.
+
+        Its id is the account's name in the configuration: the network tells none, and a token may be replaced.
+        """
         await self._native.list_offers(limit=1)
-        return AccountInfo(account_id=self._key, currency=self._currency, time_zone="UTC")
+        return AccountInfo(account_id=self._session.account, currency=self._currency, time_zone="UTC")
 
     def list_offers(self, **filters: Any) -> AsyncIterator[Batch]:
         """Yield offers, one for each ad inventory of ours.
