@@ -93,15 +93,24 @@ def find(path: str | Path | None = None) -> Path:
     """
     if path is not None:
         return _existing(Path(path).expanduser(), "")
-    if named := os.environ.get(VARIABLE):
-        return _existing(Path(named).expanduser(), f" (named by ${VARIABLE})")
-    for candidate in (Path(FILE_NAME), user_file()):
-        if candidate.is_file():
-            return candidate.absolute()
+    if found := find_default():
+        return found
     raise ConfigurationError(
         f"there is no configuration: neither ./{FILE_NAME} nor {user_file()} exists; name one with --config,"
         " or try `adnet demo`"
     )
+
+
+def find_default() -> Path | None:
+    """Return the configuration file that is used when none is named; None where there is none.
+
+    Raises:
+        ConfigurationError: ``$ADNET_CONFIG`` names a file that does not exist.
+    """
+    if named := os.environ.get(VARIABLE):
+        return _existing(Path(named).expanduser(), f" (named by ${VARIABLE})")
+    there = (candidate.absolute() for candidate in (Path(FILE_NAME), user_file()) if candidate.is_file())
+    return next(there, None)
 
 
 def _existing(path: Path, how: str) -> Path:

@@ -1,0 +1,48 @@
+# Two commands are all it takes: `make demo` shows what adnet does, `make test` checks everything.
+# Both make .venv and install into it first; nothing but python3 (3.11 or newer) and make has to be there.
+
+PYTHON ?= python3
+WORKERS ?= 2
+
+VENV := .venv
+RUN := $(VENV)/bin/python -m
+# A new pyproject.toml or another folder means a new installation; a new date of the file does not.
+STAMP := $(VENV)/.installed-$(shell (pwd; cat pyproject.toml) | cksum | tr -d ' ')
+
+.PHONY: demo test lint types pytest install readme clean
+
+demo: $(STAMP)
+	@$(RUN) adnet demo --dir demo
+
+test: lint types pytest
+
+lint: $(STAMP)
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+
+types: $(STAMP)
+	$(RUN) mypy
+
+# Coverage follows into the processes that tests start; what a kill cuts short is not counted.
+pytest: $(STAMP)
+	@$(RUN) coverage erase
+	$(RUN) coverage run -m pytest -q -n $(WORKERS)
+	@$(RUN) coverage combine --quiet
+	@printf 'covered: %s %%\n' "$$($(RUN) coverage report --format=total)"
+
+install: $(STAMP)
+
+# Writes the support table into README.md anew; a test compares it.
+readme: $(STAMP)
+	$(RUN) tests.readme
+
+$(STAMP):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "adnet needs Python 3.11 or newer as python3; name another: make PYTHON=…" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) pip install --quiet --disable-pip-version-check --editable '.[all,dev]'
+	@rm -f $(VENV)/.installed-*
+	@touch $(STAMP)
+
+clean:
+	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*

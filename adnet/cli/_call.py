@@ -1,0 +1,144 @@
+"""What all commands share: the options before and after the verb, and how a command runs."""
+
+import asyncio
+import contextlib
+import difflib
+import signal
+from collections.abc import Coroutine, Iterator
+from typing import Any, TypeVar
+
+import attrs
+import click
+
+from adnet.cli.output import Output
+
+T = TypeVar("T")
+
+
+@attrs.define
+class Call:
+    """One call of the command line, as far as all commands are alike."""
+
+    config: str | None = None
+    """File named with ``--config``; None looks for it."""
+    debug: bool = False
+    """Whether errors show where they come from."""
+    out: Output = attrs.field(factory=Output)
+
+
+class InterruptedRunError(KeyboardInterrupt):
+    """A signal stopped the work, and it had time to put things in order. The message says how to go on."""
+
+
+def _note(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    """Keep an option that was given; where it stood does not matter, the last one counts."""
+    call = ctx.ensure_object(Call)
+    if not value:
+        return
+    match param.name:
+        case "config":
+            call.config = value
+        case "debug":
+            call.debug = True
+        case "json":
+            call.out.json = True
+        case "verbose":
+            call.out.log()
+
+
+def _options() -> list[click.Parameter]:
+    """Return fresh options that every command takes."""
+    kept: dict[str, Any] = {"expose_value": False, "callback": _note, "is_eager": True}
+    return [
+        click.Option(
+            ["--config"],
+            metavar="FILE",
+            help="Configuration; default: $ADNET_CONFIG, ./adnet.toml, …",
+            **kept,
+        ),
+        click.Option(["--json"], is_flag=True, help="Write results as JSON.", **kept),
+        click.Option(["-v", "--verbose"], is_flag=True, help="Log what is sent, without secrets.", **kept),
+        click.Option(["--debug"], is_flag=True, help="Show where an error comes from.", **kept),
+    ]
+
+
+class Command(click.Command):
+    """A command that takes the shared options, too."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.extend(_options())
+
+
+class Group(click.Group):
+    """A group of commands that takes the shared options, too."""
+
+    command_class = Command
+    group_class = type
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.extend(_options())
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the first word names, or tell the nearest one."""
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            known = self.list_commands(ctx)
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+            raise click.UsageError(f"there is no command {name!r}; {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+def run(work: Coroutine[Any, Any, T], *, go_on: str = "") -> T:
+    """Run *work* to its end and return what it returns.
+
+    SIGINT and SIGTERM cancel it, so that it leaves everything in order; a second one stops it where it is.
+
+    Args:
+        work: What to do.
+        go_on: How to go on after an interruption.
+
+    Raises:
+        InterruptedRunError: A signal came.
+    """
+    return asyncio.run(_stoppable(work, go_on))
+
+
+async def _stoppable(work: Coroutine[Any, Any, T], go_on: str) -> T:
+    with _signals() as came:
+        try:
+            return await work
+        except BaseException as error:
+            # Whatever rises while the work is being put in order is not why it ended.
+            if came:
+                raise InterruptedRunError(go_on) from error
+            raise
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[list[int]]:
+    """Cancel the present task at a signal; the list says which signals came."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+    came: list[int] = []
+
+    def stop(number: int) -> None:
+        came.append(number)
+        if len(came) > 1:
+            raise KeyboardInterrupt
+        task.cancel()
+
+    taken = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
+            loop.add_signal_handler(number, stop, number)
+            taken.append(number)
+    try:
+        yield came
+    finally:
+        for number in taken:
+            loop.remove_signal_handler(number)
