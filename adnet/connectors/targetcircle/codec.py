@@ -69,11 +69,11 @@ def moments(stamps: Iterable[str], key: str) -> list[datetime]:
     """
     try:
         found = list(map(datetime.fromisoformat, stamps))
-    except ValueError as error:
+        return [moment if moment.tzinfo is UTC else _in_utc(moment) for moment in found]
+    except (ValueError, OverflowError) as error:
         problem = SchemaError(f"{key} is no instant: {error}")
         problem.paths = (f"$[...].{key}",)
         raise problem from None
-    return [moment if moment.tzinfo is UTC else _in_utc(moment) for moment in found]
 
 
 def _in_utc(moment: datetime) -> datetime:

@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Any, Final, Literal
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
+import attrs
 import msgspec
 
 from adnet.connectors.targetcircle import codec, routes
+from adnet.connectors.targetcircle.amounts import check_amounts
 from adnet.connectors.targetcircle.limits import REPORT_LIMIT
 from adnet.connectors.targetcircle.pages import (
     ReportPage,
@@ -195,8 +197,10 @@ class TargetCircleNative:
         """Return an offer's details by its slug. Raises NotFoundError."""
         response = await self._get(routes.OFFER, path={"slug": slug})
         with self._session.reading(routes.OFFER):
-            row = lenient(response, _DETAILS, self._session.scrubber)
-        return codec.offer_details(row, response.body)
+            whole = lenient(response, _ANY_OBJECT, self._session.scrubber)
+            raw = codec.scrubbed(bytes(whole), self._session.scrubber)
+            row = lenient(attrs.evolve(response, body=raw), _DETAILS, self._session.scrubber)
+        return codec.offer_details(row, raw)
 
     async def list_offer_ads(self, slug: str) -> list[Ad]:
         """Return the ads of an offer by its slug. Raises NotFoundError."""
@@ -228,6 +232,7 @@ class TargetCircleNative:
             return read_rows(read_list(response, self._session.scrubber), kind, self._session)
 
 
+_ANY_OBJECT: Final = msgspec.json.Decoder(msgspec.Raw)
 _DETAILS: Final = msgspec.json.Decoder(OfferDetails)
 
 
@@ -242,17 +247,19 @@ def read_rows(body: bytes, kind: type[Any], session: Session) -> list[tuple[Any,
 
 
 def read_columns(body: bytes, kind: type[Any], session: Session) -> tuple[list[Any], Sequence[codec.RawJson]]:
-    """Return the rows of a JSON list and, apart, their own JSON without secrets.
+    """Return the rows of a JSON list and, apart, their own JSON; neither holds a secret.
 
     Raises:
         SchemaError, DecodeError: It cannot be read.
     """
     page = Response(status=200, url="", body=body)
-    rows: list[Any] = lenient(page, codec.list_of(kind), session.scrubber)
     raws: list[codec.RawJson] = lenient(page, codec.RAWS, session.scrubber)
     if b"oken" in body or session.scrubber.knows_bytes(body):
         # A token is mentioned, or ours is repeated: rare enough to go through the rows one by one.
         raws = [codec.scrubbed(bytes(raw), session.scrubber) for raw in raws]
+        page = attrs.evolve(page, body=b"[" + b",".join(map(bytes, raws)) + b"]")
+    rows: list[Any] = lenient(page, codec.list_of(kind), session.scrubber)
+    check_amounts(rows)
     return rows, raws
 
 

@@ -1,0 +1,42 @@
+"""Amounts that are none: what JSON cannot say, a text or an exponent still can."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+import msgspec
+
+from adnet.connectors.targetcircle.rows import TransactionRow
+from adnet.errors import SchemaError
+
+_MOST: Final = Decimal(10) ** 12
+"""The money columns of the tables hold twelve digits before the point."""
+
+
+def check_amounts(rows: Sequence[Any]) -> None:
+    """Refuse numbers that are no amount: a text like "NaN" is read as a Decimal, and 1e999999999 has the digits.
+
+    Raises:
+        SchemaError: One of them is beyond what a table holds, or no number.
+    """
+    if rows and isinstance(rows[0], TransactionRow):
+        found = [row.amount for row in rows if row.amount is not None]
+        found += [row.commission for row in rows if row.commission is not None]
+    else:
+        found = list(_decimals(rows))
+    try:
+        sane = not found or (min(found) > -_MOST and max(found) < _MOST)
+    except InvalidOperation:  # NaN is neither less nor more
+        sane = False
+    if not sane:
+        raise SchemaError("an amount is no number, or has more digits than anybody pays")
+
+
+def _decimals(value: Any) -> Iterator[Decimal]:
+    if isinstance(value, Decimal):
+        yield value
+    elif isinstance(value, msgspec.Struct):
+        yield from _decimals(msgspec.structs.astuple(value))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _decimals(item)
