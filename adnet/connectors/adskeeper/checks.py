@@ -201,13 +201,6 @@ class Check:
             not bad, field, f"members must not be empty nor hold a comma: {', '.join(map(repr, bad))}"
         )
 
-    def addresses(self, field: str, values: Iterable[str]) -> None:
-        """Hold that members are addresses or networks."""
-        words = list(values)
-        self.members(field, words)
-        bad = [word for word in words if _IP.fullmatch(word) is None]
-        self.require(not bad, field, f"addresses such as 192.0.2.7 or 192.0.2.0/24, not {', '.join(bad)}")
-
     def factors(self, field: str, factors: Mapping[str, Any], *, uids: bool) -> dict[str, Decimal]:
         """Return factors as exact numbers above zero; keys of widgets are uids, alone or with a sub-source."""
         self.require(factors, field, "at least one factor is needed")
@@ -220,6 +213,14 @@ class Check:
             if number is not None:
                 found[key] = number
         return found
+
+
+def addresses(check: Check, field: str, values: Iterable[str]) -> None:
+    """Hold that members are addresses or networks."""
+    words = list(values)
+    check.members(field, words)
+    bad = [word for word in words if _IP.fullmatch(word) is None]
+    check.require(not bad, field, f"addresses such as 192.0.2.7 or 192.0.2.0/24, not {', '.join(bad)}")
 
 
 def _is_day(value: str) -> bool:

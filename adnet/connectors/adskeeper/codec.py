@@ -1,7 +1,6 @@
 """Adskeeper's rows to models: statuses, units, days and identities. Nothing else knows what they mean to us."""
 
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, tzinfo
 from datetime import date as Day  # noqa: N812 - a model's field is called date
 from decimal import Decimal
@@ -12,18 +11,14 @@ import attrs
 from adnet.connectors.adskeeper import shapes
 from adnet.connectors.adskeeper.figures import (
     CampaignFigures,
-    ClickReport,
-    ClickRow,
     PlaceFigures,
     TeaserDay,
     TeaserFigures,
 )
 from adnet.connectors.adskeeper.rows import CampaignRow, Client, Geo, TeaserRow
-from adnet.errors import SchemaError
-from adnet.models import AccountInfo, Ad, Campaign, Click, StatRow
+from adnet.models import AccountInfo, Ad, Campaign, StatRow
 from adnet.models.words import Status
 from adnet.money import Money
-from adnet.redact import keyed_hash
 
 CAMPAIGN_STATUS: Final[Mapping[int, Status]] = {
     1: "ended",
@@ -61,7 +56,6 @@ RUNNING: Final = frozenset({6, 7, 8})
 CENTS: Final = 100
 OWN_TRAFFIC: Final = "0"
 """Under this id a widget's own traffic stands beside that of its sub-sources."""
-_SEPARATOR: Final = "\x1f"
 
 
 @attrs.frozen(kw_only=True)
@@ -173,9 +167,6 @@ def ad(row: TeaserRow, book: Book) -> Ad:
     )
 
 
-# ---------------------------------------------------------------------- statistics
-
-
 def campaign_day(row: CampaignFigures, day: Day, book: Book) -> StatRow | None:
     """Return a campaign's day, or None when nothing happened on it."""
     if not (row.impressions or row.clicks or row.spent or row.stages.buy or row.revenue):
@@ -250,73 +241,3 @@ def source_days(campaign_id: str, widget: PlaceFigures, day: Day, book: Book) ->
                 currency=book.currency,
                 raw=part.raw,
             )
-
-
-# ---------------------------------------------------------------------- clicks
-
-
-def clicks(report: ClickReport, book: Book, hash_key: bytes) -> list[Click]:
-    """Return a day's clicks in the network's order, each with a key that is the same at every pull.
-
-    The network gives a click no id, and clicks may agree in all that it tells. So they are numbered among those
-    that agree in what never changes, by content and not by order; a day always comes whole.
-
-    Raises:
-        SchemaError: A click tells no time.
-    """
-    cents = _in_cents(report)
-    keys = [_click_key(report.campaign_id, row) for row in report.clicks]
-    numbers = _numbered(keys, report.clicks)
-    return [
-        _click(report.campaign_id, row, book, hash_key, cents=cents, key=f"{key}{_SEPARATOR}{number}")
-        for row, key, number in zip(report.clicks, keys, numbers, strict=True)
-    ]
-
-
-def _in_cents(report: ClickReport) -> bool:
-    """Whether prices of clicks are in cents: the document does not say, but it tells their sum in currency."""
-    total = sum((row.price or Decimal(0) for row in report.clicks), Decimal(0))
-    if not total or not report.spent:
-        return False
-    return abs(total / CENTS - report.spent) < abs(total - report.spent)
-
-
-def _click_key(campaign_id: str, row: ClickRow) -> str:
-    """Return what never changes in a click as one text. Stored keys depend on this form."""
-    parts = (campaign_id, row.time, row.teaser_id, row.uid, row.sub, row.country)
-    return _SEPARATOR.join(part or "" for part in parts)
-
-
-def _numbered(keys: Sequence[str], rows: Sequence[ClickRow]) -> list[int]:
-    places: dict[str, list[int]] = {}
-    for index, key in enumerate(keys):
-        places.setdefault(key, []).append(index)
-    numbers = [0] * len(keys)
-    for group in places.values():
-        group.sort(key=lambda index: (_content(rows[index]), index))
-        for number, index in enumerate(group):
-            numbers[index] = number
-    return numbers
-
-
-def _content(row: ClickRow) -> tuple[str, ...]:
-    return tuple(str(part) for part in (row.region, row.referer, row.price, row.ip))
-
-
-def _click(campaign_id: str, row: ClickRow, book: Book, hash_key: bytes, *, cents: bool, key: str) -> Click:
-    moment = shapes.moment(row.time, book.zone)
-    if moment is None:
-        raise SchemaError(f"a click's time cannot be read: {row.time[:40]!r}", paths=("$.time",))
-    cost = row.price / CENTS if cents and row.price is not None else row.price
-    return Click(
-        click_key=hashlib.blake2b(key.encode(), digest_size=16).hexdigest(),
-        occurred_at=moment,
-        campaign_id=campaign_id,
-        ad_id=row.teaser_id,
-        source_id=source_id(row.uid, row.sub) if row.uid else None,
-        country=row.country,
-        ip_hash=keyed_hash(hash_key, row.ip) if row.ip else None,
-        cost=book.money(cost),
-        currency=book.currency,
-        raw=row.raw,
-    )

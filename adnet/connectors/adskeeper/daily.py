@@ -11,7 +11,7 @@ from typing import TypeVar
 import attrs
 
 from adnet.clock import Clock
-from adnet.connectors.adskeeper import codec
+from adnet.connectors.adskeeper import clicks, codec
 from adnet.connectors.adskeeper.codec import Book
 from adnet.connectors.adskeeper.figures import CampaignFigures, TeaserFigures
 from adnet.connectors.adskeeper.limits import WIDTH
@@ -138,7 +138,7 @@ class Daily:
         async def one(campaign_id: str, day: date) -> list[Click]:
             report = await self.native.statistics.clicks(campaign_id, day)
             # Keys are numbered over the whole day, whatever part of it is asked for.
-            return codec.clicks(report, self.book, self.hash_key)
+            return clicks.clicks(report, self.book, self.hash_key)
 
         def busy(row: CampaignFigures) -> bool:
             return bool(row.clicks)

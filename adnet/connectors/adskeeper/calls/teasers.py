@@ -6,23 +6,20 @@ tenths of a cent: clients in production send back what they read there.
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Required, TypedDict, Unpack
-
-import attrs
+from typing import Required, TypedDict, Unpack
 
 from adnet.connectors.adskeeper import forms, routes, values
 from adnet.connectors.adskeeper.calls.call import Call
 from adnet.connectors.adskeeper.checks import Check
 
 
-@attrs.frozen(kw_only=True)
-class GoodPrice:
-    """The price of the advertised product, shown in the teaser."""
+class GoodPrice(TypedDict):
+    """The price of the advertised product, shown in the teaser, in the network's words."""
 
     currency: int
     """Id of the table of currencies."""
-    price: Decimal
-    old_price: Decimal
+    goodPrice: Decimal | int
+    goodOldPrice: Decimal | int
 
 
 class TeaserContent(TypedDict, total=False):
@@ -108,20 +105,16 @@ def _category(check: Check, field: str, category: int | None, kind: str | None) 
     return category
 
 
-def _shown(check: Check, good: GoodPrice | None) -> dict[str, Any]:
+def _shown(check: Check, good: GoodPrice | None) -> dict[str, object]:
     if good is None:
         return {"whetherShowGoodPrice": "0"}
-    check.listed("currency", [good.currency], values.CURRENCIES)
-    price, old = (
-        check.decimal(name, value, 12)
-        for name, value in (("goodPrice", good.price), ("goodOldPrice", good.old_price))
-    )
-    return {
-        "whetherShowGoodPrice": "1",
-        "currency": good.currency,
-        "goodPrice": None if price is None else forms.digits(price),
-        "goodOldPrice": None if old is None else forms.digits(old),
+    check.listed("currency", [good["currency"]], values.CURRENCIES)
+    prices = {
+        "goodPrice": check.decimal("goodPrice", good["goodPrice"], 12),
+        "goodOldPrice": check.decimal("goodOldPrice", good["goodOldPrice"], 12),
     }
+    shown = {name: None if price is None else forms.digits(price) for name, price in prices.items()}
+    return {"whetherShowGoodPrice": "1", "currency": good["currency"], **shown}
 
 
 def set_price(teaser_id: str, price_cents: Decimal) -> Call:

@@ -1,29 +1,25 @@
 """Ads: drafts and updates as writes, and what came of them."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any, Final
 
 import attrs
 
 from adnet.connectors.adskeeper.calls import Call
 from adnet.connectors.adskeeper.calls import teasers as calls
-from adnet.connectors.adskeeper.calls.teasers import GoodPrice, TeaserContent
+from adnet.connectors.adskeeper.calls.teasers import TeaserContent
+from adnet.connectors.adskeeper.changes import content
 from adnet.connectors.adskeeper.changes.campaigns import NEW_ID
 from adnet.connectors.adskeeper.changes.steps import Step, apply, each, maybe_done, translated
 from adnet.connectors.adskeeper.changes.values import blocked, cents, mapping, only, refuse
 from adnet.connectors.adskeeper.codec import Book
 from adnet.connectors.adskeeper.core import Core
 from adnet.connectors.adskeeper.native import AdskeeperNative
-from adnet.connectors.adskeeper.rows import TeaserRow
-from adnet.errors import AdnetError, InvalidRequestError, NotFoundError, ServerError
+from adnet.errors import AdnetError, NotFoundError, ServerError
 from adnet.models import AdDraft, Outcome, PlannedRequest, Update
-from adnet.money import exact
 
 _CONTENT: Final = frozenset({"title", "text", "url", "image_url", "campaign_id", "extra"})
 _FIELDS: Final = _CONTENT | {"status", "bid"}
-_GOOD: Final = ("currency", "goodPrice", "goodOldPrice")
-_KNOWN_EXTRA: Final = frozenset({"category", "categoryId", "campaignType", "image_size", *_GOOD})
 
 
 @attrs.frozen
@@ -79,19 +75,19 @@ class AdWriter:
     async def _content(self, ad_id: str, fields: Mapping[str, Any]) -> list[Step]:
         row = await self.native.teasers.get(ad_id)
         extra = mapping("extra", fields.get("extra"))
-        before = _content_of(row)
-        after = _changed(before, fields, extra)
-        more = {name: value for name, value in extra.items() if name not in _KNOWN_EXTRA}
+        before = content.content_of(row)
+        after = content.changed(before, fields, extra)
+        more = {name: value for name, value in extra.items() if name not in content.KNOWN_EXTRA}
         if after == before and not more:
             return []
         given = extra.get("campaignType")
         kind = str(given) if given else await self._type(after["campaign_id"])
         after["campaign_type"] = kind
-        after["image_size"] = _size(extra)
+        after["image_size"] = content.size(extra)
         after["more"] = more
 
         async def done() -> bool:
-            now = _content_of(await self.native.teasers.get(ad_id))
+            now = content.content_of(await self.native.teasers.get(ad_id))
             return all(now[name] == after[name] for name in ("title", "url", "image", "campaign_id"))
 
         return [Step(what="content", call=calls.edit(ad_id, **after), verify=done)]
@@ -149,20 +145,20 @@ class AdWriter:
             raise refuse("bid", "a price is needed")
         campaign_id = str(draft.campaign_id)
         kind = draft.extra.get("campaignType") or await self._type(campaign_id)
-        content: TeaserContent = {
+        shown: TeaserContent = {
             "url": draft.url or "",
             "campaign_id": campaign_id,
             "title": draft.title or "",
             "text": draft.text,
             "image": draft.image_url or "",
-            "category": _whole("category", draft.extra.get("category", draft.extra.get("categoryId"))),
-            "good_price": _good_price(draft.extra),
+            "category": content.whole("category", draft.extra.get("category", draft.extra.get("categoryId"))),
+            "good_price": content.good_price(draft.extra),
             "campaign_type": kind,
-            "image_size": _size(draft.extra),
-            "more": {name: value for name, value in draft.extra.items() if name not in _KNOWN_EXTRA},
+            "image_size": content.size(draft.extra),
+            "more": {name: value for name, value in draft.extra.items() if name not in content.KNOWN_EXTRA},
         }
         try:
-            return calls.create(price_cents=price, **content)
+            return calls.create(price_cents=price, **shown)
         except AdnetError as error:
             raise translated(error, {}) from None
 
@@ -176,7 +172,7 @@ class AdWriter:
                 f"it could not be looked for: {failure}; it may exist, and trying again may make a second one"
             )
             return Outcome(status="unknown", error=error, notes=(told,))
-        found = [row for row in rows if _is_new(row) and _agrees(row, draft)]
+        found = [row for row in rows if content.is_new(row) and content.agrees(row, draft)]
         if len(found) == 1:
             note = f"the reply was lost; the ad was found in its campaign and adopted as {found[0].id}"
             return Outcome(id=found[0].id, status="done", notes=(note,))
@@ -220,89 +216,3 @@ class AdWriter:
             else:
                 planned.append(self.core.planned(calls.delete(str(item))))
         return planned
-
-
-def _content_of(row: TeaserRow) -> TeaserContent:
-    good = None
-    if row.good_price is not None and row.currency is not None:
-        good = GoodPrice(
-            currency=row.currency, price=row.good_price, old_price=row.good_old_price or row.good_price
-        )
-    return {
-        "url": row.url or "",
-        "campaign_id": row.campaign_id or "",
-        "title": row.title or "",
-        "text": row.text,
-        "image": row.image or "",
-        "category": row.category.id,
-        "good_price": good,
-    }
-
-
-def _changed(before: TeaserContent, fields: Mapping[str, Any], extra: Mapping[str, Any]) -> TeaserContent:
-    after: TeaserContent = {**before}
-    after["url"] = str(fields.get("url", before["url"]) or "")
-    after["title"] = str(fields.get("title", before["title"]) or "")
-    after["image"] = str(fields.get("image_url", before["image"]) or "")
-    after["campaign_id"] = str(fields.get("campaign_id", before["campaign_id"]) or "")
-    after["text"] = fields.get("text", before["text"])
-    for name in ("category", "categoryId"):
-        if name in extra:
-            after["category"] = _whole("category", extra[name])
-    if extra.keys() & set(_GOOD):
-        good = before["good_price"]
-        present = {} if good is None else dict(zip(_GOOD, attrs.astuple(good), strict=True))
-        after["good_price"] = _good_price({**present, **extra})
-    return after
-
-
-def _good_price(extra: Mapping[str, Any]) -> GoodPrice | None:
-    """Return the price to show; None where it is not given, or taken away with None."""
-    if extra.get("goodPrice") is None:
-        return None
-    missing = [name for name in _GOOD if extra.get(name) is None]
-    if missing:
-        raise refuse(f"extra.{missing[0]}", "currency, goodPrice and goodOldPrice go together")
-    return GoodPrice(
-        currency=_whole("currency", extra["currency"]) or 0,
-        price=_price("goodPrice", extra["goodPrice"]),
-        old_price=_price("goodOldPrice", extra["goodOldPrice"]),
-    )
-
-
-def _price(name: str, value: Any) -> Decimal:
-    try:
-        return exact(value)
-    except ValueError:
-        raise refuse(f"extra.{name}", "an exact number: Decimal, int or digits as text") from None
-
-
-def _whole(name: str, value: Any) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not str(value).isdigit():
-        raise refuse(f"extra.{name}", "the id of a table, a whole number")
-    return int(value)
-
-
-def _size(extra: Mapping[str, Any]) -> tuple[int, int] | None:
-    size = extra.get("image_size")
-    if size is None:
-        return None
-    try:
-        width, height = size
-        return int(width), int(height)
-    except (TypeError, ValueError):
-        raise InvalidRequestError(
-            "nothing was sent: extra.image_size: width and height",
-            fields={"extra.image_size": "width and height"},
-        ) from None
-
-
-def _is_new(row: TeaserRow) -> bool:
-    return row.status == "onModeration" and not (row.shows or row.clicks or row.spent)
-
-
-def _agrees(row: TeaserRow, draft: AdDraft) -> bool:
-    # The network may write one of the addresses differently.
-    return row.title == draft.title and (row.url == draft.url or row.image == draft.image_url)

@@ -10,6 +10,7 @@ from adnet.clock import Clock
 from adnet.connectors.adskeeper import shapes
 from adnet.connectors.adskeeper.calls import Call
 from adnet.connectors.adskeeper.calls import campaigns as calls
+from adnet.connectors.adskeeper.calls import sources as source_calls
 from adnet.connectors.adskeeper.changes import limits, targetings
 from adnet.connectors.adskeeper.changes.steps import Step, apply, each, maybe_done, translated
 from adnet.connectors.adskeeper.changes.values import blocked, mapping, only, refuse, words
@@ -26,9 +27,9 @@ _FIELDS: Final = frozenset({
     "status", "daily_budget", "total_budget", "daily_clicks", "total_clicks", "tracking", "targeting", "extra",
 })  # fmt: skip
 _FACTORS: Final = {
-    "qualityFactor": calls.set_quality_factors,
-    "sourceQualityFactor": calls.set_source_factors,
-    "widgetQualityFactor": calls.set_widget_factors,
+    "qualityFactor": source_calls.set_quality_factors,
+    "sourceQualityFactor": source_calls.set_source_factors,
+    "widgetQualityFactor": source_calls.set_widget_factors,
 }
 _CREATED_WITH: Final = ("geo", "browsers", "operatingsystems", "browserslanguage")
 _DRAFT_EXTRA: Final = {

@@ -17,7 +17,7 @@ import attrs
 
 from adnet.connectors.adskeeper import forms
 from adnet.connectors.adskeeper.calls import Call
-from adnet.connectors.adskeeper.calls import campaigns as calls
+from adnet.connectors.adskeeper.calls import sources as calls
 from adnet.connectors.adskeeper.changes.steps import maybe_done
 from adnet.connectors.adskeeper.changes.values import refuse
 from adnet.connectors.adskeeper.core import Core

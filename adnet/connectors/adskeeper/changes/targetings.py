@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from adnet.connectors.adskeeper import codec, forms
 from adnet.connectors.adskeeper.calls import Call
-from adnet.connectors.adskeeper.calls import campaigns as calls
+from adnet.connectors.adskeeper.calls import sources as calls
 from adnet.connectors.adskeeper.calls import targetings as target_calls
 from adnet.connectors.adskeeper.changes.steps import Step
 from adnet.connectors.adskeeper.changes.values import mapping, only, refuse, words

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from adnet.connectors.adskeeper import forms, routes, rows, shapes
+from adnet.connectors.adskeeper import forms, readers, routes, shapes
 from adnet.connectors.adskeeper.core import Core
 from adnet.connectors.adskeeper.rows import City, Client, Country
 
@@ -15,7 +15,7 @@ class ClientGroup:
 
     async def get(self) -> Client:
         """Return time zone, currency and wallet; money in the network's units, cents by the document."""
-        return rows.client(await self._core.read(routes.CLIENT))
+        return readers.client(await self._core.read(routes.CLIENT))
 
 
 class DictionaryGroup:
@@ -27,10 +27,10 @@ class DictionaryGroup:
     async def list_countries(self) -> list[Country]:
         """Return the countries that can be targeted."""
         answer = await self._core.read(routes.COUNTRIES, query={"type": "countries"})
-        return [rows.country(row, f"$[{i}]") for i, row in enumerate(shapes.items(answer, "$"))]
+        return [readers.country(row, f"$[{i}]") for i, row in enumerate(shapes.items(answer, "$"))]
 
     async def list_cities(self, countries: Iterable[str]) -> list[City]:
         """Return the regions and cities of *countries* (two-letter codes) that can be targeted."""
         codes = forms.literal(list(countries), self._core.dialect.list_literals)
         answer = await self._core.read(routes.CITIES, query={"type": "cities", "countries": codes})
-        return [rows.city(row, f"$[{i}]") for i, row in enumerate(shapes.items(answer, "$"))]
+        return [readers.city(row, f"$[{i}]") for i, row in enumerate(shapes.items(answer, "$"))]

@@ -4,15 +4,15 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Unpack
 
-from adnet.connectors.adskeeper import forms, routes, rows, shapes
+from adnet.connectors.adskeeper import forms, readers, routes, shapes
 from adnet.connectors.adskeeper.calls import campaigns as calls
+from adnet.connectors.adskeeper.calls import sources as source_calls
 from adnet.connectors.adskeeper.calls.campaigns import (
     BasicSettings,
     CampaignSettings,
-    IpFilter,
     LimitType,
-    SourceFilter,
 )
+from adnet.connectors.adskeeper.calls.sources import IpFilter, SourceFilter
 from adnet.connectors.adskeeper.core import Core, Saved
 from adnet.connectors.adskeeper.forms import Method
 from adnet.connectors.adskeeper.limits import CAMPAIGNS_PER_PAGE
@@ -40,7 +40,7 @@ class CampaignGroup:
         """
         query: dict[str, object] = {"fields": self._fields(fields), "limit": limit, "start": start}
         answer = shapes.rows(await self._core.read(routes.CAMPAIGNS, query=query), "$")
-        return [rows.campaign({"id": number} | row, f"$.{number}") for number, row in answer.items()]
+        return [readers.campaign({"id": number} | row, f"$.{number}") for number, row in answer.items()]
 
     def _fields(self, fields: Iterable[str]) -> str | None:
         names = list(fields)
@@ -56,7 +56,7 @@ class CampaignGroup:
 
         async with ending(self._pager.pages("campaigns", CAMPAIGNS_PER_PAGE, fetch)) as pages:
             async for page in pages:
-                yield [rows.campaign({"id": number} | row, f"$.{number}") for number, row in page.items()]
+                yield [readers.campaign({"id": number} | row, f"$.{number}") for number, row in page.items()]
 
     async def get(self, campaign_id: str, *, fields: Iterable[str] = ()) -> CampaignRow:
         """Return one campaign (operation 2).
@@ -69,7 +69,7 @@ class CampaignGroup:
         body = shapes.mapping(answer, "$")
         # Bare, as observed; within a map by its id, as the list is.
         row = body[campaign_id] if "id" not in body and campaign_id in body else body
-        return rows.campaign(row)
+        return readers.campaign(row)
 
     async def get_created(self, campaign_id: str) -> str | None:
         """Return when a campaign was created (operation 12), on the account's clock."""
@@ -129,21 +129,21 @@ class CampaignGroup:
 
     async def set_quality_factors(self, campaign_id: str, factors: Mapping[str, Any]) -> Saved:
         """Set factors by widget (operation 13): ``{"123": Decimal("1.3"), "123s45": 2}``."""
-        return await self._core.save(calls.set_quality_factors(campaign_id, factors))
+        return await self._core.save(source_calls.set_quality_factors(campaign_id, factors))
 
     async def set_source_factors(self, campaign_id: str, factors: Mapping[str, Any]) -> Saved:
         """Set factors by source name or id (operation 13), where the optimisation by sources is on."""
-        return await self._core.save(calls.set_source_factors(campaign_id, factors))
+        return await self._core.save(source_calls.set_source_factors(campaign_id, factors))
 
     async def set_widget_factors(self, campaign_id: str, factors: Mapping[str, Any]) -> Saved:
         """Set factors of widgets for all their sub-sources (operation 14)."""
-        return await self._core.save(calls.set_widget_factors(campaign_id, factors))
+        return await self._core.save(source_calls.set_widget_factors(campaign_id, factors))
 
     async def edit_ips(
         self, campaign_id: str, method: Method, kind: IpFilter, addresses: Iterable[str] = ()
     ) -> Saved:
         """Include addresses and networks in a filter or exclude them from it (operation 26)."""
-        return await self._core.save(calls.edit_ips(campaign_id, method, kind, addresses))
+        return await self._core.save(source_calls.edit_ips(campaign_id, method, kind, addresses))
 
     async def edit_widgets(
         self,
@@ -162,7 +162,9 @@ class CampaignGroup:
         Raises:
             NotFoundError: None of the uids exists.
         """
-        return await self._core.save(calls.edit_widgets(campaign_id, method, kind, uids, priority=priority))
+        return await self._core.save(
+            source_calls.edit_widgets(campaign_id, method, kind, uids, priority=priority)
+        )
 
     async def edit_sources(
         self, campaign_id: str, method: Method, kind: SourceFilter, sources: Iterable[str] = ()
@@ -171,7 +173,7 @@ class CampaignGroup:
 
         Only where the optimisation by sources is on. Unknown ones are told as ``rejected``.
         """
-        return await self._core.save(calls.edit_sources(campaign_id, method, kind, sources))
+        return await self._core.save(source_calls.edit_sources(campaign_id, method, kind, sources))
 
     async def delete(self, campaign_id: str) -> Saved:
         """Move a stopped campaign to the bin (operation 20)."""

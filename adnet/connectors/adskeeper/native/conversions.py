@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from adnet.connectors.adskeeper import routes, rows, shapes
+from adnet.connectors.adskeeper import readers, routes, shapes
 from adnet.connectors.adskeeper.calls import conversions as calls
 from adnet.connectors.adskeeper.calls.conversions import ChosenTarget, NewTarget
 from adnet.connectors.adskeeper.core import Core, Saved
@@ -19,12 +19,12 @@ class ConversionGroup:
         """Return the client's targets (operation 15); their ids are told by :meth:`list_stages` only."""
         answer = shapes.mapping(await self._core.read(routes.CLIENT_TARGETS), "$")
         stages = shapes.rows(answer.get("stages"), "$.stages", key="stage")
-        return [rows.conversion_target(name, row, f"$.stages.{name}") for name, row in stages.items()]
+        return [readers.conversion_target(name, row, f"$.stages.{name}") for name, row in stages.items()]
 
     async def list_stages(self, campaign_id: str) -> list[Conversion]:
         """Return a campaign's configured stages (operation 16), none to three."""
         answer = await self._core.read(routes.CONVERSIONS, path={"campaign": campaign_id})
-        return [rows.conversion(row, f"$[{i}]") for i, row in enumerate(shapes.items(answer, "$"))]
+        return [readers.conversion(row, f"$[{i}]") for i, row in enumerate(shapes.items(answer, "$"))]
 
     async def create(self, campaign_id: str, stages: Mapping[str, NewTarget]) -> Saved:
         """Create targets for some of the stages buy, decision and interest (operation 17).

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from adnet.connectors.adskeeper import routes, rows
+from adnet.connectors.adskeeper import readers, routes
 from adnet.connectors.adskeeper.calls import targetings as calls
 from adnet.connectors.adskeeper.core import Core, Saved
 from adnet.connectors.adskeeper.forms import Method
@@ -18,7 +18,7 @@ class TargetingGroup:
 
     async def get_geo(self, campaign_id: str) -> Geo:
         """Return the places that hold, and those asked for last (operation 21)."""
-        return rows.geo(await self._core.read(routes.GEO, path={"campaign": campaign_id}))
+        return readers.geo(await self._core.read(routes.GEO, path={"campaign": campaign_id}))
 
     async def set_geo(
         self, campaign_id: str, *, countries: Iterable[str] = (), cities: Iterable[int | str] = ()
@@ -65,7 +65,7 @@ class TargetingGroup:
 
     async def get(self, kind: Targeting, campaign_id: str) -> tuple[str, ...]:
         """Return what one of the four alike targetings aims at, as text."""
-        return rows.targets(await self._core.read(routes.TARGETINGS[kind], path={"campaign": campaign_id}))
+        return readers.targets(await self._core.read(routes.TARGETINGS[kind], path={"campaign": campaign_id}))
 
     async def _edit(
         self, campaign_id: str, kind: Targeting, method: Method, members: Iterable[str | int]

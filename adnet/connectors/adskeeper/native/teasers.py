@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Unpack
 
-from adnet.connectors.adskeeper import forms, routes, rows, shapes
+from adnet.connectors.adskeeper import forms, readers, routes, shapes
 from adnet.connectors.adskeeper.calls import teasers as calls
 from adnet.connectors.adskeeper.calls.teasers import TeaserContent
 from adnet.connectors.adskeeper.core import Core, Saved
@@ -78,7 +78,7 @@ class TeaserGroup:
         body = shapes.mapping(
             await self._core.read(routes.TEASER, path={"teaser": teaser_id}, query=query), "$"
         )
-        return rows.teaser(body[teaser_id] if "id" not in body and teaser_id in body else body)
+        return readers.teaser(body[teaser_id] if "id" not in body and teaser_id in body else body)
 
     async def create(self, *, price_cents: Decimal, **content: Unpack[TeaserContent]) -> Saved:
         """Create a teaser (operation 37); a click costs *price_cents*, with at most one decimal.
@@ -115,4 +115,4 @@ class TeaserGroup:
 
 
 def _teasers(page: Mapping[str, Mapping[str, Any]]) -> list[TeaserRow]:
-    return [rows.teaser({"id": number} | dict(row), f"$.{number}") for number, row in page.items()]
+    return [readers.teaser({"id": number} | dict(row), f"$.{number}") for number, row in page.items()]

@@ -1,0 +1,128 @@
+"""What all of Adskeeper's facets stand on: identity, credentials, sessions, and what is known of the account."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from adnet.connectors.adskeeper.auth import Credentials, Dialect, LoginToken
+from adnet.connectors.adskeeper.codec import Book
+from adnet.connectors.adskeeper.core import Core
+from adnet.connectors.adskeeper.errors import decipherer
+from adnet.connectors.adskeeper.limits import BUCKETS
+from adnet.connectors.adskeeper.native import AdskeeperNative
+from adnet.connectors.adskeeper.paging import Pager
+from adnet.connectors.adskeeper.rows import Client
+from adnet.interface import Connector, Services
+from adnet.periods import zone
+from adnet.redact import keyed_hash
+from adnet.transport.limits import Limiter
+from adnet.transport.session import Session
+from adnet.transport.sign import HeaderSigner, NoSigner, Signer, StaticToken
+
+
+class AdskeeperBase(Connector):
+    """One client of the Adskeeper API, without facets."""
+
+    default_base_url: ClassVar[str] = ""
+    """Where the network is; a white label has a host of its own, and refuses tokens of others."""
+
+    def __init__(self, services: Services, *, base_url: str | None, options: Mapping[str, Any]) -> None:
+        self._services = services
+        credentials = Credentials.of(options, services.account)
+        dialect = Dialect.of(options, services.account)
+        for secret in (credentials.token, credentials.password):
+            services.scrubber.learn(secret)
+        self._base_url = (base_url or self.default_base_url).rstrip("/")
+        identity = f"{self._base_url} {credentials.identity}"
+        self._key = keyed_hash(services.state.secret_key, identity)
+        self._limiter = services.limiter(BUCKETS, keyed_hash(self.network.encode(), identity))
+        self._login: LoginToken | None = None
+        self._login_session: Session | None = None
+        self._session = self._made_session(self._signer(credentials), renewable=self._login is not None)
+        self._core = Core(self._session, dialect)
+        self._core.known_client_id = credentials.client_id
+        self._native = AdskeeperNative(self._core, Pager(dialect.paging, services.state.facts, self._key))
+        self._book = Book()
+
+    def _signer(self, credentials: Credentials) -> Signer:
+        if credentials.token is not None:
+            return HeaderSigner(StaticToken(credentials.token))
+        self._login_session = self._made_session(NoSigner(), renewable=False)
+        self._login = LoginToken(
+            self._login_session,
+            credentials,
+            state=self._services.state,
+            clock=self._services.clock,
+            key=self._key,
+        )
+        return HeaderSigner(self._login)
+
+    def _made_session(self, signer: Signer, *, renewable: bool) -> Session:
+        services = self._services
+        return Session(
+            network=self.network,
+            account=services.account,
+            base_url=self._base_url,
+            transport=services.transport,
+            limiter=self._limiter,
+            signer=signer,
+            decipherer=decipherer(self.network, services.scrubber, renewable=renewable),
+            clock=services.clock,
+            scrubber=services.scrubber,
+            policy=services.policy,
+            listeners=services.listeners,
+        )
+
+    @property
+    def account_key(self) -> str:
+        """Keyed hash of base URL and client id, or of the address to log in with."""
+        return self._key
+
+    @property
+    def native(self) -> AdskeeperNative:
+        """The 41 documented operations."""
+        return self._native
+
+    @property
+    def session(self) -> Session:
+        """The account's session."""
+        return self._session
+
+    @property
+    def limiter(self) -> Limiter:
+        """The account's limiter."""
+        return self._limiter
+
+    @property
+    def requests(self) -> int:
+        """Physical sends so far, logins included."""
+        logins = self._login_session.meter.requests if self._login_session else 0
+        return self._session.meter.requests + logins
+
+    async def open(self) -> None:
+        """Learn the client's id, time zone and currency: from what is remembered, or with one request."""
+        if self._login is not None and self._core.known_client_id is None:
+            await self._login.token()
+            self._core.known_client_id = self._login.client_id
+        facts = self._services.state.facts
+        name, currency = (facts.get(self._key, word) for word in ("time_zone", "currency"))
+        if name is None or currency is None:
+            self._learn(await self._native.client.get())
+        else:
+            self._know(name, currency)
+
+    def _learn(self, client: Client) -> None:
+        facts = self._services.state.facts
+        if client.timezone and client.wallet.currency:
+            facts.put(self._key, "time_zone", client.timezone)
+            facts.put(self._key, "currency", client.wallet.currency)
+        self._know(client.timezone, client.wallet.currency)
+
+    def _know(self, name: str | None, currency: str | None) -> None:
+        self.time_zone = zone(name)
+        self._book = Book(currency=currency, zone=self.time_zone)
+
+    async def close(self) -> None:
+        """Close the sessions."""
+        if self._login is not None:
+            await self._login.close()
+        await self._session.close()
