@@ -102,7 +102,8 @@ class Session:
         self._decipherer = decipherer
         self._listeners = tuple(listeners)
         self._observers = tuple(observers)
-        self._retrier = Retrier(policy or RetryPolicy(), clock, self._retried)
+        self._policy = policy or RetryPolicy()
+        self._retrier = Retrier(self._policy, clock, self._retried)
 
     def build(self, route: Route, **parts: Any) -> Request:
         """Return ``Request.build`` for *route* below the base URL."""
@@ -158,13 +159,12 @@ class Session:
         ) as slot:
             self._count_wait(request, slot.waited_s)
             signed, response = await self._leave(sends, slot, request)
-        error = self._decipherer.error(response)
-        self._observe(request, response, error)
+            error = self._decipherer.error(response)
+            self._observe(request, response, error)
+            # Still inside: whoever waits must find the bucket closed before a place becomes free.
+            self._tell_limiter(route, error)
         if error is None:
-            self.limiter.succeeded(route.buckets)
             return response
-        if isinstance(error, RateLimitError):
-            self.limiter.refused(route.buckets, retry_after_s=error.retry_after_s)
         if expired(error) and not self._signer.refused(signed, error.code):
             error.temporary = False
         raise error
@@ -238,8 +238,19 @@ class Session:
         for listener in self._listeners:
             listener(event)
 
+    def _tell_limiter(self, route: Route, error: AdnetError | None) -> None:
+        if error is None:
+            self.limiter.succeeded(route.buckets)
+        elif isinstance(error, RateLimitError):
+            asked = error.retry_after_s
+            # A server that asks for a week closes the account for as long as anybody would wait, not longer.
+            self.limiter.refused(
+                route.buckets, retry_after_s=asked and min(asked, self._policy.retry_after_ceiling_s)
+            )
+
     async def close(self) -> None:
-        """Close the transport."""
+        """Give unused quota back, and close the transport."""
+        self.limiter.close()
         await self._transport.close()
 
     def __repr__(self) -> str:
