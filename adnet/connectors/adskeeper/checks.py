@@ -215,7 +215,7 @@ class Check:
         return found
 
 
-def addresses(check: Check, field: str, values: Iterable[str]) -> None:
+def networks(check: Check, field: str, values: Iterable[str]) -> None:
     """Hold that members are addresses or networks."""
     words = list(values)
     check.members(field, words)

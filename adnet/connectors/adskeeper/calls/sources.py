@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from adnet.connectors.adskeeper import forms, routes
 from adnet.connectors.adskeeper.calls.call import Call
-from adnet.connectors.adskeeper.checks import Check, addresses
+from adnet.connectors.adskeeper.checks import Check, networks
 from adnet.connectors.adskeeper.forms import Method
 
 IpFilter = Literal["except", "only", "off"]
@@ -46,7 +46,7 @@ def edit_ips(campaign_id: str, method: Method, kind: IpFilter, addresses: Iterab
     check = Check()
     words = list(addresses)
     if kind != "off" or words:
-        addresses(check, "ipsFilter", words)
+        networks(check, "ipsFilter", words)
     notes = check.notes("the filter")
     form = {"ipsFilter": forms.sentence(method, kind, *words)}
     return Call(route=routes.IPS, path={"campaign": campaign_id}, form=form, notes=notes)
