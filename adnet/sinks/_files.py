@@ -43,32 +43,44 @@ def sync(path: Path) -> None:
 
 
 class FolderLock:
-    """A folder taken by this process alone; a killed process gives it back by dying."""
+    """A place taken by one sink alone; a killed process gives it back by dying.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    Args:
+        path: The file that is locked.
+        of: What is taken with it, for the message.
+    """
+
+    def __init__(self, path: Path, *, of: Path) -> None:
+        self.path = path
+        self._of = of
         self._file: IO[bytes] | None = None
 
+    @property
+    def taken(self) -> bool:
+        """Whether this object has the place."""
+        return self._file is not None
+
     def take(self) -> None:
-        """Take the lock.
+        """Take the place.
 
         Raises:
-            SinkError: Another process has it, or the folder is not writable.
+            SinkError: Somebody else has it, or the file cannot be written.
         """
         try:
-            self._file = os.fdopen(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600), "r+b")
+            file = os.fdopen(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600), "r+b")
         except OSError as error:
-            raise SinkError(f"{self._path.parent} cannot be written: {error.strerror}") from error
+            raise SinkError(f"{self._of} cannot be written: {error.strerror}") from error
         try:
-            _lock(self._file)
+            _lock(file)
         except OSError:
-            self.give_back()
+            file.close()
             raise SinkError(
-                f"{self._path.parent} is in use by another process: wait until it ends, then run this again"
+                f"{self._of} is in use by another sink: wait until it ends, then run this again"
             ) from None
+        self._file = file
 
     def give_back(self) -> None:
-        """Give the lock back; may be called twice."""
+        """Give the place back; may be called twice."""
         if self._file is not None:
             self._file.close()
             self._file = None

@@ -42,7 +42,8 @@ class StoreLanding:
 
     async def rollback(self) -> None:
         """Forget what was written."""
-        await self._worker.run(self._discard)
+        if not self._worker.closed:
+            await self._worker.run(self._discard)
 
     def _write(self, table: str, columns: Columns) -> None:
         values = _texts.to_columns(TABLES[table], columns, self._origin)

@@ -28,6 +28,21 @@ class Worker:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, lambda: function(*args, **kwargs))
 
+    @property
+    def closed(self) -> bool:
+        """Whether the thread has gone."""
+        return self._closed
+
+    async def start(self, first: Callable[[], object], undo: Callable[[], object]) -> None:
+        """Run a *first* function; if it fails or the caller is cancelled, *undo* it and let the thread go."""
+        try:
+            await self.run(first)
+        except BaseException:
+            self._closed = True
+            self._pool.submit(undo)
+            self._pool.shutdown(wait=False)
+            raise
+
     async def finish(self, function: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
         """Run a last *function*, to its end even if the caller is cancelled, and let the thread go."""
         if self._closed:

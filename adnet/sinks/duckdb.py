@@ -22,7 +22,7 @@ from adnet.sinks import _values
 from adnet.sinks._arrow import numbered, pulls_table
 from adnet.sinks._duckdb_errors import explained
 from adnet.sinks._duckdb_merge import Stage, merge, scope_of
-from adnet.sinks._files import make_folder, remove
+from adnet.sinks._files import FolderLock, make_folder, remove
 from adnet.sinks._spool import Spool
 from adnet.sinks._sql import DUCKDB_TYPES, create, definitions, literal, quoted
 from adnet.sinks._values import Origin
@@ -43,6 +43,7 @@ class DuckDbSink:
         self._clock = clock
         self.worker = Worker("adnet-duckdb")
         self._folder = path.with_name(f".{path.name}.adnet")
+        self._lock = FolderLock(self._folder / "lock", of=path)
         self._numbers = itertools.count()
         self._spools: set[Spool] = set()
         self._connection: Any = None
@@ -54,7 +55,7 @@ class DuckDbSink:
 
     async def open(self) -> None:
         """Open the file, or create it with all its tables."""
-        await self.worker.run(self._open)
+        await self.worker.start(self._open, self._close)
 
     def landing(
         self, *, network: str, account: str, fetched_at: datetime, replaced_at: datetime | None = None
@@ -92,9 +93,11 @@ class DuckDbSink:
         with explained(self.path):
             self._connection = duckdb.connect(str(self.path), config=self._settings())
         try:
-            # Nobody else can have the file now, so what lies in the folder is of a process that died.
-            remove(self._folder)
+            # No other process can have the file now, so what lies in the folder is of one that died; but this
+            # process could have it twice.
             make_folder(self._folder, private=True)
+            self._lock.take()
+            self._clear()
             with explained(self.path):
                 self._transact(self._create_tables)
         except BaseException:
@@ -141,7 +144,14 @@ class DuckDbSink:
         if connection is not None:
             with explained(self.path):
                 connection.close()
+        if self._lock.taken:
+            self._lock.give_back()
             remove(self._folder)
+
+    def _clear(self) -> None:
+        for path in self._folder.iterdir():
+            if path != self._lock.path:
+                remove(path)
 
     def spool(self, table: str, origin: Origin) -> Spool:
         """Return a new spool; it is discarded with the sink at the latest."""
@@ -240,7 +250,8 @@ class DuckDbLanding:
 
     async def rollback(self) -> None:
         """Forget what was written."""
-        await self._sink.worker.run(self._discard)
+        if not self._sink.worker.closed:
+            await self._sink.worker.run(self._discard)
 
     def _write(self, table: str, columns: Columns) -> None:
         if table not in self._spools:

@@ -32,10 +32,9 @@ class ParquetSink:
         self.path = path
         self.worker = Worker("adnet-parquet")
         self._clock = clock
-        self._lock = FolderLock(path / ".adnet.lock")
+        self._lock = FolderLock(path / ".adnet.lock", of=path)
         self._parts = Parts(path)
         self._spools: set[Spool] = set()
-        self._open_now = False
 
     @property
     def uri(self) -> str:
@@ -44,7 +43,7 @@ class ParquetSink:
 
     async def open(self) -> None:
         """Take the folder, finish what a killed process had begun, and create the tables."""
-        await self.worker.run(self._open)
+        await self.worker.start(self._open, self._close)
 
     def landing(
         self, *, network: str, account: str, fetched_at: datetime, replaced_at: datetime | None = None
@@ -115,14 +114,12 @@ class ParquetSink:
         except BaseException:
             self._lock.give_back()
             raise
-        self._open_now = True
 
     def _close(self) -> None:
         self.discard(list(self._spools))
-        if self._open_now:
-            self._open_now = False
+        if self._lock.taken:
             self._parts.abandon()
-        self._lock.give_back()
+            self._lock.give_back()
 
     def _record(self, rows: Any) -> None:
         staged = PartFile(self._parts.new_file(), rows.schema)
@@ -153,7 +150,8 @@ class ParquetLanding:
 
     async def rollback(self) -> None:
         """Forget what was written."""
-        await self._sink.worker.run(self._discard)
+        if not self._sink.worker.closed:
+            await self._sink.worker.run(self._discard)
 
     def _write(self, table: str, columns: Columns) -> None:
         if table not in self._spools:

@@ -35,7 +35,7 @@ class StreamSink:
 
     async def open(self) -> None:
         """Prepare a place to stage rows."""
-        await self._worker.run(self._store.open)
+        await self._worker.start(self._store.open, self._store.close)
 
     def landing(
         self, *, network: str, account: str, fetched_at: datetime, replaced_at: datetime | None = None

@@ -54,7 +54,7 @@ class TextSink(ABC):
 
     async def open(self) -> None:
         """Open the folder, or create it."""
-        await self._worker.run(self._open)
+        await self._worker.start(self._open, self._close)
 
     def landing(
         self, *, network: str, account: str, fetched_at: datetime, replaced_at: datetime | None = None

@@ -165,7 +165,7 @@ class Place:
 
     def staged(self) -> list[str]:
         """Return the files in which rows wait for their commit."""
-        found = [path for path in self.path.parent.rglob("*") if path.is_file()]
+        found = [path for path in self.path.parent.rglob("*") if path.is_file() and path.name != "lock"]
         return [path.name for path in found if ".tmp-" in path.name or ".adnet/" in path.as_posix()]
 
     def leftovers(self) -> list[str]:

@@ -1,0 +1,116 @@
+"""DuckDB: the file, its types, and what may be wrong with it."""
+
+from collections.abc import Callable
+
+import duckdb
+import pytest
+from sink_kit import START, Place, stats, transactions
+
+from adnet.errors import SinkError
+from adnet.models.tables import TABLES
+from adnet.sinks import Landed
+from adnet.sinks import duckdb as module
+
+
+@pytest.fixture
+def file(place_of: Callable[[str], Place]) -> Place:
+    return place_of("duckdb")
+
+
+def query(place: Place, sql: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(place.path)) as connection:
+        return connection.execute(sql).fetchall()
+
+
+async def test_types(file: Place) -> None:
+    """Columns have the types that are promised."""
+    await file.land(transactions(1))
+    types = dict(
+        query(file, "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = 'transactions'")
+    )
+    expected = {
+        "transaction_id": "VARCHAR",
+        "occurred_at": "TIMESTAMP",
+        "amount": "DECIMAL(18,6)",
+        "sub_ids": "VARCHAR[]",
+        "fetched_at": "TIMESTAMP",
+    }
+    assert expected == {name: types[name] for name in expected}
+    assert [*TABLES["transactions"].full_columns] == list(types)
+
+
+async def test_tables_of_others_stay(file: Place) -> None:
+    """A file may hold tables that are not ours."""
+    file.path.parent.mkdir()
+    query(file, "CREATE TABLE mine AS SELECT 42 AS answer")
+    await file.land(transactions(1))
+    assert query(file, "SELECT * FROM mine") == [(42,)]
+
+
+async def test_older_table_gets_new_columns(file: Place) -> None:
+    """A table that lacks a column gets it; one with another type is refused by name."""
+    await file.land(transactions(1))
+    query(file, "ALTER TABLE transactions DROP COLUMN country")
+    assert Landed(1, 0, 1) == await file.land(transactions(1))
+    assert file.column("country") == ["DE"]
+    query(file, "ALTER TABLE stats ALTER clicks TYPE VARCHAR")
+    with pytest.raises(SinkError, match=r"stats\.clicks is VARCHAR and should be BIGINT"):
+        await file.land(transactions(1))
+
+
+@pytest.mark.parametrize("content", [b"garbage" * 1000, b"g"])
+async def test_damaged_file(file: Place, content: bytes) -> None:
+    """A file that is no database is refused by name, and left alone."""
+    file.path.parent.mkdir()
+    file.path.write_bytes(content)
+    with pytest.raises(SinkError, match=r"ads\.duckdb: is damaged or no DuckDB database: move it away"):
+        await file.land(transactions(1))
+    assert content == file.path.read_bytes()
+    assert file.leftovers() == []
+
+
+async def test_folder_instead_of_file(file: Place) -> None:
+    """A folder of that name is refused by name."""
+    file.path.mkdir(parents=True)
+    with pytest.raises(SinkError, match=r"ads\.duckdb: "):
+        await file.land(transactions(1))
+
+
+async def test_more_memory_when_it_must_be(file: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A landing that does not fit in the memory allowed at first is done again with more, and counted once."""
+    await file.land(transactions(100_000))
+    allowed: list[int] = []
+    allow = module.DuckDbSink._allow
+    monkeypatch.setattr(module, "_MEMORY_MB", (12, 64, 256))
+    monkeypatch.setattr(module.DuckDbSink, "_allow", lambda sink, mb: (allowed.append(mb), allow(sink, mb)))
+    assert Landed(100_000, 0, 100_000) == await file.land(transactions(100_000, status="paid"))
+    assert query(file, "SELECT count(*), count(DISTINCT transaction_id) FROM transactions") == [
+        (100_000, 100_000)
+    ]
+    assert query(file, "SELECT count(*) FROM transactions_history") == [(100_000,)]
+
+
+async def test_too_little_memory(file: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When no memory suffices the unit is refused, and what had landed stays."""
+    await file.land(transactions(10))
+    monkeypatch.setattr(module, "_MEMORY_MB", (6, 6))
+    with pytest.raises(SinkError, match="what had landed before stays"):
+        await file.land(transactions(100_000, start=10))
+    assert len(file.rows()) == 10
+    assert file.leftovers() == []
+
+
+async def test_unit_of_two_tables_is_one(file: Place) -> None:
+    """When the second table of a unit cannot land, the first has not."""
+    async with file.opened() as sink:
+        landing = sink.landing(network="net", account="acc", fetched_at=START)
+        await landing.write("stats", stats(3))
+        await landing.write("transactions", transactions(3))
+        sink._connection.execute("DROP TABLE transactions")  # type: ignore[attr-defined]
+        with pytest.raises(SinkError):
+            await landing.commit()
+        await landing.rollback()
+        again = sink.landing(network="net", account="acc", fetched_at=START)
+        await again.write("stats", stats(1))
+        assert {"stats": Landed(1, 1, 0)} == await again.commit()
+    assert len(file.rows("stats")) == 1
