@@ -1,0 +1,167 @@
+"""What a plan moves, counted, and the safety catch before it is applied.
+
+A script that is wrong by a factor of a hundred spends a month's budget in an afternoon. So a plan is counted
+against what is there, and one that moves too much is refused unless it is forced. Nothing here sends anything.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+import attrs
+
+from adnet.errors import UnsafePlanError
+from adnet.models import Ad, Campaign, Plan, Update
+from adnet.money import Money
+
+_BUDGETS: Final = ("daily_budget", "total_budget", "daily_clicks", "total_clicks")
+_MEASURES: Final[Mapping[str, str]] = {**dict.fromkeys(_BUDGETS, "budget"), "bid": "bid"}
+"""Field -> what it is part of. Limits that a network counts in clicks are budgets, too."""
+
+
+@attrs.frozen(kw_only=True)
+class PlanLimits:
+    """How much a plan may move without being forced."""
+
+    budget_share: Decimal = Decimal("0.5")
+    """Of the present sum of the budgets that it touches, raised or lowered."""
+    bid_share: Decimal = Decimal("0.5")
+    """Of the present sum of the bids that it touches, raised or lowered."""
+    paused: int = 20
+    """Objects that it pauses."""
+    deleted: int = 0
+    """Objects that it deletes."""
+
+
+def count_plan(
+    updates: Iterable[Update], present: Iterable[Campaign | Ad], *, deleted: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return what *updates* and deletions move, measured against the *present* objects.
+
+    Each kind of budget and each currency is measured apart, and the largest share counts. A sum is over the objects
+    whose value changes, not over the account: doubling one budget of many is a share of 1.
+
+    Returns:
+        ``updates``, ``paused``, ``resumed`` and ``deleted`` count objects. ``budget_up``, ``budget_down``, ``bid_up``
+        and ``bid_down`` are shares of the present sums (0.25 is a quarter; what rises from zero is infinite).
+        ``budget_change`` is the share by which the sum moves in the end. ``unlimited`` counts budgets that are taken
+        away, ``unseen`` budgets and bids that change on objects whose present value is not known.
+    """
+    objects = {_id_of(thing): thing for thing in present}
+    changed = [update for update in updates if update]
+    moves = [move for update in changed for move in _moves(update, objects.get(update.id))]
+    known = [move for move in moves if move.before is not None and move.after is not None]
+    return {
+        "updates": len(changed),
+        "paused": sum(update.fields.get("status") == "paused" for update in changed),
+        "resumed": sum(update.fields.get("status") == "active" for update in changed),
+        "deleted": len(deleted),
+        **_shares(known),
+        "unlimited": sum(move.part == "budget" and move.after is None and move.seen for move in moves),
+        "unseen": sum(not move.seen for move in moves),
+    }
+
+
+def check_plan(plan: Plan, limits: PlanLimits | None = None, *, force: bool = False) -> None:
+    """Refuse a plan that moves too much, by its ``counts``; see :func:`count_plan`.
+
+    Args:
+        plan: With counts; what they do not tell is not limited.
+        limits: How much is allowed.
+        force: Whether to let it pass all the same.
+
+    Raises:
+        UnsafePlanError: It moves more than *limits* allow; the message names every limit, the error has the counts.
+    """
+    limits = limits or PlanLimits()
+    reasons = [] if force else list(_reasons(plan.counts, limits))
+    if reasons:
+        raise UnsafePlanError(
+            f"this plan {', '.join(reasons)}; nothing was sent, force it if that is what you want",
+            network=plan.network,
+            account=plan.account,
+            counts=dict(plan.counts),
+            limits=attrs.asdict(limits),
+        )
+
+
+def _reasons(counts: Mapping[str, Any], limits: PlanLimits) -> Iterable[str]:
+    shares = {"budget": limits.budget_share, "bid": limits.bid_share}
+    for name, allowed in shares.items():
+        for way, verb in (("up", "raises"), ("down", "lowers")):
+            share = counts.get(f"{name}_{way}", Decimal(0))
+            if share > allowed:
+                yield f"{verb} {name}s by {_percent(share)} in total (allowed: {_percent(allowed)})"
+    for name, most in (("paused", limits.paused), ("deleted", limits.deleted)):
+        if (count := counts.get(name, 0)) > most:
+            verb = "pauses" if name == "paused" else "deletes"
+            yield f"{verb} {count} objects (allowed: {most})"
+    if unlimited := counts.get("unlimited", 0):
+        yield f"takes the budget away from {unlimited} objects, which then spend without a limit"
+    if unseen := counts.get("unseen", 0):
+        yield f"changes {unseen} budgets or bids whose present values are not known"
+
+
+def _percent(share: Decimal) -> str:
+    return f"{share * 100:.0f} %" if share.is_finite() else "more than everything"
+
+
+@attrs.frozen
+class _Move:
+    """One field of one object, before and after."""
+
+    part: str
+    measure: str
+    """Amounts of one measure add up: a field and its currency."""
+    before: Decimal | None
+    after: Decimal | None
+    seen: bool
+    """Whether the present value is known, in the same currency; None is known, too: no limit."""
+
+
+def _moves(update: Update, thing: Campaign | Ad | None) -> Iterable[_Move]:
+    for name, part in _MEASURES.items():
+        if name not in update.fields:
+            continue
+        value, old = update.fields[name], getattr(thing, name, None)
+        units = {one.currency for one in (value, old) if isinstance(one, Money)}
+        seen = thing is not None and len(units) < 2
+        before, after = _amount(old) if seen else None, _amount(value)
+        if before != after or not seen:
+            yield _Move(part, f"{name} {min(units, default='')}", before, after, seen)
+
+
+def _shares(moves: Sequence[_Move]) -> dict[str, Decimal]:
+    found: dict[str, Decimal] = {}
+    for part in ("budget", "bid"):
+        of_part = [move for move in moves if move.part == part]
+        measures = {move.measure: [m for m in of_part if m.measure == move.measure] for move in of_part}
+        ups = [_share(group, 1) for group in measures.values()]
+        downs = [_share(group, -1) for group in measures.values()]
+        found[f"{part}_up"] = max(ups, default=Decimal(0))
+        found[f"{part}_down"] = max(downs, default=Decimal(0))
+        if part == "budget":
+            found["budget_change"] = max(
+                (u - d for u, d in zip(ups, downs, strict=True)), key=abs, default=Decimal(0)
+            )
+    return found
+
+
+def _share(moves: Sequence[_Move], way: int) -> Decimal:
+    """Return what *moves* of one measure add up to in one direction, as a share of what is there."""
+    there = sum((move.before for move in moves if move.before is not None), Decimal(0))
+    differences = (way * ((move.after or 0) - (move.before or 0)) for move in moves)
+    moved = sum((max(Decimal(0), Decimal(difference)) for difference in differences), Decimal(0))
+    if not moved:
+        return Decimal(0)
+    return moved / there if there else Decimal("Infinity")
+
+
+def _amount(value: Any) -> Decimal | None:
+    if value is None:
+        return None
+    return value.amount if isinstance(value, Money) else Decimal(value)
+
+
+def _id_of(thing: Campaign | Ad) -> str:
+    return thing.campaign_id if isinstance(thing, Campaign) else thing.ad_id

@@ -1,0 +1,145 @@
+"""What a plan moves, and the safety catch."""
+
+from decimal import Decimal
+
+import pytest
+
+from adnet.errors import UnsafePlanError
+from adnet.models import Ad, Campaign, Plan, Update
+from adnet.money import Money
+from adnet.operations.plan import PlanLimits, check_plan, count_plan
+
+
+def usd(amount):
+    return Money(Decimal(amount), "USD")
+
+
+def eur(amount):
+    return Money(Decimal(amount), "EUR")
+
+
+def campaign(number, budget=None, **rest):
+    return Campaign(
+        **{
+            "campaign_id": str(number),
+            "name": "x",
+            "daily_budget": None if budget is None else usd(budget),
+            **rest,
+        }
+    )
+
+
+def budgets(*pairs):
+    """Return the counts of a plan that sets budgets: pairs of before and after, None for no limit."""
+    present = [campaign(number, before) for number, (before, _) in enumerate(pairs)]
+    updates = [
+        Update(str(number), {"daily_budget": None if after is None else usd(after)})
+        for number, (_, after) in enumerate(pairs)
+    ]
+    return count_plan(updates, present)
+
+
+def check(counts, **limits):
+    check_plan(Plan(network="net", counts=counts), PlanLimits(**limits))
+
+
+def test_a_raise_is_a_share_of_the_budgets_that_move():
+    """Ten more on twenty is a half."""
+    counts = budgets((10, 20), (10, 10))
+    assert (counts["budget_up"], counts["budget_down"], counts["budget_change"]) == (1, 0, 1)
+    assert budgets((10, 15), (10, 15))["budget_up"] == Decimal("0.5")
+
+
+def test_raises_and_cuts_are_counted_apart():
+    """A budget that moves from one campaign to another changes nothing in the end, yet moves."""
+    counts = budgets((100, 150), (100, 50))
+    assert (counts["budget_up"], counts["budget_down"]) == (Decimal("0.25"), Decimal("0.25"))
+    assert counts["budget_change"] == 0
+
+
+def test_currencies_are_measured_apart():
+    """The one that moves most counts."""
+    present = [campaign(1, 1000), campaign(2, daily_budget=eur(10))]
+    updates = [Update("1", {"daily_budget": usd(1100)}), Update("2", {"daily_budget": eur(20)})]
+    assert count_plan(updates, present)["budget_up"] == 1
+
+
+def test_bids_of_ads_are_measured():
+    """As budgets are."""
+    present = [Ad(ad_id="1", bid=usd("0.10")), Ad(ad_id="2", bid=usd("0.30"))]
+    counts = count_plan([Update("1", {"bid": usd("0.20")}), Update("2", {"bid": usd("0.20")})], present)
+    assert (counts["bid_up"], counts["bid_down"]) == (Decimal("0.25"), Decimal("0.25"))
+
+
+def test_limits_in_clicks_are_budgets_too():
+    """A campaign that may have ten times the clicks may cost ten times as much."""
+    present = [campaign(1, None, daily_clicks=500)]
+    with pytest.raises(UnsafePlanError, match="raises budgets by 900 % in total"):
+        check(count_plan([Update("1", {"daily_clicks": 5000})], present))
+
+
+def test_objects_are_counted_by_what_happens_to_them():
+    """Updates of nothing are none."""
+    updates = [Update("1", {"status": "paused"}), Update("2", {"status": "active"}), Update("3", {})]
+    counts = count_plan(updates, [], deleted=["4", "5"])
+    assert (counts["updates"], counts["paused"], counts["resumed"], counts["deleted"]) == (2, 1, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "reason"),
+    [
+        ([(100, 151)], "raises budgets by 51 % in total"),
+        ([(100, 49)], "lowers budgets by 51 % in total"),
+        ([(0, 5)], "raises budgets by more than everything"),
+        ([(100, None)], "takes the budget away from 1 objects"),
+    ],
+)
+def test_a_plan_that_moves_too_much_is_refused(pairs, reason):
+    """The error tells by how much, and keeps counts and limits."""
+    with pytest.raises(UnsafePlanError, match=reason) as caught:
+        check(budgets(*pairs))
+    assert caught.value.limits["budget_share"] == Decimal("0.5")
+    assert caught.value.counts["updates"] == 1
+
+
+@pytest.mark.parametrize("pairs", [[(100, 150)], [(100, 50)], [(None, 50)], [(100, 100)], []])
+def test_a_plan_within_the_limits_passes(pairs):
+    """The limit itself is allowed; a first limit where there was none is no raise."""
+    check(budgets(*pairs))
+
+
+def test_what_is_not_known_is_not_safe():
+    """An object that nobody looked at may have any budget, and one in another currency is no measure."""
+    counts = count_plan(
+        [Update("1", {"daily_budget": usd(5)}), Update("2", {"bid": eur(1)})], [campaign(2, bid=usd(1))]
+    )
+    with pytest.raises(UnsafePlanError, match="2 budgets or bids whose present values are not known"):
+        check(counts)
+
+
+def test_pausing_many_is_refused():
+    """Twenty are allowed by default."""
+    updates = [Update(str(number), {"status": "paused"}) for number in range(21)]
+    with pytest.raises(UnsafePlanError, match=r"pauses 21 objects \(allowed: 20\)"):
+        check(count_plan(updates, []))
+    check(count_plan(updates[1:], []))
+
+
+def test_any_deletion_is_refused():
+    """Unless the limits allow it."""
+    counts = count_plan([], [], deleted=["1"])
+    with pytest.raises(UnsafePlanError, match="deletes 1 objects"):
+        check(counts)
+    check(counts, deleted=1)
+
+
+def test_every_reason_is_told_at_once():
+    """Not one after another."""
+    counts = {"budget_up": Decimal(2), "bid_down": Decimal("0.9"), "paused": 99}
+    with pytest.raises(UnsafePlanError, match=r"budgets by 200 %.*bids by 90 %.*pauses 99"):
+        check(counts)
+
+
+def test_force_lets_everything_pass():
+    """It was meant."""
+    check_plan(Plan(network="net", counts=budgets((1, 1000))), force=True)
