@@ -110,6 +110,7 @@ _CONTENT: Final = attrgetter(
     "currency",
     "amount",
     "commission",
+    "status",  # last, since it changes most: it decides only between rows that agree in all else
 )
 
 
