@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import aclosing
+from decimal import Decimal
 from typing import Any, Self
 
 from adnet import registry
@@ -241,6 +242,21 @@ class Account:
         """Delete ads; one outcome for each, in order."""
         await self._ready("delete_ads")
         return BatchResult(await self._connector.delete_ads([str(i) for i in ids]))
+
+    async def block_sources(self, campaign_id: str | int, ids: Sequence[str]) -> BatchResult:
+        """Stop showing a campaign on sources, named as rows of statistics name them; one outcome for each."""
+        await self._ready("block_sources")
+        return BatchResult(await self._connector.block_sources(str(campaign_id), [str(i) for i in ids]))
+
+    async def allow_sources(self, campaign_id: str | int, ids: Sequence[str]) -> BatchResult:
+        """Show a campaign on sources again; one outcome for each, in order."""
+        await self._ready("allow_sources")
+        return BatchResult(await self._connector.allow_sources(str(campaign_id), [str(i) for i in ids]))
+
+    async def bid_sources(self, campaign_id: str | int, factors: Mapping[str, Decimal]) -> BatchResult:
+        """Multiply a campaign's price on sources (source -> factor); one outcome for each, in order."""
+        await self._ready("bid_sources")
+        return BatchResult(await self._connector.bid_sources(str(campaign_id), dict(factors)))
 
     async def _update(self, operation: str, updates: Sequence[Update]) -> BatchResult:
         await self._ready(operation)
