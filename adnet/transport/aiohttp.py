@@ -1,7 +1,7 @@
 """The only client-side use of aiohttp: sends one request, maps its errors to ours, bounds the answer."""
 
 import time
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 from yarl import URL
@@ -18,6 +18,20 @@ from adnet.transport.ceilings import BodyReader, Ceilings
 from adnet.transport.wire import Request, Response, origin
 
 USER_AGENT: Final = "adnet"
+
+
+class _Connector(aiohttp.TCPConnector):
+    """A pool that gives no connection to a new request on which something has come unasked.
+
+    A server that answers twice would otherwise answer the next request with the last one's answer: aiohttp looks
+    for surplus bytes when a connection is put back, and not when it is taken out again.
+    """
+
+    async def _get(self, key: Any, traces: Any) -> Any:
+        waiting = self._conns.get(key)
+        while waiting and waiting[0][0].should_close:
+            waiting.popleft()[0].close()
+        return await super()._get(key, traces)
 
 
 class AiohttpTransport:
@@ -37,7 +51,7 @@ class AiohttpTransport:
             raise TransportError("the transport is closed")
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._connections, limit_per_host=0),
+                connector=_Connector(limit=self._connections, limit_per_host=0),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"},
