@@ -99,6 +99,12 @@ class Store:
         with explained(self._path):
             return int(self.connection.execute(f"SELECT count(*) FROM {relation}").fetchone()[0])
 
+    def has(self, relation: str, column: str, value: str) -> bool:
+        """Say whether a table has a row with *value* in *column*."""
+        with explained(self._path):
+            sql = f"SELECT EXISTS (SELECT 1 FROM {relation} WHERE {column} = ?)"
+            return bool(self.connection.execute(sql, (value,)).fetchone()[0])
+
     def rows(self, relation: str, expressions: str) -> Iterator[tuple[Any, ...]]:
         """Yield *expressions* of each row, in the order in which the rows came."""
         with explained(self._path):

@@ -11,13 +11,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import pyarrow as pa
+
 from adnet.clock import Clock
 from adnet.models.tables import PULLS, TABLES, Columns, Table
 from adnet.sinks import _arrow, _values
 from adnet.sinks._arrow import pulls_table
 from adnet.sinks._files import FolderLock, make_folder, remove
 from adnet.sinks._parquet_merge import Merge
-from adnet.sinks._parts import PART_ROWS, Parts, group_of
+from adnet.sinks._parts import PART_ROWS, Parts, group_of, read_rows
 from adnet.sinks._spool import PartFile, Spool
 from adnet.sinks._sql import ALL_TABLES, history_of
 from adnet.sinks._values import Origin
@@ -56,6 +58,10 @@ class ParquetSink:
         rows = pulls_table(pulls, self._clock.now())
         if rows.num_rows:
             await self.worker.run(self._record, rows)
+
+    async def recorded(self, pull_id: str) -> bool:
+        """Say whether a run has been recorded here."""
+        return await self.worker.run(self._recorded, pull_id)
 
     async def close(self) -> None:
         """Remove what was only staged and give the folder back."""
@@ -120,6 +126,11 @@ class ParquetSink:
         if self._lock.taken:
             self._parts.abandon()
             self._lock.give_back()
+
+    def _recorded(self, pull_id: str) -> bool:
+        schema = pa.schema([("pull_id", pa.string())])
+        parts = self._parts.of(PULLS.name, "pulls", PULLS.full_key)
+        return any(pull_id in read_rows(part.path, schema).column(0).to_pylist() for part in parts)
 
     def _record(self, rows: Any) -> None:
         staged = PartFile(self._parts.new_file(), rows.schema)

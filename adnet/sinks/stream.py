@@ -47,6 +47,10 @@ class StreamSink:
     async def record(self, pulls: Sequence[Mapping[str, Any]]) -> None:
         """Do nothing: rows of ``pulls`` do not come on a stream."""
 
+    async def recorded(self, pull_id: str) -> bool:  # noqa: ARG002
+        """Say no: what went down a stream cannot be gone on with."""
+        return False
+
     async def close(self) -> None:
         """Forget what was staged."""
         await self._worker.finish(self._store.close)

@@ -69,6 +69,10 @@ class TextSink(ABC):
         if rows:
             await self._worker.run(self._record, rows)
 
+    async def recorded(self, pull_id: str) -> bool:
+        """Say whether a run has been recorded here."""
+        return await self._worker.run(self._store.has, PULLS.name, "pull_id", pull_id)
+
     async def close(self) -> None:
         """Export what is not exported yet and give the folder back."""
         await self._worker.finish(self._close)

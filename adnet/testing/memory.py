@@ -55,6 +55,10 @@ class MemorySink:
             key = tuple(pull[name] for name in PULLS.full_key)
             landed[key] = {**landed.get(key, {}), **pull}
 
+    async def recorded(self, pull_id: str) -> bool:
+        """Say whether a run has been recorded here."""
+        return any(row["pull_id"] == pull_id for row in self._tables.get("pulls", {}).values())
+
     async def close(self) -> None:
         """Nothing has to be given back; what has landed stays readable."""
 

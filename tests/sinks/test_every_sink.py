@@ -310,6 +310,19 @@ async def test_given_instant_of_replacement(place: Place) -> None:
     assert place.column("replaced_at", "transactions_history") == [NAIVE_LATER]
 
 
+async def test_a_run_is_known_by_its_id(place: Place) -> None:
+    """Another run may go on with it only where this one has left its row, also after closing."""
+    async with place.opened() as sink:
+        assert not await sink.recorded("p1")
+        await sink.record([
+            {"network": "net", "account": "acc", "pull_id": "p1", "table": "stats", "started_at": START}
+        ])
+        assert await sink.recorded("p1")
+        assert not await sink.recorded("p2")
+    async with place.opened() as sink:
+        assert await sink.recorded("p1")
+
+
 async def test_pulls_are_recorded(place: Place) -> None:
     """A run's row is inserted when it starts and replaced when it ends."""
     pull = {"network": "net", "account": "acc", "pull_id": "p1", "table": "stats", "started_at": START}
