@@ -1,0 +1,341 @@
+"""The access token of one account, refreshed once for all tasks and processes that share a state.
+
+Who needs a new token takes a *lease*, reads the stored token again (another may have been faster), asks, stores
+the answer, and only then uses it. Everybody else goes on with the token that is still valid; who has none waits
+for what the holder of the lease stores. A refresh begins ahead of the end, by a margin that shrinks with the
+token's lifetime.
+
+What this guards against: networks where a refresh ends the previous access token at once and issuing takes one of
+few slots, so that two refreshers would kill each other's tokens and a crash loop would use up the slots. A refused
+token is therefore looked up in the store before anything is asked, refusals of the endpoint are remembered for all
+processes, and a refresh that is under way is never cancelled by those who wait for it.
+"""
+
+import asyncio
+import contextvars
+import copy
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Generic
+
+from adnet.clock import Clock
+from adnet.errors import (
+    AdnetError,
+    ApiError,
+    AuthenticationError,
+    RequestTimeoutError,
+    ServerError,
+    StateError,
+    TokenRevokedError,
+)
+from adnet.redact import Scrubber
+from adnet.transport._token_failures import Failures, for_request
+from adnet.transport._token_values import (
+    Early,
+    Grant,
+    Issued,
+    L,
+    Lease,
+    T,
+    Token,
+    TokenStore,
+    is_over,
+    margin_of,
+)
+from adnet.transport.events import current_meter
+
+__all__ = ["Grant", "Issued", "Lease", "OAuthTokens", "Token", "TokenStore"]
+
+LEASE_S: Final = 60.0
+ENDPOINT_S: Final = 45.0
+"""For one exchange with the endpoint, retries included; shorter than the lease."""
+_POLL_S: Final = 0.05
+_LOOK_S: Final = 1.0
+_SAVE_PAUSES_S: Final = (0.1, 0.3, 1.0, 3.0)
+_MISTRUST_S: Final = 60.0
+
+
+class OAuthTokens(Generic[T, L]):
+    """A TokenSource for one account. Safe to use from many tasks at once, and from many processes.
+
+    Args:
+        key: Of the account, in the store.
+        owner: This process, for leases.
+        store: Where tokens are shared.
+        make: Makes a token of the store's own type from its fields.
+        replaced: What the store raises when something newer was stored meanwhile.
+        grant: Asks the network.
+        clock: The only source of time.
+        scrubber: Learns every token, so that none is ever shown.
+        credentials: Tells credentials apart without showing them.
+    """
+
+    def __init__(
+        self,
+        *,
+        key: str,
+        owner: str,
+        store: TokenStore[T, L],
+        make: Callable[..., T],
+        replaced: type[StateError],
+        grant: Grant,
+        clock: Clock,
+        scrubber: Scrubber,
+        credentials: str = "",
+    ) -> None:
+        self._key = key
+        self._owner = owner
+        self._store = store
+        self._make = make
+        self._replaced = replaced
+        self._grant = grant
+        self._clock = clock
+        self._scrubber = scrubber
+        self._failures = Failures(store, key, clock, credentials=credentials)
+        self._held: T | None = None
+        self._due_at = datetime.max.replace(tzinfo=UTC)
+        self._margin_s = 0.0
+        self._stale: str | None = None
+        self._look_at = 0.0
+        self._flight: asyncio.Task[T | None] | None = None
+        self._unsaved: T | None = None
+        self._early = Early()
+
+    # ------------------------------------------------------------------ what requests ask
+
+    async def token(self, *, deadline: float | None = None) -> str:
+        """Return a token that is valid now, or one that still is while another is asked for.
+
+        Raises:
+            TokenRevokedError: The user took the permission back; only a login helps.
+            TokenLimitError: The network gives no further token.
+            AuthenticationError: The credentials were refused, now or lately.
+            ConnectError: The token endpoint did not answer; the request was not sent.
+            RequestTimeoutError: No token came before *deadline*.
+        """
+        held = self._held
+        if held is not None and held.access_token != self._stale:
+            now = self._clock.now()
+            if now < self._due_at:
+                return held.access_token
+            if not is_over(held, now):
+                self._refresh_ahead()
+                return self._held.access_token if self._held else held.access_token
+        started = self._clock.monotonic()
+        try:
+            return (await self._obtain(deadline)).access_token
+        finally:
+            if (meter := current_meter()) is not None:
+                meter.token_s += self._clock.monotonic() - started
+
+    def refused(self, token: str, code: str | None) -> bool:
+        """Take note that the network refused *token*; say whether another may be had."""
+        held = self._held
+        if held is not None and held.access_token != token:
+            return True
+        if token != self._stale:
+            self._stale = token
+            self._early.count(held, self._clock)
+            if self._early.too_often:
+                text = "the network refuses the tokens that it has just given"
+                self._failures.remember(AuthenticationError(text, code=code), hold_s=_MISTRUST_S)
+        return not self._early.too_often
+
+    def revoked(self, message: str) -> None:
+        """Stop the account, in all processes: the user took the permission back.
+
+        Does nothing when a login has stored another token meanwhile.
+        """
+        stored = self._store.load(self._key)
+        held = self._held
+        if stored is None or held is None or stored.generation <= held.generation:
+            self._held = None
+            self._failures.remember(TokenRevokedError(message, code="revoked_token"))
+
+    # ------------------------------------------------------------------ what logins do
+
+    def stored(self) -> T | None:
+        """Return the token as stored, valid or not."""
+        return self._store.load(self._key)
+
+    def failure(self) -> AdnetError | None:
+        """Return why no token is to be had at present, where that is known."""
+        return self._failures.recall()
+
+    def keep(self, issued: Issued) -> T:
+        """Store what a login brought; it counts over everything that is under way."""
+        token = self._made(issued, self._store.load(self._key), refreshed=False, asked_at=self._clock.now())
+        return self._hold(self._store.save(self._key, token))
+
+    def forget(self, message: str) -> None:
+        """Remove the token for good; the account is stopped until a login."""
+        self._store.delete(self._key)
+        self._held = self._unsaved = None
+        self._failures.remember(TokenRevokedError(message))
+
+    async def close(self) -> None:
+        """Let a refresh that is under way come to its end: cancelling it could lose the only token."""
+        if self._flight is not None and not self._flight.done():
+            await asyncio.wait([self._flight])
+
+    # ------------------------------------------------------------------ obtaining one
+
+    async def _obtain(self, deadline: float | None) -> T:
+        while True:
+            failure = self._failures.recall()
+            if isinstance(failure, TokenRevokedError):
+                raise failure
+            try:
+                found = self._look() or await self._within(self._fly(ahead=False), deadline)
+            except AdnetError as error:
+                # Many wait for one flight, and each will write its own context into the error.
+                raise copy.copy(error) from error.__cause__
+            if found is not None:
+                return found
+
+    def _refresh_ahead(self) -> None:
+        now = self._clock.monotonic()
+        if now < self._look_at or (self._flight is not None and not self._flight.done()):
+            return
+        self._look_at = now + min(_LOOK_S, self._margin_s / 10)
+        with suppress(StateError):  # what is held still works
+            self._look()
+        if self._clock.now() >= self._due_at:
+            self._flight = self._fly(ahead=True)
+
+    def _look(self) -> T | None:
+        """Return the stored token if it is of use."""
+        stored = self._store.load(self._key)
+        if stored is None or stored.access_token == self._stale or is_over(stored, self._clock.now()):
+            return None
+        return self._hold(stored)
+
+    def _hold(self, token: T) -> T:
+        self._scrubber.learn(token.access_token)
+        self._scrubber.learn(token.refresh_token)
+        self._held = token
+        margin = margin_of(token)
+        self._margin_s = margin.total_seconds()
+        over = token.expires_at
+        self._due_at = datetime.max.replace(tzinfo=UTC) if over is None else over - margin
+        return token
+
+    def _fly(self, *, ahead: bool) -> "asyncio.Task[T | None]":
+        flight = self._flight
+        if flight is None or flight.done():
+            # An empty context: neither the deadline nor the meter of whoever happens to be first.
+            flight = self._flight = asyncio.get_running_loop().create_task(
+                self._renew(ahead=ahead), context=contextvars.Context()
+            )
+            flight.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return flight
+
+    async def _within(self, flight: "asyncio.Task[T | None]", deadline: float | None) -> T | None:
+        if deadline is None:
+            return await asyncio.shield(flight)
+        alarm = asyncio.ensure_future(self._clock.sleep(max(deadline - self._clock.monotonic(), 0.0)))
+        try:
+            await asyncio.wait([flight, alarm], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            alarm.cancel()
+        if not flight.done():
+            raise RequestTimeoutError("no token came before the deadline; nothing was sent", sent=False)
+        return flight.result()
+
+    # ------------------------------------------------------------------ one task of one process
+
+    async def _renew(self, *, ahead: bool) -> T | None:
+        """Return a new token, ours or another process's; None when the present one will do for now."""
+        while (lease := self._store.lease(self._key, self._owner, LEASE_S)) is None:
+            if ahead:
+                return None
+            await self._clock.sleep(_POLL_S)
+            if (found := self._look()) is not None:
+                return found
+        try:
+            return await self._replace(lease, ahead=ahead)
+        except AdnetError:
+            if ahead:
+                return None
+            raise
+        finally:
+            with suppress(StateError):  # it ends by itself
+                self._store.release(lease)
+
+    async def _replace(self, lease: L, *, ahead: bool) -> T | None:
+        """Read again under the lease, then ask."""
+        if self._unsaved is not None:
+            self._store.save(self._key, self._unsaved, fence=lease.fence)
+            self._unsaved = None
+        found = self._look()
+        if found is not None and not (ahead and self._clock.now() >= self._due_at):
+            return found
+        if (failure := self._failures.recall()) is not None:
+            raise failure
+        try:
+            return await self._ask(lease, self._store.load(self._key))
+        except self._replaced:
+            if (found := self._look()) is not None:
+                return found
+            raise
+        except StateError:
+            raise
+        except AdnetError as error:
+            self._failures.remember(error)
+            raise for_request(error) from None
+
+    async def _ask(self, lease: L, stored: T | None) -> T:
+        asked_at = self._clock.now()
+        deadline = self._clock.monotonic() + ENDPOINT_S
+        issued = None
+        if stored is not None and stored.refresh_token:
+            issued = await self._refresh(lease, stored.refresh_token, deadline)
+        refreshed = issued is not None
+        issued = issued or await self._grant.issue(deadline=deadline)
+        token = self._made(issued, stored, refreshed=refreshed, asked_at=asked_at)
+        return self._hold(await self._save(lease, token))
+
+    async def _refresh(self, lease: L, refresh_token: str, deadline: float) -> Issued | None:
+        self._store.begin_refresh(self._key, lease.fence)
+        try:
+            issued = await self._grant.refresh(refresh_token, deadline=deadline)
+        except ApiError as error:
+            if not isinstance(error, ServerError):
+                self._store.end_refresh(self._key, lease.fence)
+            raise
+        if issued is None:
+            self._store.end_refresh(self._key, lease.fence)
+        return issued
+
+    async def _save(self, lease: L, token: T) -> T:
+        """Store *token* before anybody uses it; a file that is locked is waited for, since it is the only one."""
+        for pause_s in _SAVE_PAUSES_S:
+            try:
+                return self._store.save(self._key, token, fence=lease.fence)
+            except self._replaced:
+                raise
+            except StateError:
+                await self._clock.sleep(pause_s)
+        self._unsaved = token
+        saved = self._store.save(self._key, token, fence=lease.fence)
+        self._unsaved = None
+        return saved
+
+    def _made(self, issued: Issued, stored: T | None, *, refreshed: bool, asked_at: datetime) -> T:
+        life_s = issued.expires_in_s
+        kept: dict[str, Any] = {}
+        if refreshed and stored is not None:
+            kept = {"refresh_token": stored.refresh_token, "scope": stored.scope}
+        return self._make(
+            access_token=issued.access_token,
+            refresh_token=issued.refresh_token or kept.get("refresh_token"),
+            expires_at=None if life_s is None else asked_at + timedelta(seconds=life_s),
+            issued_at=asked_at,
+            scope=issued.scope or kept.get("scope"),
+            refreshes=stored.refreshes + 1 if refreshed and stored else 0,
+            issues=(stored.issues if stored else 0) + (not refreshed),
+        )
+
+    def __repr__(self) -> str:
+        return f"OAuthTokens({self._key})"
