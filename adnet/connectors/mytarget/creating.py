@@ -1,0 +1,178 @@
+"""New campaigns and banners: nested where the API nests them, paused unless asked otherwise.
+
+A create whose reply was lost is never sent again: the newest objects are looked through, and the one with its name is
+adopted. The network has no key that would make a repeated create harmless.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from adnet.clock import Clock
+from adnet.connectors.mytarget import changes as words
+from adnet.connectors.mytarget import codec, routes
+from adnet.connectors.mytarget.errors import invalid
+from adnet.connectors.mytarget.native.objects import Objects
+from adnet.connectors.mytarget.urls import Registered, UrlBook
+from adnet.connectors.mytarget.writing import WIDTH, Writer, failed
+from adnet.errors import AdnetError, LostReplyError
+from adnet.models import AdDraft, CampaignDraft, Outcome, PlannedRequest, Raw
+from adnet.operations.paginate import in_order
+
+_TOLERANCE: Final = timedelta(minutes=2)
+"""By how much the network's clock may be behind ours when a new object is looked for."""
+
+
+class Creator:
+    """Creates campaigns and banners.
+
+    Args:
+        writer: Shows plans.
+        urls: Registers addresses.
+        currency: Tells the account's currency.
+        clock: Dates what is created.
+    """
+
+    def __init__(
+        self,
+        writer: Writer,
+        urls: UrlBook,
+        currency: Callable[[], Awaitable[str | None]],
+        clock: Clock,
+    ) -> None:
+        self._writer = writer
+        self._campaigns = writer.kinds["campaigns"].objects
+        self._banners = writer.kinds["ads"].objects
+        self._urls = urls
+        self._currency = currency
+        self._clock = clock
+        self._made: set[str] = set()
+
+    async def campaigns(self, drafts: Sequence[CampaignDraft]) -> list[Outcome]:
+        """Create campaigns with their ads, each in one request; one outcome for each, in order."""
+        currency = await self._currency()
+        urls = await self._registered([ad for draft in drafts for ad in draft.ads])
+
+        async def one(draft: CampaignDraft) -> Outcome:
+            try:
+                body = campaign_body(draft, currency, urls)
+            except AdnetError as error:
+                return failed(None, error)
+            return await self._create(self._campaigns, body)
+
+        return [outcome async for outcome in in_order(drafts, one, width=WIDTH)]
+
+    async def ads(self, drafts: Sequence[AdDraft]) -> list[Outcome]:
+        """Create banners in campaigns that are there; one outcome for each, in order."""
+        urls = await self._registered(drafts)
+
+        async def one(draft: AdDraft) -> Outcome:
+            try:
+                body, parent = banner_body(draft, urls), _parent(draft)
+            except AdnetError as error:
+                return failed(None, error)
+            return await self._create(self._banners, body, campaign_id=parent)
+
+        return [outcome async for outcome in in_order(drafts, one, width=WIDTH)]
+
+    async def express_campaigns(self, drafts: Sequence[CampaignDraft]) -> list[PlannedRequest]:
+        """Return the requests that creating *drafts* would take."""
+        currency = await self._currency()
+        requests, urls = self._planned_urls([ad for draft in drafts for ad in draft.ads])
+        for draft in drafts:
+            body = campaign_body(draft, currency, urls)
+            requests.append(self._writer.planned(routes.CAMPAIGNS.create, json=body))
+        return requests
+
+    async def express_ads(self, drafts: Sequence[AdDraft]) -> list[PlannedRequest]:
+        """Return the requests that creating *drafts* would take."""
+        requests, urls = self._planned_urls(drafts)
+        for draft in drafts:
+            body, path = banner_body(draft, urls), {"campaign_id": _parent(draft)}
+            requests.append(self._writer.planned(routes.BANNERS.create, path=path, json=body))
+        return requests
+
+    # ------------------------------------------------------------------ private
+
+    async def _registered(self, ads: Sequence[AdDraft]) -> Registered:
+        return await self._urls.register(ad.url for ad in ads if ad.url and "urls" not in ad.extra)
+
+    def _planned_urls(self, ads: Sequence[AdDraft]) -> tuple[list[PlannedRequest], Mapping[str, Any]]:
+        addresses = dict.fromkeys(ad.url for ad in ads if ad.url and "urls" not in ad.extra)
+        note = "its id stands in what follows, once the network has checked it"
+        requests = [
+            self._writer.planned(routes.CREATE_URL, json={"url": address}, note=note) for address in addresses
+        ]
+        return requests, {address: f"<id of {address}>" for address in addresses if address}
+
+    async def _create(
+        self, objects: Objects, body: Mapping[str, Any], *, campaign_id: str | None = None
+    ) -> Outcome:
+        started = self._clock.now()
+        try:
+            made = await objects.create(body, campaign_id=campaign_id)
+            return self._done(made)
+        except LostReplyError as error:
+            return await self._adopt(objects, body, campaign_id, started, error)
+        except AdnetError as error:
+            return failed(None, error)
+
+    def _done(self, made: Raw, *notes: str) -> Outcome:
+        number = codec.object_id(made)
+        self._made.add(number)
+        children = [codec.object_id(row) for row in made.get("banners") or () if isinstance(row, Mapping)]
+        if children:
+            notes = (*notes, f"its ads are {', '.join(children)}")
+        return Outcome(id=number, status="done", notes=notes)
+
+    async def _adopt(
+        self,
+        objects: Objects,
+        body: Mapping[str, Any],
+        campaign_id: str | None,
+        started: datetime,
+        error: LostReplyError,
+    ) -> Outcome:
+        """Look for the object whose creation was not answered."""
+        parent = {self._writer.campaign_field: campaign_id}
+        try:
+            newest = await objects.newest(fields=("id", "name", "created"), filters=parent)
+        except AdnetError:
+            return failed(None, error)
+        found = [row for row in newest if self._is_it(row, body, started)]
+        if len(found) != 1:
+            error.add_note("it could not be told from what is there whether it was created")
+            return failed(None, error)
+        return self._done(found[0], "its creation was not answered; it was found and adopted")
+
+    def _is_it(self, row: Raw, body: Mapping[str, Any], started: datetime) -> bool:
+        created = codec.instant(row, "created")
+        recent = created is not None and created >= started - _TOLERANCE
+        return recent and row.get("name") == body.get("name") and codec.object_id(row) not in self._made
+
+
+def campaign_body(draft: CampaignDraft, currency: str | None, urls: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a campaign to create with its ads."""
+    body = words.campaign_body(draft, currency)
+    if "package_id" not in body:
+        raise invalid(
+            "a campaign is bought by a package: name one in extra={'package_id': …}; native.packages lists them",
+            package_id="required",
+        )
+    if draft.ads:
+        body["banners"] = [banner_body(ad, urls) for ad in draft.ads]
+    return body
+
+
+def banner_body(draft: AdDraft, urls: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a banner to create; an address that the network refused raises its error."""
+    number = urls.get(draft.url) if draft.url else None
+    if isinstance(number, AdnetError):
+        raise number
+    return words.banner_body(draft, urls)
+
+
+def _parent(draft: AdDraft) -> str:
+    if not draft.campaign_id:
+        raise invalid("an ad needs the campaign it belongs to", campaign_id="required")
+    return draft.campaign_id

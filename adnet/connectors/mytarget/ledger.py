@@ -1,0 +1,47 @@
+"""One line in the compliance ledger for every request: what the certification's rules look at, and no secret."""
+
+import attrs
+
+from adnet.clock import Clock
+from adnet.connectors.mytarget.limits import headroom
+from adnet.errors import AdnetError
+from adnet.state.ledger import Ledger, LedgerEntry
+from adnet.transport.wire import Request, Response
+
+_EVENTS = "token."
+
+
+@attrs.frozen(kw_only=True)
+class LedgerObserver:
+    """An observer of sessions.
+
+    What a request is about comes with it, in ``facts``: ``period_days``, ``fields`` and ``request_key``.
+    """
+
+    ledger: Ledger
+    clock: Clock
+    network: str
+    account: str
+
+    def __call__(self, request: Request, response: Response | None, error: AdnetError | None) -> None:
+        """Write the line of one physical send."""
+        operation = request.route.operation
+        event = None
+        if operation.startswith(_EVENTS):
+            event = operation if error is None else f"{operation} refused"
+        self.ledger.append(
+            LedgerEntry(
+                at=self.clock.now(),
+                account=self.account,
+                network=self.network,
+                operation=operation,
+                method=request.route.method,
+                status=response.status if response else None,
+                objects=request.objects,
+                period_days=request.facts.get("period_days"),
+                event=event,
+                fields=tuple(request.facts.get("fields", ())),
+                headroom=headroom(response.headers) if response else None,
+                request_key=request.facts.get("request_key"),
+            )
+        )

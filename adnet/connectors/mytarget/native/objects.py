@@ -1,0 +1,150 @@
+"""Campaigns (ad groups), ad plans and banners, in the network's own words.
+
+Source: VK Ads documentation of AdGroups, AdPlans and Banners; fields of myTarget's campaigns as public clients send
+them (documented, and seen in working clients).
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import Any
+
+from adnet.connectors.mytarget import routes
+from adnet.connectors.mytarget.api import Api, field_names, joined
+from adnet.connectors.mytarget.errors import invalid
+from adnet.connectors.mytarget.limits import MASS_LIMIT
+from adnet.connectors.mytarget.routes import ObjectRoutes
+from adnet.errors import UnsupportedError
+from adnet.models import Raw
+from adnet.transport.wire import Lane, Request, Route
+
+Filter = str | int | Iterable[str | int]
+Rows = list[Raw]
+"""Objects in the network's own words."""
+
+
+def listing(
+    fields: Sequence[str] | None, filters: Mapping[str, Filter | None], *, sorting: str | None = None
+) -> dict[str, object]:
+    """Return the query of a list: ``fields``, ``sorting``, and ``_name`` for each filter."""
+    query: dict[str, object] = {"fields": joined(fields) if fields else None, "sorting": sorting}
+    for name, value in filters.items():
+        if value is not None:
+            query[f"_{name}"] = value if isinstance(value, str | int) else joined(value)
+    return query
+
+
+class Objects:
+    """One kind of advertising object: lists, single objects, partial updates and mass actions.
+
+    Lists and single objects show few fields unless *fields* names more; a field that the resource does not have
+    makes the network refuse the request. Filters are the network's, without the leading underscore:
+    ``status__in=["active"]``, ``id__in=[…]``, ``last_updated__gte="2026-01-01 00:00:00"`` (Moscow time).
+    """
+
+    def __init__(self, api: Api, kind: ObjectRoutes) -> None:
+        self._api = api
+        self.routes = kind
+
+    def list(
+        self,
+        *,
+        fields: Sequence[str] | None = None,
+        sorting: str | None = None,
+        lane: Lane = "interactive",
+        **filters: Filter | None,
+    ) -> AsyncIterator[Rows]:
+        """Yield all objects that pass the filters, a page at a time; deleted ones are objects, too."""
+        query = listing(fields, filters, sorting=sorting)
+        return self._api.pages(self.routes.list, query=query, lane=lane)
+
+    async def newest(self, *, fields: Sequence[str], filters: Mapping[str, Filter | None]) -> Rows:
+        """Return the objects that were made last, newest first, one page of them."""
+        query = listing(fields, filters, sorting="-id")
+        rows, _ = await self._api.page(self.routes.list, query=query)
+        return rows
+
+    async def get(self, number: str, *, fields: Sequence[str] | None = None) -> Raw:
+        """Return one object. Raises NotFoundError."""
+        query = listing(fields, {})
+        return await self._api.one(self.routes.get, path={"id": number}, query=query)
+
+    async def create(self, body: Mapping[str, Any], *, campaign_id: str | None = None) -> Raw:
+        """Create an object, with the children that *body* nests, and return its id and theirs.
+
+        The network's own default status is ``active``: it spends at once.
+
+        Args:
+            body: The object in the network's words.
+            campaign_id: What a banner belongs to.
+
+        Raises:
+            InvalidRequestError: With a message for every refused field.
+            LostReplyError: It may have been created.
+        """
+        return await self._api.one(self.routes.create, **self.creation(body, campaign_id=campaign_id))
+
+    def creation(self, body: Mapping[str, Any], *, campaign_id: str | None = None) -> dict[str, Any]:
+        """Return the parts of the request that creates *body*."""
+        children = sum(
+            len(body.get(name) or ()) for name in ("banners", "ad_groups", "campaigns") if body.get(name)
+        )
+        facts = {"fields": field_names(body)}
+        return {
+            "path": {"campaign_id": campaign_id},
+            "json": body,
+            "objects": 1 + children,
+            "facts": facts,
+        }
+
+    async def update(self, number: str, changes: Mapping[str, Any]) -> None:
+        """Send exactly *changes*; no changes send nothing.
+
+        ``content``, ``textblocks`` and ``urls`` of a banner are replaced whole.
+        """
+        await self._api.update(self.routes.update, changes, path={"id": number})
+
+    async def delete(self, number: str) -> None:
+        """Delete an object; it stays readable with the status ``deleted``."""
+        if self.routes.delete is None:
+            raise UnsupportedError(f"{self.routes.kind} cannot be deleted; set their status to deleted")
+        await self._api.call(self.routes.delete, path={"id": number})
+
+    async def mass_action(self, items: Sequence[Mapping[str, Any]]) -> None:
+        """Change up to 200 objects at once, all or none; each item has an ``id`` and its changes.
+
+        Campaigns take ``status``, ``targetings``, ``budget_limit``, ``budget_limit_day``, ``date_start``,
+        ``date_end`` and ``max_price``; banners take ``status``.
+
+        Raises:
+            InvalidRequestError: Nothing was changed; ``fields`` names the objects, ``"88002.max_price"``.
+        """
+        if len(items) > MASS_LIMIT:
+            raise invalid(f"a mass action takes at most {MASS_LIMIT} objects", items="too many")
+        if items:
+            await self._api.call(self.routes.mass, **self.mass(items))
+
+    def mass(self, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Return the parts of the request that changes *items*."""
+        names = {name: None for item in items for name in item if name != "id"}
+        return {"json": list(items), "objects": len(items), "facts": {"fields": tuple(names)}}
+
+    def build(self, route: Route, **parts: Any) -> Request:
+        """Return a request without sending it, for plans."""
+        return self._api.build(route, **parts)
+
+
+class Banners(Objects):
+    """Banners; also what only they have."""
+
+    async def remoderate(self, ids: Iterable[str]) -> dict[str, bool]:
+        """Ask the moderators once more about banned banners; return which are looked at again."""
+        body = {"banners": [{"id": int(number)} for number in ids]}
+        query = {"fields": "id,remoderated"}
+        answer = await self._api.call(routes.REMODERATE, json=body, query=query, objects=len(body["banners"]))
+        found = answer.get("banners") if isinstance(answer, dict) else None
+        return {str(row["id"]): bool(row.get("remoderated")) for row in found or () if "id" in row}
+
+    async def mass_replace(self, ids: Iterable[str], *, field: str, change_from: str, change_to: str) -> None:
+        """Replace a piece of text in many banners; *field* is ``textblocks`` or ``urls``."""
+        numbers = [int(number) for number in ids]
+        body = {"ids": numbers, "field": field, "change_from": change_from, "change_to": change_to}
+        await self._api.call(routes.MASS_REPLACE, json=body, objects=len(numbers))
