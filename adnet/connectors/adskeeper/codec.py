@@ -73,11 +73,11 @@ class Book:
 
 
 def account(client: Client, divisor: Decimal) -> AccountInfo:
-    """Return the account; its balance is what can still be spent, credit included."""
+    """Return the account; its balance is the wallet's own, without the credit, and may be negative."""
     wallet = client.wallet
     balance = None
-    if wallet.available is not None and wallet.currency is not None:
-        balance = Money(wallet.available / divisor, wallet.currency)
+    if wallet.balance is not None and wallet.currency is not None:
+        balance = Money(wallet.balance / divisor, wallet.currency)
     return AccountInfo(
         account_id=client.id,
         currency=wallet.currency,

@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from typing import Any, Final, TypeVar
 
+import attrs
+
 from adnet.connectors.adskeeper import codec
 from adnet.connectors.adskeeper.codec import Book
 from adnet.connectors.adskeeper.limits import WIDTH
@@ -71,11 +73,16 @@ async def list_teasers(
 ) -> AsyncIterator[list[TeaserRow]]:
     """Yield the current teasers, of some campaigns or of all."""
     wanted = None if campaign_ids is None else dict.fromkeys(str(number) for number in campaign_ids)
-    few = wanted is not None and len(wanted) <= FEW
-    for campaign_id in (wanted or ()) if few else (None,):
-        async with ending(native.teasers.list_all(campaign_id=campaign_id)) as pages:
+    if wanted is None or len(wanted) > FEW:
+        async with ending(native.teasers.list_all()) as pages:
             async for page in pages:
                 yield [row for row in page if wanted is None or row.campaign_id in wanted]
+        return
+    for campaign_id in wanted:
+        async with ending(native.teasers.list_all(campaign_id=campaign_id)) as pages:
+            async for page in pages:
+                rows = (attrs.evolve(row, campaign_id=row.campaign_id or campaign_id) for row in page)
+                yield [row for row in rows if row.campaign_id == campaign_id]
 
 
 async def list_ads(

@@ -19,7 +19,7 @@ class AdskeeperReads(AdskeeperBase, ReadsAccounts, ReadsCampaigns, ReadsAds, Rea
     levels: ClassVar[tuple[Level, ...]] = ("campaign", "ad", "source")
 
     async def get_account(self) -> AccountInfo:
-        """Return the client; its balance is what can still be spent, credit included."""
+        """Return the client; its balance is the wallet's own, without the credit, and may be negative."""
         client = await self._native.client.get()
         self._learn(client)
         return codec.account(client, self._core.dialect.wallet_divisor)
