@@ -11,6 +11,7 @@ comes just then. No job is asked after twice within 0.2 s.
 """
 
 import asyncio
+import math
 import random
 import weakref
 from collections.abc import AsyncIterator
@@ -23,7 +24,7 @@ from adnet.errors import AdnetError, JobExpiredError, JobFailedError, JobTimeout
 from adnet.interface import Connector, QueuesReports
 from adnet.models import Batch, ReportJob, ReportQuery
 from adnet.state import State
-from adnet.transport.deadline import deadline
+from adnet.transport.deadline import current_deadline, deadline
 from adnet.transport.events import current_meter
 
 Step = Literal["submit", "poll", "read", "give up"]
@@ -216,7 +217,9 @@ class ReportRunner:
     async def _poll(self, job: ReportJob, started: float) -> ReportJob:
         now = self._clock.monotonic()
         elapsed = self._elapsed(job, now - started)
-        if elapsed > self.settings.timeout_s:
+        left = min(self.settings.timeout_s - elapsed, (current_deadline() or math.inf) - now)
+        margin = max(SHORTEST_POLL_S, (elapsed + left) / 100)
+        if left <= margin:
             raise JobTimeoutError(
                 f"the {job.query.kind} report was not ready after {elapsed:.0f} s; run again to go on",
                 job_id=job.job_id,
@@ -224,9 +227,9 @@ class ReportRunner:
                 network=job.network,
                 account=job.account,
             )
-        await self._pause(
-            job, poll_delay(elapsed, self._expected(job), self.settings, jitter=random.random())
-        )
+        delay = poll_delay(elapsed, self._expected(job), self.settings, jitter=random.random())
+        # The last question comes while there is still time for its answer, and none after it.
+        await self._pause(job, min(delay, max(SHORTEST_POLL_S, left - margin / 2)))
         try:
             polled = await self._queue.poll_report(job)
         except JobExpiredError:
