@@ -265,15 +265,14 @@ class TargetCircle(
             UnsupportedError: No such report, or no such filter.
             ConfigurationError: Transactions without a currency, or a report without its period.
         """
-        known = SENT.get(query.kind, {}).keys() | LOCAL.get(query.kind, frozenset())
         if query.kind not in self.report_kinds:
-            raise UnsupportedError(
-                f"targetcircle makes no {query.kind} report; it makes {', '.join(sorted(self.report_kinds))}"
+            raise self._unsupported(
+                f"makes no {query.kind} report; it makes {', '.join(sorted(self.report_kinds))}"
             )
+        known = SENT[query.kind].keys() | LOCAL[query.kind]
         if unknown := query.filters.keys() - known:
-            raise UnsupportedError(
-                f"targetcircle cannot filter {query.kind} by {min(unknown)!r}; it can by"
-                f" {', '.join(sorted(known))}"
+            raise self._unsupported(
+                f"cannot filter {query.kind} by {min(unknown)!r}; it can by {', '.join(sorted(known))}"
             )
         if query.kind == "transactions" and not query.currency:
             raise ConfigurationError(
@@ -282,6 +281,9 @@ class TargetCircle(
             )
         if query.kind != "trades" and query.period is None:
             raise ConfigurationError(f"a {query.kind} report needs since and until")
+
+    def _unsupported(self, what: str) -> UnsupportedError:
+        return UnsupportedError(f"targetcircle {what}", network=self.network, account=self._session.account)
 
     # ------------------------------------------------------------------ reports as jobs
 

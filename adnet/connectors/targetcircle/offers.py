@@ -38,7 +38,9 @@ async def list_all_offers(
     """Yield every offer; see ``TargetCircle.list_offers``."""
     if unknown := filters.keys() - FILTERS.keys():
         raise UnsupportedError(
-            f"targetcircle cannot filter offers by {min(unknown)!r}; it can by {', '.join(FILTERS)}"
+            f"targetcircle cannot filter offers by {min(unknown)!r}; it can by {', '.join(FILTERS)}",
+            network=session.network,
+            account=session.account,
         )
     words = {FILTERS[name]: _words(name, value) for name, value in filters.items() if value is not None}
     inventories = await native.list_offers(**words)
