@@ -20,6 +20,7 @@ from adnet.errors import (
     AdnetError,
     ConnectError,
     LostReplyError,
+    PayloadError,
     RateLimitError,
     RequestTimeoutError,
     ServerError,
@@ -169,6 +170,11 @@ class Retrier:
             )
             lost.__cause__ = error
             error = lost
+        elif isinstance(error, ServerError | PayloadError) and not safe_to_repeat(request, error):
+            # A gateway gives up, or an answer is unreadable, when the work may be done: for the caller, too, the
+            # same call is none that may simply be repeated.
+            error.temporary = False
+            error.add_note("it may have been executed, and is not sent again")
         details: dict[str, Any] = {"attempts": attempts, "waited_s": waited_s}
         error.add_context(**details)
         if attempts > 1:

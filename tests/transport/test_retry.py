@@ -100,11 +100,12 @@ async def test_a_write_that_was_not_executed_is_sent_again(error, clock):
 
 
 async def test_a_write_is_not_sent_again_after_a_server_error(clock):
-    """A 500 may come after the work was done."""
+    """A 500 may come after the work was done: whoever asks the error is told not to repeat it either."""
     line = Line(ServerError("x", status=500))
-    with pytest.raises(ServerError):
+    with pytest.raises(ServerError) as caught:
         await run(line, clock, WRITE)
-    assert line.sent == 1
+    assert (line.sent, caught.value.temporary) == (1, False)
+    assert "it may have been executed, and is not sent again" in caught.value.__notes__
 
 
 async def test_another_token_is_tried_once_and_at_once(clock):
