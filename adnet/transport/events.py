@@ -84,6 +84,15 @@ def metered(meter: Meter) -> Iterator[Meter]:
         _METER.reset(token)
 
 
+def _level(kind: str) -> int:
+    return logging.INFO if kind in {"retried", "failed"} else logging.DEBUG
+
+
+def wants(listener: Listener, kind: str) -> bool:
+    """Whether a listener would do anything with an event of this kind; making one costs more than asking."""
+    return not isinstance(listener, LoggingListener) or _LOG.isEnabledFor(_level(kind))
+
+
 class LoggingListener:
     """Writes events to the logger ``adnet``, scrubbed; requests at DEBUG, retries at INFO."""
 
@@ -92,7 +101,7 @@ class LoggingListener:
 
     def __call__(self, event: Event) -> None:
         """Log one event."""
-        level = logging.INFO if event.kind in {"retried", "failed"} else logging.DEBUG
+        level = _level(event.kind)
         if not _LOG.isEnabledFor(level):
             return
         parts = [event.account, event.operation, event.kind, event.target]

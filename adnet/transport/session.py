@@ -20,7 +20,7 @@ from adnet.redact import Scrubber
 from adnet.transport.base import Transport
 from adnet.transport.deadline import current_deadline
 from adnet.transport.decipher import Decipherer, expired
-from adnet.transport.events import Event, Listener, Meter, current_meter
+from adnet.transport.events import Event, Listener, Meter, current_meter, wants
 from adnet.transport.limits import Limiter, Slot
 from adnet.transport.retry import Retrier, RetryPolicy
 from adnet.transport.sign import Signer
@@ -225,7 +225,8 @@ class Session:
         self._tell("retried", request, attempt=attempt, seconds=wait, error=str(error))
 
     def _tell(self, kind: str, request: Request, **details: Any) -> None:
-        if not self._listeners:
+        listeners = [listener for listener in self._listeners if wants(listener, kind)]
+        if not listeners:
             return
         event = Event(
             kind=kind,
@@ -235,7 +236,7 @@ class Session:
             target=self.scrubber.text(request.target),
             **details,
         )
-        for listener in self._listeners:
+        for listener in listeners:
             listener(event)
 
     def _tell_limiter(self, route: Route, error: AdnetError | None) -> None:
