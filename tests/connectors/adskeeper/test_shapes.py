@@ -1,0 +1,128 @@
+"""Values in several shapes, and shapes that are none: typed errors, never a KeyError."""
+
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adnet.connectors.adskeeper import figures, readers, shapes
+from adnet.errors import PayloadError, SchemaError
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=6) | st.decimals(allow_nan=False, places=2),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=12,
+)
+READERS = [
+    readers.client,
+    readers.campaign,
+    readers.teaser,
+    readers.geo,
+    readers.targets,
+    lambda value: readers.conversion(value, "$"),
+    lambda value: readers.conversion_target("buy", value, "$"),
+    lambda value: readers.city(value, "$"),
+    lambda value: figures.places(value, "510"),
+    lambda value: figures.teaser_figures("9", value),
+    lambda value: figures.click_report("510", value),
+    lambda value: [
+        figures.campaign_figures(k, v) for k, v in figures.unwrapped(value, "campaigns-stat").items()
+    ],
+]
+FIELDS = [
+    "id", "name", "status", "statistics", "limitsFilter", "widgetsFilterUid", "widgets", "ipsFilter", "targets",
+    "category", "510", "clicks", "spent", "sources", "teaser-stat", "date", "acceptedClicks", "time", "price",
+    "campaigns-stat", "wallet", "balance", "priceOfClickByLocations", "priceOfClick", "countries", "cities", "actual",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("read", READERS)
+@given(value=st.dictionaries(st.sampled_from(FIELDS), ANYTHING) | ANYTHING)
+def test_no_answer_raises_anything_but_ours(read, value):
+    """Whatever an answer holds, it is read or it is a SchemaError that says where."""
+    try:
+        read(value)
+    except SchemaError as error:
+        assert error.paths
+
+
+@given(
+    body=st.binary(max_size=40) | st.builds(lambda value: json.dumps(value, default=str).encode(), ANYTHING)
+)
+def test_an_empty_map_is_a_list_or_nothing(body):
+    """``[]``, ``null`` and ``""`` are empty maps; other things than maps are no maps."""
+    del body
+    assert [shapes.mapping(value, "$") for value in ([], None, "", {})] == [{}] * 4
+    with pytest.raises(PayloadError):
+        shapes.mapping([1], "$")
+
+
+def test_rows_may_be_a_list_that_tells_its_ids():
+    """A list of objects is a map of objects by id."""
+    assert shapes.rows([{"id": 7, "x": 1}], "$") == {"7": {"id": 7, "x": 1}}
+    assert shapes.rows({" 7": {"x": 1}}, "$") == {"7": {"x": 1}}
+
+
+def test_ids_are_text():
+    """Numbers and texts are the same id."""
+    assert {shapes.text(7), shapes.text("7"), shapes.text(" 7 ")} == {"7"}
+    with pytest.raises(SchemaError):
+        shapes.identifier(None, "$.id")
+
+
+def test_numbers_keep_their_digits():
+    """Texts and numbers are exact, and what is no number says so."""
+    assert shapes.number("0.10", "$") == Decimal("0.10")
+    assert shapes.count(None, "$") == 0
+    for wrong in ("plenty", "NaN", True, [], "1e999999", "1.5e99"):
+        with pytest.raises(SchemaError):
+            shapes.number(wrong, "$.clicks")
+    with pytest.raises(SchemaError, match=r"\$\.clicks"):
+        shapes.whole("1.5", "$.clicks")
+
+
+def test_sub_sources_are_text_that_looks_like_a_list():
+    """``"[12, 34]"``, ``"[]"``, null and a real list."""
+    assert shapes.inner_list("[12, 34]", "$") == ("12", "34")
+    assert shapes.inner_list("[]", "$") == shapes.inner_list(None, "$") == ()
+    assert shapes.inner_list([12, "34"], "$") == ("12", "34")
+
+
+def test_days_and_instants_are_on_the_accounts_clock():
+    """A zero date is none, and a time is an instant of the account's zone."""
+    assert shapes.day("0000-00-00") is None
+    assert shapes.day("2026-01-05 10:00:00") == date(2026, 1, 5)
+    found = shapes.moment("2026-01-05 10:00:00", ZoneInfo("America/Los_Angeles"))
+    assert found == datetime(2026, 1, 5, 18, tzinfo=UTC)
+    assert shapes.moment("yesterday", UTC) is None
+
+
+def test_statistics_are_wrapped_or_bare():
+    """``campaigns-stat`` stands within an object of its name or bare, in two spellings."""
+    row = {"campaignId": 5, "clicks": 1, "spent": "0.5", "buying": 2}
+    old = {"campaign_id": 5, "clicks": 1, "spent": 0, "buy": 2}
+    wrapped = figures.unwrapped({"dateInterval": "x", "campaigns-stat": {"5": row}}, "campaigns-stat")
+    assert figures.campaign_figures("5", wrapped["5"]).stages.buy == 2
+    assert figures.unwrapped({"dateInterval": "x", "campaigns-stat": []}, "campaigns-stat") == {}
+    bare = figures.unwrapped({"5": old}, "campaigns-stat")
+    assert figures.campaign_figures("5", bare["5"]).campaign_id == "5"
+    assert figures.campaign_figures("5", bare["5"]).stages.buy == 2
+
+
+def test_the_documents_sample_adds_up():
+    """A teaser's row of the document: money as printed, nothing computed from its mixed units."""
+    day = {"date": "2021-01-11", "clicks": 47, "shows": 33289, "spent": Decimal("0.157888"), "buy": 11}
+    (found,) = figures.teaser_figures("9", {"teaser-stat": {"2021-01-11": day}}).days
+    assert (found.spent, found.stages.buy) == (Decimal("0.157888"), 11)
+    assert round(found.spent / found.clicks * 100, 6) == Decimal("0.335932")
+
+
+def test_every_period_of_quality_analysis_is_read():
+    """The key of the period is whatever single one is there."""
+    value = {"510": {"lastMonth": {"77": {"clicks": "3", "sources": []}}}}
+    (found,) = figures.places(value, "510")
+    assert (found.uid, found.clicks, found.spent, found.sources) == ("77", 3, Decimal(0), ())
