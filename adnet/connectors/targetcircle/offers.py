@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import date, timedelta
 from typing import Any, Final
 
-from adnet.connectors.targetcircle import codec
+from adnet.connectors.targetcircle import codec, routes
 from adnet.connectors.targetcircle.limits import REPORT_LIMIT
 from adnet.connectors.targetcircle.native import TargetCircleNative, read_rows
 from adnet.connectors.targetcircle.rows import InventoryRow, OfferRow
-from adnet.errors import TruncatedReportError, UnsupportedError
+from adnet.errors import InvalidRequestError, TruncatedReportError, UnsupportedError
 from adnet.models import Batch, ModelBatch, Offer
 from adnet.transport.session import Session
 
@@ -60,8 +60,8 @@ async def list_all_offers(
 async def _by_start(
     native: TargetCircleNative, session: Session, words: Mapping[str, Any]
 ) -> AsyncIterator[list[Offer]]:
-    """Yield offers by halves of a span of start dates, down to one day."""
-    spans = [(_FIRST, _LAST)]
+    """Yield offers by halves of a span of start dates, down to one day; the user's own bounds are kept."""
+    spans = [(_bound(words, "startDateFrom", _FIRST), _bound(words, "startDateTo", _LAST))]
     while spans:
         first, last = spans.pop()
         inventories = await native.list_offers(
@@ -76,6 +76,15 @@ async def _by_start(
             spans += [(middle + timedelta(days=1), last), (first, middle)]
 
 
+def _bound(words: Mapping[str, Any], name: str, otherwise: date) -> date:
+    """Return the day that the user gave for a start date, or *otherwise*."""
+    given = words.get(name)
+    try:
+        return date.fromisoformat(given[0]) if given else otherwise
+    except ValueError as error:
+        raise InvalidRequestError(f"{name} is no day: {error}", fields={name: str(error)}) from None
+
+
 def _cut(inventories: list[InventoryRow]) -> bool:
     # Whether the limit counts inventories or offers is not documented: both are compared.
     return REPORT_LIMIT in {len(inventories), sum(len(inventory.offers) for inventory in inventories)}
@@ -85,7 +94,9 @@ def _offers(inventories: list[InventoryRow], session: Session) -> list[Offer]:
     found = []
     for inventory in inventories:
         body = b"[" + b",".join(map(bytes, inventory.offers)) + b"]"
-        for row, raw in read_rows(body, OfferRow, session):
+        with session.reading(routes.OFFERS):
+            rows = read_rows(body, OfferRow, session)
+        for row, raw in rows:
             source = codec.text(inventory.name)
             found.append(codec.offer(row, source_id=str(inventory.id), source_name=source, raw=raw))
     return found
