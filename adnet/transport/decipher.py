@@ -141,19 +141,27 @@ class Decipherer:
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """Return the seconds that ``Retry-After`` asks for (a number or an HTTP date), or None.
 
-    Never less than zero nor more than a year.
+    A date is the server's: it is weighed against the answer's own ``Date``, and against *now* only where that is
+    missing, so that a clock that is wrong on either side neither hurries nor delays us. Never less than zero nor
+    more than a year.
     """
     text = headers.get("retry-after", "").strip()
-    try:
-        seconds = float(text) if _NUMBER.fullmatch(text) else (_http_date(text) - now).total_seconds()
-    except (ValueError, TypeError, IndexError, OverflowError):
+    if _NUMBER.fullmatch(text):
+        seconds = float(text)
+    elif (moment := _http_date(text)) is not None:
+        seconds = (moment - (_http_date(headers.get("date", "")) or now)).total_seconds()
+    else:
         return None
     return min(max(0.0, seconds), _YEAR_S)
 
 
-def _http_date(text: str) -> datetime:
-    moment = parsedate_to_datetime(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _http_date(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return aware.astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
 
 
 def decode(response: Response, type_: Any = Any, *, scrubber: Scrubber, decoder: Any = None) -> Any:

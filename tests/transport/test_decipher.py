@@ -1,6 +1,7 @@
 """From a refused answer to the right error."""
 
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import msgspec
 import pytest
@@ -141,6 +142,23 @@ def test_a_redirect_on_the_same_origin_is_an_api_error(location):
 def test_retry_after_is_seconds_or_a_date(text, seconds):
     """Never negative, never longer than a year; what is neither says nothing."""
     assert retry_after({"retry-after": text}, NOW) == seconds
+
+
+@pytest.mark.parametrize("skew", [timedelta(), timedelta(hours=3), -timedelta(hours=3), timedelta(days=400)])
+def test_a_date_is_read_by_the_clock_of_the_server_that_wrote_it(skew):
+    """However wrong that clock, or ours, is: the answer's Date says what time it had."""
+    headers = {
+        "date": format_datetime(NOW + skew, usegmt=True),
+        "retry-after": format_datetime(NOW + skew + timedelta(seconds=7), usegmt=True),
+    }
+    assert retry_after(headers, NOW) == 7.0
+
+
+@pytest.mark.parametrize("date", ["", "soon", "Sun, 01 Mar 2026 25:00:00 GMT"])
+def test_without_a_date_of_use_our_own_clock_has_to_do(date):
+    """A Date that is missing, or none."""
+    headers = {"date": date, "retry-after": format_datetime(NOW + timedelta(seconds=7), usegmt=True)}
+    assert retry_after(headers, NOW) == 7.0
 
 
 def test_retry_after_reaches_the_error():
