@@ -77,7 +77,8 @@ class Failures:
         """Let nobody ask again for a while; how long depends on the kind of *error*."""
         if hold_s is None:
             hold_s = next((seconds for kind, seconds in _HELD_S if isinstance(error, kind)), 5.0)
-        words = (_name(error), self._credentials, error.code or "", error.message)
+        seen = for_request(error)
+        words = (_name(seen), self._credentials, seen.code or "", seen.message)
         until = self._clock.now() + timedelta(seconds=hold_s)
         self._store.note_failure(self._key, "|".join(words), until)
 
@@ -109,6 +110,4 @@ def for_request(error: AdnetError) -> AdnetError:
 
 
 def _name(error: AdnetError) -> str:
-    if isinstance(error, TransportError | ServerError | RateLimitError):
-        return ConnectError.__name__
     return next((name for name, kind in _KINDS.items() if isinstance(error, kind)), "AuthenticationError")

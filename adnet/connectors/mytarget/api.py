@@ -11,7 +11,7 @@ from adnet.clock import Clock
 from adnet.connectors.mytarget import routes
 from adnet.connectors.mytarget.limits import PAGE_SIZE, Quotas, server_time
 from adnet.connectors.mytarget.profile import Profile
-from adnet.errors import ApiError, AuthenticationError, ServerError, TokenLimitError
+from adnet.errors import ApiError, AuthenticationError, TokenLimitError
 from adnet.models import Raw
 from adnet.operations.paginate import in_order
 from adnet.state.facts import Facts
@@ -19,10 +19,11 @@ from adnet.transport.decipher import decode
 from adnet.transport.session import Session
 from adnet.transport.wire import Lane, Request, Response, Route, origin
 
-_RESEED_S: Final = 3600.0
-_SOONEST_S: Final = 60.0
+RESEED_S: Final = 3600.0
+"""For how long what ``throttling.json`` said is taken as the present limits."""
 _WIDTH: Final = 4
 _VERB: Final = "update_verb"
+_LIMITS: Final = "throttling"
 _NO_SUCH_VERB: Final = frozenset({405, 501})
 
 
@@ -42,18 +43,28 @@ class Api:
         session: Signs and sends.
         profile: The brand, whose word for campaigns goes into paths.
         quotas: Learns the limits.
-        facts: Where the verb of updates is remembered, by host.
+        facts: Where the verb of updates is remembered, by host, and the limits, by account.
+        key: The account's key there.
         verb: ``auto``, ``patch`` or ``post``.
     """
 
     def __init__(
-        self, session: Session, profile: Profile, quotas: Quotas, facts: Facts, *, clock: Clock, verb: str
+        self,
+        session: Session,
+        profile: Profile,
+        quotas: Quotas,
+        facts: Facts,
+        *,
+        key: str,
+        clock: Clock,
+        verb: str,
     ) -> None:
         self.session = session
         self.profile = profile
         self.clock = clock
         self._quotas = quotas
         self._facts = facts
+        self._key = key
         self._verb = verb if verb != "auto" else None
         self.host = origin(session.base_url)
         """Scheme, host and port: what is learnt of a host is remembered under it."""
@@ -73,7 +84,7 @@ class Api:
         Raises:
             AdnetError: As Session.send.
         """
-        if self._seeded_at is None or self.clock.monotonic() - self._seeded_at > _RESEED_S:
+        if self._seeded_at is None or self.clock.monotonic() - self._seeded_at > RESEED_S:
             await self._seed()
         return await self.session.send(request)
 
@@ -108,23 +119,36 @@ class Api:
         return b"oken" in data or self.session.scrubber.knows_bytes(data)
 
     async def _seed(self) -> None:
-        """Learn the limits; where the network does not tell them, go carefully."""
+        """Learn the limits: from the state while they are fresh there, else from the network."""
         async with self._seeding:
-            if self._seeded_at is not None and self.clock.monotonic() - self._seeded_at <= _RESEED_S:
+            now = self.clock.monotonic()
+            if self._seeded_at is not None and now - self._seeded_at <= RESEED_S:
                 return
-            first = self._seeded_at is None
-            try:
-                response = await self.session.send(self.build(routes.THROTTLING, objects=0))
-            except (AuthenticationError, TokenLimitError):
-                raise
-            except ServerError:
-                if first:
-                    self._quotas.caution()
-            except ApiError:
-                self._quotas.caution()
+            kept = self._kept_limits() if self._seeded_at is None else None
+            if kept is None:
+                await self._ask_limits()
             else:
-                self._quotas.seed(response.body, server_time(response.headers))
+                self._quotas.seed(kept, None)
             self._seeded_at = self.clock.monotonic()
+
+    async def _ask_limits(self) -> None:
+        """Ask for the limits; where the network does not tell them, go carefully."""
+        try:
+            response = await self.session.send(self.build(routes.THROTTLING, objects=0))
+        except (AuthenticationError, TokenLimitError):
+            raise
+        except ApiError:
+            self._quotas.caution()
+            return
+        self._quotas.seed(response.body, server_time(response.headers))
+        asked = self.clock.now().timestamp()
+        self._facts.put(self._key, _LIMITS, f"{asked:.0f} {response.body.decode('utf-8', 'replace')}")
+
+    def _kept_limits(self) -> bytes | None:
+        """Return what the network said of its limits lately; what was used since is counted in the state."""
+        asked, _, body = (self._facts.get(self._key, _LIMITS) or "").partition(" ")
+        age_s = self.clock.now().timestamp() - (float(asked) if asked.isdecimal() else 0.0)
+        return body.encode() if body and 0 <= age_s <= RESEED_S else None
 
     # ------------------------------------------------------------------ lists
 

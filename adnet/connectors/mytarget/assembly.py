@@ -72,7 +72,7 @@ def assemble(profile: Profile, services: Services, base_url: str | None, options
     quotas = Quotas(house.limiter, services.clock)
     session = house.api_session(tokens, quotas)
     facts, clock = services.state.facts, services.clock
-    api = Api(session, profile, quotas, facts, clock=clock, verb=verb)
+    api = Api(session, profile, quotas, facts, key=house.key, clock=clock, verb=verb)
     native = MyTargetNative(api)
     reader = Reader(api, native, facts, house.key)
     urls = UrlBook(native.urls, clock)
