@@ -89,3 +89,10 @@ def pulls_table(pulls: Sequence[Mapping[str, Any]], now: datetime) -> Any:
 def numbered(rows: Any) -> Any:
     """Return the Arrow table *rows* with ``file_row_number``, which counts them from 0."""
     return rows.append_column("file_row_number", pa.array(range(rows.num_rows), pa.int64()))
+
+
+def last_of_each(rows: Any, key: Sequence[str]) -> Any:
+    """Return the Arrow table *rows* without those whose key comes again later; meant for few rows."""
+    keys = zip(*(rows[name].to_pylist() for name in key), strict=True)
+    last = {value: place for place, value in enumerate(keys)}
+    return rows if len(last) == rows.num_rows else rows.take(pa.array(sorted(last.values()), pa.int64()))

@@ -31,6 +31,8 @@ class Stage:
     rows: int
     scope: str
     """Condition that all landed rows of the same origin fulfil, and as few others as possible."""
+    distinct: bool = False
+    """Whether it is known that no key comes twice."""
 
 
 def merge(connection: Any, stage: Stage, *, replaced_at: str) -> Landed:
@@ -51,8 +53,10 @@ def merge(connection: Any, stage: Stage, *, replaced_at: str) -> Landed:
     _match(connection, stage, but_losers=bool(losers))
     counts = dict(connection.execute("SELECT state, count(*) FROM adnet_work GROUP BY state").fetchall())
     new, changed = counts.get(_NEW, 0), counts.get(_CHANGED, 0)
-    _remove_old(connection, stage.table, replaced_at)
-    _insert(connection, stage, whole=new == stage.rows)
+    if new < sum(counts.values()):
+        _remove_old(connection, stage.table, replaced_at)
+    if counts:
+        _insert(connection, stage, whole=new == stage.rows)
     return Landed(rows, new, changed)
 
 
@@ -77,7 +81,7 @@ def _find_repeated(connection: Any, stage: Stage) -> int:
     key = _digest(stage.table.full_key)
     quick = f"hash({columns_of(stage.table.full_key)})"
     repeated = f"SELECT {quick} AS h FROM {stage.relation} GROUP BY h HAVING count(*) > 1"
-    if stage.rows < 2 or not _any(connection, f"{repeated} LIMIT 1"):
+    if stage.distinct or not _any(connection, f"{repeated} LIMIT 1"):
         return 0
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE adnet_losers AS SELECT seq FROM"
@@ -126,7 +130,8 @@ def _insert(connection: Any, stage: Stage, *, whole: bool) -> None:
     if whole:
         connection.execute(insert)
         return
-    for among in _slices(connection, "seq", "adnet_work"):
+    slices = ["IS NOT NULL"] if stage.rows <= _SLICE else _slices(connection, "seq", "adnet_work")
+    for among in slices:
         connection.execute(
             f"{insert} WHERE file_row_number {among}"
             f" AND file_row_number IN (SELECT seq FROM adnet_work WHERE seq {among})"

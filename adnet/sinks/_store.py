@@ -23,7 +23,8 @@ _SETTINGS: Final = (
     "PRAGMA journal_mode = TRUNCATE",
     "PRAGMA synchronous = FULL",
     "PRAGMA temp_store = FILE",
-    "PRAGMA cache_size = -16000",
+    "PRAGMA main.cache_size = -32000",
+    "PRAGMA temp.cache_size = -16000",
 )
 
 

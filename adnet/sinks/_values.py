@@ -129,10 +129,15 @@ def pull_rows(pulls: Iterable[Mapping[str, Any]], now: datetime) -> list[dict[st
     Args:
         pulls: Each with network, account and columns of PULLS; seconds may be a float here, they are no money.
         now: Aware; fetched_at of rows that do not say it.
+
+    Raises:
+        SinkError: A row has no key.
     """
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for pull in pulls:
         row = {name: pull.get(name) for name in PULLS.full_columns}
+        if missing := [name for name in PULLS.full_key if row[name] is None]:
+            raise SinkError(f"pulls: a row has no {' and no '.join(missing)}")
         if isinstance(row["waited_s"], float):
             row["waited_s"] = Decimal(repr(row["waited_s"]))
         row["fetched_at"] = row["fetched_at"] or now

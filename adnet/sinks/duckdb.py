@@ -19,7 +19,7 @@ from adnet.clock import Clock
 from adnet.errors import SinkError
 from adnet.models.tables import PULLS, TABLES, Columns
 from adnet.sinks import _values
-from adnet.sinks._arrow import numbered, pulls_table
+from adnet.sinks._arrow import last_of_each, numbered, pulls_table
 from adnet.sinks._duckdb_errors import explained
 from adnet.sinks._duckdb_merge import Stage, merge, scope_of
 from adnet.sinks._files import FolderLock, make_folder, remove
@@ -166,8 +166,10 @@ class DuckDbSink:
             self._spools.discard(spool)
 
     def _record(self, rows: Any) -> None:
+        ids = ", ".join(literal(pull) for pull in rows["pull_id"].unique().to_pylist())
         with self._readable(rows) as relation:
-            self._land([Stage(PULLS, relation, rows.num_rows, "true")], self._clock.now())
+            stage = Stage(PULLS, relation, rows.num_rows, f"pull_id IN ({ids})", distinct=True)
+            self._land([stage], self._clock.now())
 
     def _recorded(self, pull_id: str) -> bool:
         with explained(self.path):
@@ -177,16 +179,18 @@ class DuckDbSink:
     def land(self, spools: Sequence[Spool], scope: str, replaced_at: datetime | None) -> dict[str, Landed]:
         """Land finished or unfinished *spools* in one transaction, and return what it did; in the worker's thread."""
         with contextlib.ExitStack() as readable:
-            stages = []
-            for spool in spools:
-                spool.finish()
-                relation = (
-                    f"read_parquet({literal(str(spool.files[0]))}, file_row_number = true)"
-                    if spool.files
-                    else readable.enter_context(self._readable(spool.held()))
-                )
-                stages.append(Stage(spool.table, relation, spool.rows, scope))
+            stages = [self._stage(spool, scope, readable) for spool in spools]
             return self._land(stages, replaced_at or self._clock.now())
+
+    def _stage(self, spool: Spool, scope: str, readable: contextlib.ExitStack) -> Stage:
+        """Return the rows of *spool* as DuckDB can read them while *readable* is open."""
+        spool.finish()
+        if spool.files:
+            relation = f"read_parquet({literal(str(spool.files[0]))}, file_row_number = true)"
+            return Stage(spool.table, relation, spool.rows, scope)
+        rows = last_of_each(spool.held(), spool.table.key)
+        relation = readable.enter_context(self._readable(rows))
+        return Stage(spool.table, relation, rows.num_rows, scope, distinct=True)
 
     @contextlib.contextmanager
     def _readable(self, rows: Any) -> Iterator[str]:
@@ -203,17 +207,25 @@ class DuckDbSink:
         stamp = f"TIMESTAMP {literal(str(_values.instant(replaced_at)))}"
         with explained(self.path):
             try:
-                for megabytes in _MEMORY_MB[1:]:
-                    with contextlib.suppress(duckdb.OutOfMemoryException):
-                        return self._transact(lambda: self._merge_all(stages, stamp))
-                    self._allow(megabytes)
                 return self._transact(lambda: self._merge_all(stages, stamp))
-            finally:
-                with contextlib.suppress(duckdb.Error):  # it keeps what it cannot free yet
-                    self._allow(_MEMORY_MB[0])
+            except duckdb.OutOfMemoryException:
+                return self._land_with_more(stages, stamp)
+
+    def _land_with_more(self, stages: Sequence[Stage], stamp: str) -> dict[str, Landed]:
+        *steps, most = _MEMORY_MB[1:]
+        try:
+            for megabytes in steps:
+                self._allow(megabytes)
+                with contextlib.suppress(duckdb.OutOfMemoryException):
+                    return self._transact(lambda: self._merge_all(stages, stamp))
+            self._allow(most)
+            return self._transact(lambda: self._merge_all(stages, stamp))
+        finally:
+            self._allow(_MEMORY_MB[0])
 
     def _allow(self, megabytes: int) -> None:
-        self._connection.execute(f"SET memory_limit = '{megabytes}MB'")
+        with contextlib.suppress(duckdb.Error):  # it keeps for now what it cannot free
+            self._connection.execute(f"SET memory_limit = '{megabytes}MB'")
 
     def _merge_all(self, stages: Sequence[Stage], stamp: str) -> dict[str, Landed]:
         return {stage.table.name: merge(self._connection, stage, replaced_at=stamp) for stage in stages}

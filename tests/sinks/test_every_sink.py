@@ -314,9 +314,9 @@ async def test_a_run_is_known_by_its_id(place: Place) -> None:
     """Another run may go on with it only where this one has left its row, also after closing."""
     async with place.opened() as sink:
         assert not await sink.recorded("p1")
-        await sink.record([
-            {"network": "net", "account": "acc", "pull_id": "p1", "table": "stats", "started_at": START}
-        ])
+        await sink.record(
+            [{"network": "net", "account": "acc", "pull_id": "p1", "table": "stats", "started_at": START}]
+        )
         assert await sink.recorded("p1")
         assert not await sink.recorded("p2")
     async with place.opened() as sink:
@@ -337,6 +337,17 @@ async def test_pulls_are_recorded(place: Place) -> None:
         rows[1][name] for name in ("outcome", "rows", "waited_s", "finished_at")
     )
     assert [*PULLS.full_columns] == list(rows[0])
+
+
+async def test_key_is_needed(place: Place) -> None:
+    """A row without its key is refused by name, in a table and among the pulls."""
+    columns = transactions(2)
+    columns["transaction_id"][1] = None
+    with pytest.raises(SinkError, match=r"transactions\.transaction_id: row 1 .* no key"):
+        await place.land(columns)
+    async with place.opened() as sink:
+        with pytest.raises(SinkError, match="no account and no pull_id"):
+            await sink.record([{"network": "net", "table": "stats"}])
 
 
 async def test_every_table_is_there_from_the_start(place: Place) -> None:
