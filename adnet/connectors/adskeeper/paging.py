@@ -94,9 +94,9 @@ class Pager:
                 raise Restart
             if not fresh and len(rows) == size:
                 raise _unreadable("one full page repeats another, so that rows may be missing")
-            mine |= rows.keys()
+            mine.update(rows)
             if new := {number: row for number, row in rows.items() if number not in seen}:
-                seen |= new.keys()
+                seen.update(new)
                 yield new
             if not fresh or len(rows) < size:
                 return

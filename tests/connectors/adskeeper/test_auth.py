@@ -1,0 +1,201 @@
+"""Credentials: a token, or a login that is made once for all who wait."""
+
+import asyncio
+
+import pytest
+
+import adnet
+from adnet.errors import (
+    AccessDeniedError,
+    AuthenticationError,
+    ConfigurationError,
+    CredentialsError,
+    SchemaError,
+    TokenExpiredError,
+)
+from adnet.sandbox.adskeeper import AdskeeperSandbox
+from adnet.state import State
+from adnet.testing.fakes import FakeClock, answer
+from tests.connectors.adskeeper.kit import GIVEN, NOW, WIDE, home, known_state, scripted
+
+LOGIN = "/v1/auth/token"
+
+
+def logins(sandbox):
+    return [request for request in sandbox.log if request.path == LOGIN]
+
+
+def by_login(sandbox, **options):
+    given = {
+        "email": sandbox.email,
+        "password": sandbox.password,
+        "limits": WIDE,
+        "clock": FakeClock(NOW, grace_s=0.02),
+    }
+    return adnet.connect("adskeeper", base_url=sandbox.base_url, **(given | options))
+
+
+def small():
+    return AdskeeperSandbox(campaigns=20, days=5, now=lambda: NOW)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{}, {"token": "t" * 32}, {"client_id": "1"}, {"email": "a@b.example"}, {"password": "secret"}],
+)
+def test_half_of_the_credentials_are_refused(given):
+    """Either pair has to be complete, before anything is sent."""
+    with pytest.raises(CredentialsError):
+        adnet.connect("adskeeper", **given)
+
+
+@pytest.mark.parametrize("option", ["paging", "split_daily_limit", "list_literals", "wallet_divisor"])
+def test_a_dialect_is_checked(option):
+    """An option of the dialect takes only what it can mean."""
+    with pytest.raises(ConfigurationError, match=option):
+        adnet.connect("adskeeper", **GIVEN, **{option: "perhaps"})
+
+
+async def test_the_token_travels_in_the_header_only():
+    """No request has the token in its address."""
+    async with home() as it:
+        await it.account.get_account()
+        sent = it.sandbox.log
+        assert {request.headers["authorization"] for request in sent} == {
+            f"Bearer {it.sandbox.credentials['token']}"
+        }
+        assert not any("token" in dict(request.query) for request in sent)
+
+
+async def test_a_number_in_the_configuration_is_an_id():
+    """A client id may come as a number out of a file."""
+    account = adnet.connect("adskeeper", client_id=123, token="t" * 32)
+    assert account.connector._core.client_id == "123"
+    await account.close()
+
+
+async def test_a_dead_token_says_so_once():
+    """A token that nobody can replace is an AuthenticationError after one request."""
+    async with home() as it:
+        it.sandbox.revoke_tokens()
+        before = len(it.sandbox.log)
+        with pytest.raises(AuthenticationError) as caught:
+            await it.account.get_account()
+        assert not caught.value.temporary
+        assert len(it.sandbox.log) == before + 1
+
+
+async def test_another_clients_id_is_denied():
+    """The number of the dashboard is another one and yields 403."""
+    async with small() as sandbox:
+        given = {**sandbox.credentials, "client_id": "1"}
+        account = adnet.connect("adskeeper", base_url=sandbox.base_url, **given)
+        with pytest.raises(AccessDeniedError):
+            await account.get_account()
+        await account.close()
+
+
+async def test_the_login_tells_the_client_id():
+    """With email and password the id is learned, and remembered with the token for the next process."""
+    async with small() as sandbox:
+        with State.open(None) as state:
+            async with by_login(sandbox, state=state) as account:
+                assert (await account.get_account()).account_id == sandbox.credentials["client_id"]
+            async with by_login(sandbox, state=state) as account:
+                assert (await account.get_account()).account_id == sandbox.credentials["client_id"]
+        assert len(logins(sandbox)) == 1
+
+
+async def test_a_refused_token_is_renewed_once_for_all():
+    """Fifty calls that meet a dead token make one login, and all succeed."""
+    clock = FakeClock(NOW, grace_s=0.02)
+    async with small() as sandbox, by_login(sandbox, clock=clock) as account:
+        clock.advance(60)
+        sandbox.revoke_tokens()
+        sandbox.max_in_flight = 100
+        found = await asyncio.gather(*(account.native.client.get() for _ in range(50)))
+        assert len(found) == 50
+        assert len(logins(sandbox)) == 2
+
+
+async def test_a_token_that_runs_out_is_renewed():
+    """The lifetime of a token is not documented, so a 401 is what ends it."""
+    clock = FakeClock(NOW, grace_s=0.02)
+    sandbox = AdskeeperSandbox(campaigns=20, days=5, now=clock.now, token_lifetime_s=600)
+    async with sandbox, by_login(sandbox, clock=clock) as account:
+        clock.advance(601)
+        assert await account.get_account()
+        assert len(logins(sandbox)) == 2
+
+
+async def test_a_fresh_token_that_is_refused_ends_it():
+    """A network that gives tokens it does not take is not asked for ever."""
+    replies = [
+        answer(200, {"token": "a" * 32, "refreshToken": "b" * 32, "idAuth": 123}),
+        answer(401, {"errors": "The token is not valid"}),
+    ]
+    clock = FakeClock(NOW)
+    async with scripted(clock=clock) as (account, wire):
+        wire._make = lambda request: replies[0] if request.url.endswith("token") else replies[1]
+        del account
+    given = {"email": "a@b.example", "password": "sesame-1234"}
+    account = adnet.connect("adskeeper", transport=wire, clock=clock, **given)
+    with pytest.raises(TokenExpiredError) as caught:
+        await account.open()
+    assert not caught.value.temporary
+    assert "a" * 32 not in f"{caught.value!r}{caught.value}"
+    await account.close()
+
+
+async def test_a_wrong_password_is_refused():
+    """The login's refusal is about credentials and holds none."""
+    async with small() as sandbox:
+        account = by_login(sandbox, password="wrong-password-1")
+        with pytest.raises(AuthenticationError) as caught:
+            await account.open()
+        assert "wrong-password" not in f"{caught.value!r}{caught.value}"
+        await account.close()
+
+
+@pytest.mark.parametrize("body", [{}, [], {"token": ""}, {"token": "x" * 32}, {"token": 5, "idAuth": 1}])
+async def test_a_login_without_a_token_or_id_is_another_shape(body):
+    """What the login must tell is missed by name."""
+    async with scripted() as (_, wire):
+        wire._make = lambda _: answer(200, body)
+    account = adnet.connect("adskeeper", transport=wire, email="a@b.example", password="sesame-1234")
+    with pytest.raises(SchemaError, match=r"token|id"):
+        await account.open()
+    await account.close()
+
+
+async def test_opening_asks_once_and_remembers():
+    """Time zone and currency are learned by one request, and not asked for again on the same state."""
+    async with small() as sandbox:
+        with State.open(None) as state:
+            for _ in range(2):
+                given = {
+                    **sandbox.credentials,
+                    "limits": WIDE,
+                    "clock": FakeClock(NOW, grace_s=0.02),
+                    "state": state,
+                }
+                async with adnet.connect("adskeeper", base_url=sandbox.base_url, **given) as account:
+                    assert str(account.connector.time_zone) == "America/Los_Angeles"
+            assert len(sandbox.log) == 1
+
+
+async def test_unknown_time_zones_are_utc():
+    """What the machine does not know is read as UTC, and the id is still told."""
+    with known_state(zone="Mars/Olympus") as state:
+        account = adnet.connect("adskeeper", state=state, **GIVEN)
+        await account.open()
+        assert str(account.connector.time_zone) == "UTC"
+        await account.close()
+
+
+async def test_native_needs_to_know_the_client():
+    """Before the login no path can be built, and that is said."""
+    account = adnet.connect("adskeeper", email="a@b.example", password="sesame-1234")
+    with pytest.raises(ConfigurationError, match="client id"):
+        await account.native.client.get()
+    await account.close()
