@@ -299,6 +299,7 @@ FACETS: Final[tuple[type[Facet], ...]] = (
     ReadsAds,
     WritesAds,
     ExpressesChanges,
+    ManagesSources,
     ReadsStats,
     ReadsOffers,
     ReadsTrades,
