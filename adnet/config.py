@@ -66,6 +66,8 @@ class Config:
     """Encrypts the tokens of the state."""
     accounts: Mapping[str, AccountConfig] = attrs.field(factory=dict)
     """The accounts asked for, by name."""
+    names: tuple[str, ...] = ()
+    """The accounts of the file, asked for or not."""
 
 
 # ------------------------------------------------------------------ finding and reading
@@ -148,6 +150,7 @@ def load(path: str | Path | None = None, *, only: Collection[str] | None = None)
         state_url=reader.state_url(state),
         state_key=reader.setting("[state] key", state["key"]) if "key" in state else None,
         accounts={name: account for name in names if (account := accounts[name]) is not None},
+        names=tuple(sections),
     )
 
 

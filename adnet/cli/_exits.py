@@ -55,7 +55,9 @@ def code_of_some(errors: Iterable[AdnetError], *, landed: bool) -> int:
         return DONE
     if landed:
         return PARTLY
-    return CREDENTIALS if all(map(is_refusal, errors)) else NOTHING
+    if all(map(is_refusal, errors)):
+        return CREDENTIALS
+    return USAGE if all(isinstance(error, _OURS) for error in errors) else NOTHING
 
 
 def is_refusal(error: AdnetError) -> bool:

@@ -1,0 +1,223 @@
+"""``adnet doctor``: what is there, what is missing, and what to do about it."""
+
+import asyncio
+import os
+import platform
+import ssl
+import stat
+from collections.abc import Iterable, Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final, Literal
+from urllib.parse import urlsplit
+
+import attrs
+import click
+
+import adnet
+from adnet import registry
+from adnet.cli._call import Call, Command, run
+from adnet.cli._exits import DONE, NOTHING, PARTLY, USAGE
+from adnet.cli.output import Table
+from adnet.config import AccountConfig, Config, default_state_url, find_default, load, open_state
+from adnet.errors import AdnetError, ConfigurationError
+from adnet.opening import connect
+from adnet.state import State
+
+_TIMEOUT_S: Final = 5.0
+_LIBRARIES: Final = ("aiohttp", "attrs", "backoff", "cattrs", "click", "msgspec", "platformdirs", "rich")
+_EXTRAS: Final = {
+    "duckdb": "duckdb",
+    "pyarrow": "parquet",
+    "cryptography": "encryption",
+    "keyring": "keyring",
+}
+"""Library -> the extra that brings it."""
+
+
+@attrs.frozen
+class Finding:
+    """One thing that was looked at."""
+
+    check: str
+    subject: str
+    verdict: Literal["ok", "warn", "fail"]
+    detail: str = ""
+    remedy: str = ""
+
+
+@click.command(cls=Command)
+@click.pass_obj
+def command(call: Call, /) -> int:
+    """Look at versions, connectors, configuration and state, and whether each account's network can be reached.
+
+    No credential is sent. Exit code 0 when nothing failed, 2 when something here is wrong, 4 or 5 when some or all
+    networks cannot be reached.
+    """
+    findings = [*_versions(), *_connectors()]
+    config = _configuration(call, findings)
+    findings += _state(config)
+    accounts = list(_accounts(config, findings)) if config else []
+    reached = run(_reach_all(accounts))
+    findings += reached
+    columns = ("check", "subject", "verdict", "detail", "remedy")
+    rows = [attrs.asdict(finding) for finding in findings]
+    call.out.result({"findings": rows}, Table(columns, [[row[column] for column in columns] for row in rows]))
+    return _code(findings[: len(findings) - len(reached)], reached)
+
+
+def _code(here: Iterable[Finding], reached: Iterable[Finding]) -> int:
+    if any(finding.verdict == "fail" for finding in here):
+        return USAGE
+    verdicts = {finding.verdict for finding in reached}
+    if "fail" not in verdicts:
+        return DONE
+    return PARTLY if len(verdicts) > 1 else NOTHING
+
+
+# ------------------------------------------------------------------ this installation
+
+
+def _versions() -> Iterator[Finding]:
+    yield Finding("version", "adnet", "ok", adnet.__version__)
+    yield Finding(
+        "version", "python", "ok", f"{platform.python_version()} on {platform.platform(terse=True)}"
+    )
+    for name in _LIBRARIES:
+        found = _version(name)
+        yield Finding(
+            "version", name, "ok" if found else "fail", found or "missing", "" if found else "reinstall adnet"
+        )
+    for name, extra in _EXTRAS.items():
+        found = _version(name)
+        remedy = "" if found else f'if you need it: pip install "adnet[{extra}]"'
+        yield Finding("version", name, "ok" if found else "warn", found or "not installed", remedy)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _connectors() -> Iterator[Finding]:
+    for found in registry.discover():
+        if found.problem:
+            remedy = f"reinstall or remove {found.source}"
+            yield Finding("connector", found.network, "fail", found.problem, remedy)
+        else:
+            yield Finding("connector", found.network, "ok", f"of {found.source}")
+
+
+# ------------------------------------------------------------------ configuration and state
+
+
+def _configuration(call: Call, findings: list[Finding]) -> Config | None:
+    try:
+        if call.config is None and find_default() is None:
+            remedy = "write adnet.toml, name one with --config, or try `adnet demo`"
+            findings.append(Finding("configuration", "adnet.toml", "warn", "there is none", remedy))
+            return None
+        config = load(call.config, only=())
+    except ConfigurationError as error:
+        findings.append(
+            Finding("configuration", call.config or "adnet.toml", "fail", error.message, "correct it")
+        )
+        return None
+    findings.append(_permissions(config.path) or Finding("configuration", str(config.path), "ok"))
+    return config
+
+
+def _permissions(path: Path) -> Finding | None:
+    """Return a warning when others can read a file that may hold secrets."""
+    mode = path.stat().st_mode
+    if os.name != "posix" or not mode & (stat.S_IRGRP | stat.S_IROTH):
+        return None
+    detail = "others can read it, and it may hold secrets"
+    return Finding("configuration", str(path), "warn", detail, f"chmod 600 {path}")
+
+
+def _state(config: Config | None) -> Iterator[Finding]:
+    url = config.state_url if config else default_state_url()
+    path = Path(url.removeprefix("sqlite:"))
+    if url.startswith("sqlite:") and not path.exists():
+        yield Finding("state", str(path), "ok", "not made yet; the first command that needs it makes it")
+        return
+    try:
+        with open_state(config) as state:
+            unfinished = len(state.jobs.unfinished())
+    except AdnetError as error:
+        yield Finding("state", str(path), "fail", error.message, "as it says")
+    else:
+        yield Finding("state", str(path), "ok", f"{unfinished} unfinished report jobs")
+
+
+# ------------------------------------------------------------------ accounts
+
+
+def _accounts(config: Config, findings: list[Finding]) -> Iterator[tuple[AccountConfig, str]]:
+    """Yield each account that can be opened, with its base URL; note those that cannot."""
+    for name in config.names:
+        try:
+            account = load(config.path, only=[name]).accounts[name]
+            yield account, _base_url(account)
+        except AdnetError as error:
+            findings.append(
+                Finding("account", name, "fail", error.message, "correct it in the configuration")
+            )
+        else:
+            findings.append(Finding("account", name, "ok", f"on {account.network}; its secrets are there"))
+
+
+def _base_url(account: AccountConfig) -> str:
+    """Return where the account's network is; opening it checks its keys, and sends nothing."""
+    credentials: dict[str, Any] = account.credentials()
+    with State.open() as state:
+        made = connect(
+            account.network,
+            base_url=account.base_url,
+            state=state,
+            limits=account.limits,
+            name=account.name,
+            **credentials,
+        )
+    session = getattr(made.connector, "session", None)
+    return str(getattr(session, "base_url", None) or account.base_url or "")
+
+
+async def _reach_all(accounts: Iterable[tuple[AccountConfig, str]]) -> list[Finding]:
+    return list(await asyncio.gather(*(_reach(account.name, url) for account, url in accounts)))
+
+
+async def _reach(name: str, url: str) -> Finding:
+    """Open a connection, with a verified certificate where the URL wants one, and close it again."""
+    parts = urlsplit(url)
+    if not parts.hostname:
+        return Finding(
+            "reach", name, "warn", "its connector does not tell where the network is", "try `adnet check`"
+        )
+    secure = parts.scheme == "https"
+    port = parts.port or (443 if secure else 80)
+    where = f"{parts.hostname}:{port}"
+    try:
+        async with asyncio.timeout(_TIMEOUT_S):
+            _, writer = await asyncio.open_connection(
+                parts.hostname, port, ssl=ssl.create_default_context() if secure else None
+            )
+    except OSError as error:
+        remedy = "check base_url, the network and its firewall"
+        if isinstance(error, ssl.SSLError):
+            remedy = "check base_url, and this machine's clock and certificates"
+        return Finding("reach", name, "fail", f"{where}: {_why(error)}", remedy)
+    writer.close()
+    return Finding("reach", name, "ok", where)
+
+
+def _why(error: OSError) -> str:
+    if isinstance(error, TimeoutError):
+        return f"no answer within {_TIMEOUT_S:.0f} s"
+    if isinstance(error, ssl.SSLError):
+        return f"no certificate that can be trusted ({error.reason})"
+    # asyncio words its own; numbers below zero are of name look-ups.
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
