@@ -95,11 +95,15 @@ def _reasons(counts: Mapping[str, Any], limits: PlanLimits) -> Iterable[str]:
     for name, most in (("paused", limits.paused), ("deleted", limits.deleted)):
         if (count := counts.get(name, 0)) > most:
             verb = "pauses" if name == "paused" else "deletes"
-            yield f"{verb} {count} objects (allowed: {most})"
+            yield f"{verb} {_many(count, 'object')} (allowed: {most})"
     if unlimited := counts.get("unlimited", 0):
-        yield f"takes the budget away from {unlimited} objects, which then spend without a limit"
+        yield f"takes away {_many(unlimited, 'budget')}, so that spend has no limit"
     if unseen := counts.get("unseen", 0):
-        yield f"changes {unseen} budgets or bids whose present values are not known"
+        yield f"changes {_many(unseen, 'amount')} whose present value is not known"
+
+
+def _many(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def _percent(share: Decimal) -> str:

@@ -91,7 +91,7 @@ def test_objects_are_counted_by_what_happens_to_them():
         ([(100, 151)], "raises budgets by 51 % in total"),
         ([(100, 49)], "lowers budgets by 51 % in total"),
         ([(0, 5)], "raises budgets by more than everything"),
-        ([(100, None)], "takes the budget away from 1 objects"),
+        ([(100, None)], "takes away 1 budget, so that"),
     ],
 )
 def test_a_plan_that_moves_too_much_is_refused(pairs, reason):
@@ -113,7 +113,7 @@ def test_what_is_not_known_is_not_safe():
     counts = count_plan(
         [Update("1", {"daily_budget": usd(5)}), Update("2", {"bid": eur(1)})], [campaign(2, bid=usd(1))]
     )
-    with pytest.raises(UnsafePlanError, match="2 budgets or bids whose present values are not known"):
+    with pytest.raises(UnsafePlanError, match="changes 2 amounts whose present value is not known"):
         check(counts)
 
 
@@ -128,7 +128,7 @@ def test_pausing_many_is_refused():
 def test_any_deletion_is_refused():
     """Unless the limits allow it."""
     counts = count_plan([], [], deleted=["1"])
-    with pytest.raises(UnsafePlanError, match="deletes 1 objects"):
+    with pytest.raises(UnsafePlanError, match="deletes 1 object "):
         check(counts)
     check(counts, deleted=1)
 
