@@ -5,7 +5,7 @@ the last second or the last 50 lines; token events are written at once.
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import attrs
@@ -50,13 +50,20 @@ class LedgerEntry:
     period_days: int | None = None
     """Days of statistics it asked for."""
     event: str | None = None
-    """``token.issue``, ``token.refresh``, ``token.revoke``, …"""
+    """``token.issue``, ``token.refresh``, ``token.revoke``, …; ``no access`` for a method that is closed to the account."""
     fields: tuple[str, ...] = ()
     """Names of the fields it sent in an update."""
     headroom: str | None = None
     """What the tightest window had left."""
     request_key: str | None = None
-    """Equal for requests for the same objects and metrics."""
+    """Equal for requests for the same kind of objects and the same metrics; for the same objects and days, too,
+    unless *ids* and *first_day* tell them."""
+    first_day: date | None = None
+    """Where the days of statistics begin, if there is more than one."""
+    ids: tuple[str, ...] = ()
+    """The objects of statistics over more than a day."""
+    grant: str | None = None
+    """How a token was issued."""
 
 
 class Ledger:

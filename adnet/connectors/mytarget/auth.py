@@ -229,7 +229,8 @@ class OAuthEndpoint:
         return issued
 
     async def _send(self, route: Route, form: Mapping[str, str | None], deadline: float | None) -> Any:
-        request: Request = self._session.build(route, form=form, deadline=deadline)
+        facts = {"grant": form.get("grant_type")}
+        request: Request = self._session.build(route, form=form, deadline=deadline, facts=facts)
         return await self._session.send(request)
 
 

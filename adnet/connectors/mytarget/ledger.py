@@ -4,7 +4,7 @@ import attrs
 
 from adnet.clock import Clock
 from adnet.connectors.mytarget.limits import headroom
-from adnet.errors import AdnetError
+from adnet.errors import AdnetError, QuotaExhaustedError
 from adnet.state.ledger import Ledger, LedgerEntry
 from adnet.transport.wire import Request, Response
 
@@ -15,7 +15,8 @@ _EVENTS = "token."
 class LedgerObserver:
     """An observer of sessions.
 
-    What a request is about comes with it, in ``facts``: ``period_days``, ``fields`` and ``request_key``.
+    What a request is about comes with it, in ``facts``: ``period_days``, ``first_day``, ``ids``, ``fields``,
+    ``request_key`` and ``grant``.
     """
 
     ledger: Ledger
@@ -29,6 +30,8 @@ class LedgerObserver:
         event = None
         if operation.startswith(_EVENTS):
             event = operation if error is None else f"{operation} refused"
+        elif isinstance(error, QuotaExhaustedError):
+            event = "no access"
         self.ledger.append(
             LedgerEntry(
                 at=self.clock.now(),
@@ -43,5 +46,8 @@ class LedgerObserver:
                 fields=tuple(request.facts.get("fields", ())),
                 headroom=headroom(response.headers) if response else None,
                 request_key=request.facts.get("request_key"),
+                first_day=request.facts.get("first_day"),
+                ids=tuple(request.facts.get("ids", ())),
+                grant=request.facts.get("grant"),
             )
         )

@@ -71,10 +71,15 @@ class Statistics:
         self, kind: str, ids: Sequence[str], *, metrics: Sequence[str] = ("base",)
     ) -> list[Mapping[str, Any]]:
         """Return the totals of each object's whole life."""
-        query = {"id": self._ids(ids), "metrics": joined(metrics)}
-        response = await self._api.send(
-            self._api.build(routes.STAT_SUMMARY, path=self._path(kind), query=query, objects=len(ids))
+        query = {"metrics": joined(metrics)}
+        request = self._api.build(
+            routes.STAT_SUMMARY,
+            path=self._path(kind),
+            query={"id": self._ids(ids), **query},
+            objects=len(ids),
+            facts={"request_key": _key(kind, query), "ids": tuple(ids)},
         )
+        response = await self._api.send(request)
         return self._listed(routes.STAT_SUMMARY, response)
 
     async def totals(
@@ -100,7 +105,7 @@ class Statistics:
                 limit=_V3_PAGE,
                 query=asked,
                 path=self._path(kind),
-                facts=_facts(kind, (), asked, date_from, date_to),
+                facts=_facts(kind, (), {**asked, "offset": offset}, date_from, date_to),
             )
             if page:
                 yield page
@@ -222,8 +227,11 @@ class Statistics:
 def _facts(
     kind: str, ids: Sequence[str], query: Mapping[str, object], date_from: date, date_to: date
 ) -> dict[str, Any]:
-    """Return what the ledger keeps of a request: its days, and a key of what it was about."""
+    """Return what the ledger keeps of a request: its days, its objects, and a key of what else it was about."""
+    facts = {"period_days": (date_to - date_from).days + 1, "request_key": _key(kind, query)}
+    return facts if date_from == date_to else {**facts, "first_day": date_from, "ids": tuple(ids)}
+
+
+def _key(kind: str, query: Mapping[str, object]) -> str:
     words = sorted(f"{name}={value}" for name, value in query.items() if value is not None)
-    text = " ".join((kind, *words, str(date_from), str(date_to), *sorted(ids)))
-    key = blake2b(text.encode(), digest_size=8).hexdigest()
-    return {"period_days": (date_to - date_from).days + 1, "request_key": key}
+    return blake2b(" ".join((kind, *words)).encode(), digest_size=8).hexdigest()
