@@ -50,7 +50,7 @@ class LedgerEntry:
     period_days: int | None = None
     """Days of statistics it asked for."""
     event: str | None = None
-    """``token.issue``, ``token.refresh``, ``token.revoke``, …; ``no access`` for a method that is closed to the account."""
+    """``token.issue``, ``token.refresh``, ``token.revoke``, …; ``no access`` for a method that is closed to us."""
     fields: tuple[str, ...] = ()
     """Names of the fields it sent in an update."""
     headroom: str | None = None
