@@ -33,7 +33,8 @@ class AdskeeperBase(Connector):
             services.scrubber.learn(secret)
         self._base_url = (base_url or self.default_base_url).rstrip("/")
         identity = f"{self._base_url} {credentials.identity}"
-        self._key = keyed_hash(services.state.secret_key, identity)
+        # Not keyed by the state: a saved job has to find its account in another process, whatever its state.
+        self._key = keyed_hash(f"{self.network} account".encode(), identity)
         self._limiter = services.limiter(BUCKETS, keyed_hash(self.network.encode(), identity))
         self._login: LoginToken | None = None
         self._login_session: Session | None = None

@@ -124,8 +124,9 @@ class _House:
         )
 
     def _hashed(self, text: str) -> str:
-        words = (self._profile.network, origin(self._base_url), self._credentials.client_id, text)
-        return keyed_hash(self._services.state.secret_key, " ".join(words))
+        # Not keyed by the state: a saved job has to find its account in another process, whatever its state.
+        words = (origin(self._base_url), self._credentials.client_id, text)
+        return keyed_hash(f"{self._profile.network} account".encode(), " ".join(words))
 
     def endpoint(self, key: str) -> OAuthEndpoint:
         """Return the token endpoint; what it tells is remembered under *key*."""
