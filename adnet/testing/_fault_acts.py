@@ -28,6 +28,8 @@ class FaultSettings:
     """How long the door stays shut after ``refused`` struck."""
     retry_after_s: int = 1
     """What a 429 or 503 asks for."""
+    duplicate_s: float = 0.0
+    """How long after the first the second answer comes; 0 is right behind it."""
     skew_s: float = 3 * 3600.0
     """How far the server's clock is ahead."""
     elsewhere: str = "http://127.0.0.2:9/elsewhere"
@@ -175,9 +177,14 @@ async def _gzip_bomb(exchange: Exchange) -> bool:
 
 async def _duplicate(exchange: Exchange) -> bool:
     answer = await exchange.forward()
-    await exchange.answer(answer)
-    await asyncio.sleep(0.005)  # the first has been read, and its connection may be in use again
-    return await exchange.answer(answer)
+    whole = answer.head(length=len(answer.body)) + answer.body
+    if exchange.settings.duplicate_s <= 0:
+        await exchange.send(whole, whole)
+        return True
+    await exchange.send(whole)
+    await asyncio.sleep(exchange.settings.duplicate_s)
+    await exchange.send(whole)
+    return True
 
 
 async def _skew(exchange: Exchange) -> bool:

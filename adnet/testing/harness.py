@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 from importlib import import_module
 from typing import Any, ClassVar, Final
 
+import attrs
+
 import adnet
 from adnet.client import Account
 from adnet.clock import SystemClock
@@ -60,6 +62,16 @@ class FastClock:
         return f"FastClock({self.now().isoformat()})"
 
 
+@attrs.frozen
+class Change:
+    """A new value for one field of an object, and what it may touch at the server."""
+
+    value: Any
+    """In our words."""
+    touches: tuple[str, ...]
+    """Keys of ``peek`` that the change may alter; all others have to stay as they are."""
+
+
 class Harness(ABC):
     """Gives one connector a server, and the kit a side door past the connector under test."""
 
@@ -71,10 +83,10 @@ class Harness(ABC):
     """Regular expression -> replacement, for bodies of answers: turns the network's words for statuses and kinds
     into words that nobody knows. What it turns them into should contain ``zzz``."""
     drafts: ClassVar[Mapping[str, Any]] = {}
-    """``campaigns`` and ``ads`` -> a function of a number that returns a draft the server accepts; for connectors
-    that write. A draft of an ad names a campaign."""
-    changes: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
-    """``campaigns`` and ``ads`` -> new values that the server accepts for an object made from such a draft."""
+    """For connectors that write: ``campaigns`` -> a function of a number that returns a draft which the server
+    accepts, ``ads`` -> the same of a number and a campaign's id."""
+    changes: ClassVar[Mapping[str, Mapping[str, Change]]] = {}
+    """``campaigns`` and ``ads`` -> field -> a change that the server accepts for an object made from such a draft."""
 
     credentials: Mapping[str, Any]
     """What the server lets in, as keywords of ``adnet.connect``; known from the start."""

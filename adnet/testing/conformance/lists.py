@@ -24,7 +24,6 @@ from adnet.testing.conformance._tools import (
     listings,
     rewriting,
     same_rows,
-    settled,
 )
 from adnet.testing.harness import Harness
 
@@ -145,7 +144,6 @@ class Lists:
         account = await harness.account()
         before = client_tasks()
         assert await first(listing.of(account, *harness.period)) is not None
-        await settled()
         assert set() == client_tasks() - before
         assert busy(account) == {}
 

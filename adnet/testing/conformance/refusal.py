@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from adnet import registry
@@ -39,6 +40,9 @@ CALLS: Final[Mapping[str, Callable[[Account], Any]]] = {
     "create_ads": lambda account: account.create_ads([AdDraft(campaign_id="1", title="t")]),
     "update_ads": lambda account: account.update_ads([Update("1", {"title": "t"})]),
     "delete_ads": lambda account: account.delete_ads(["1"]),
+    "block_sources": lambda account: account.block_sources("1", ["2"]),
+    "allow_sources": lambda account: account.allow_sources("1", ["2"]),
+    "bid_sources": lambda account: account.bid_sources("1", {"2": Decimal("1.5")}),
     "plan": lambda account: account.plan([Update("1", {"name": "n"})]),
     "list_stats": lambda account: account.list_stats(**_PERIOD),
     "list_offers": lambda account: account.list_offers(),
