@@ -147,12 +147,15 @@ class Quotas:
             self._learn(self._bucket(request, seconds), seconds, limit, left, server_now, sent_at)
 
     def refused(self, request: Request, response: Response | None, error: AdnetError | None) -> None:
-        """Let a 429 wait until its windows begin anew; an observer of the session."""
-        del request
+        """Close the buckets of a 429 until its windows begin anew; an observer of the session.
+
+        Told to the limiter rather than to the retry rules: who may wait an hour is for the limiter to say.
+        """
         if not isinstance(error, RateLimitError) or response is None or error.retry_after_s is not None:
             return
-        server_now = server_time(response.headers) or self._clock.now()
-        error.retry_after_s = refill_s(_decoded(response.body), server_now)
+        wait_s = refill_s(_decoded(response.body), server_time(response.headers) or self._clock.now())
+        if wait_s is not None:
+            self._limiter.refused(request.route.buckets, retry_after_s=wait_s)
 
     def _bucket(self, request: Request, seconds: int) -> str:
         """Return the bucket that headers speak of: the version's own, unless only ``all`` has such a window."""
