@@ -40,6 +40,10 @@ def report(call: Call, result: PullResult, *, profile: bool = False) -> int:
     return code_of_some(result.errors, landed=result.landed)
 
 
+def _account(table: TableResult) -> str:
+    return table.account
+
+
 def landed_table(tables: Iterable[TableResult]) -> Table:
     """Return one row for each account and table."""
     columns = ("account", "table", "outcome", "rows", "new", "changed", "requests", "waited_s")
@@ -54,7 +58,7 @@ def landed_table(tables: Iterable[TableResult]) -> Table:
             t.meter.requests,
             t.meter.waited_s,
         )
-        for t in tables
+        for t in sorted(tables, key=_account)
     ]
     return Table(columns, rows)
 
@@ -66,7 +70,7 @@ def profile_table(tables: Iterable[TableResult]) -> Table:
     """
     rows = [
         (t.account, t.table, *(_share(getattr(t.meter, field), t.meter) for field in _SHARES.values()))
-        for t in tables
+        for t in sorted(tables, key=_account)
         if _counted(t.meter)
     ]
     return Table(("account", "table", *_SHARES), rows, title="seconds, and their share")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _MARK: Final = "# Made by adnet for imitation networks on this machine; it is replaced without asking."
 _LIMITS: Final[Mapping[str, Mapping[str, str]]] = {
     # The real network is treated with more care; an imitation on this machine needs none.
+    "adskeeper": {"api": "200/s"},
+    "mgid": {"api": "200/s"},
     "targetcircle": {"api": "200/s", "reports": "8"},
 }
 

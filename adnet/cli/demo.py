@@ -24,7 +24,11 @@ from adnet.pull import PullResult, pull
 
 SEED: Final = 7
 _KNOBS: Final[Mapping[str, Mapping[str, Any]]] = {
-    # A demonstration is no test of patience: fewer and larger pages.
+    # A demonstration is no test of patience: fewer campaigns, and larger pages.
+    "adskeeper": {"campaigns": 140},
+    "mgid": {"campaigns": 140},
+    "mytarget": {"campaigns": 60, "banners": 180},
+    "vkads": {"campaigns": 60, "banners": 180},
     "targetcircle": {"page_size": 100},
 }
 
