@@ -1,7 +1,8 @@
 """New campaigns and banners: nested where the API nests them, paused unless asked otherwise.
 
-A create whose reply was lost is never sent again: the newest objects are looked through, and the one with its name is
-adopted. The network has no key that would make a repeated create harmless.
+A create whose reply was lost, is unreadable, or came from a gateway that gave up is never sent again: the newest
+objects are looked through, and the one with its name is adopted. The network has no key that would make a repeated
+create harmless.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ from adnet.connectors.mytarget.errors import invalid
 from adnet.connectors.mytarget.native.objects import Objects
 from adnet.connectors.mytarget.urls import Registered, UrlBook
 from adnet.connectors.mytarget.writing import WIDTH, Writer, failed
-from adnet.errors import AdnetError, LostReplyError
+from adnet.errors import AdnetError, LostReplyError, PayloadError, ServerError
 from adnet.models import AdDraft, CampaignDraft, Outcome, PlannedRequest, Raw
 from adnet.operations.paginate import in_order
 
@@ -112,7 +113,7 @@ class Creator:
         try:
             made = await objects.create(body, campaign_id=campaign_id)
             return self._done(made)
-        except LostReplyError as error:
+        except (LostReplyError, PayloadError, ServerError) as error:
             return await self._adopt(objects, body, campaign_id, started, error)
         except AdnetError as error:
             return failed(None, error)
@@ -131,18 +132,19 @@ class Creator:
         body: Mapping[str, Any],
         campaign_id: str | None,
         started: datetime,
-        error: LostReplyError,
+        error: AdnetError,
     ) -> Outcome:
-        """Look for the object whose creation was not answered."""
+        """Look for the object whose creation was not answered; it may be there, so it is not told as failed."""
         parent = {self._writer.campaign_field: campaign_id}
         try:
             newest = await objects.newest(fields=("id", "name", "created"), filters=parent)
         except AdnetError:
-            return failed(None, error)
+            return Outcome(status="unknown", error=error)
         found = [row for row in newest if self._is_it(row, body, started)]
         if len(found) != 1:
             error.add_note("it could not be told from what is there whether it was created")
-            return failed(None, error)
+            gone = isinstance(error, ServerError) and not found
+            return Outcome(status="failed" if gone else "unknown", error=error)
         return self._done(found[0], "its creation was not answered; it was found and adopted")
 
     def _is_it(self, row: Raw, body: Mapping[str, Any], started: datetime) -> bool:
