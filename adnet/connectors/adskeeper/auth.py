@@ -162,7 +162,8 @@ class LoginToken:
     async def _log_in(self) -> str:
         form = {"email": self._credentials.email, "password": self._credentials.password}
         response = await self._session.send(self._session.build(LOGIN, form=form))
-        answer = decode(response, scrubber=self._session.scrubber)
+        with self._session.reading(LOGIN):
+            answer = decode(response, scrubber=self._session.scrubber)
         token = answer.get("token") if isinstance(answer, dict) else None
         id_auth = answer.get("idAuth") if isinstance(answer, dict) else None
         if not isinstance(token, str) or not token:
