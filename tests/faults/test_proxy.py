@@ -14,7 +14,7 @@ from adnet.transport.ceilings import Ceilings
 from adnet.transport.wire import Request, Response, Route
 
 GET = Route(operation="things.get", method="GET", path="/things", idempotent=True)
-SETTINGS = FaultSettings(slow_s=0.15, shut_s=0.02, streamed_bytes=8 * 2**20)
+SETTINGS = FaultSettings(slow_s=0.15, shut_s=0.02, streamed_bytes=8 * 2**20, duplicate_s=0.005)
 
 
 @contextlib.asynccontextmanager
