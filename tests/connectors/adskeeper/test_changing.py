@@ -1,0 +1,503 @@
+"""Creating, changing and deleting: exact requests, outcomes for each item, and what the network then holds."""
+
+from datetime import date
+from decimal import Decimal
+from urllib.parse import parse_qsl
+
+import attrs
+import pytest
+
+import adnet
+from adnet.errors import (
+    AccessDeniedError,
+    AuthenticationError,
+    ConfigurationError,
+    ConflictError,
+    InvalidRequestError,
+    NotFoundError,
+    UnsupportedError,
+)
+from adnet.models import AdDraft, CampaignDraft, Update
+from adnet.money import Money
+from tests.connectors.adskeeper.kit import home, rows
+
+VARIANTS = pytest.mark.parametrize(
+    "variant", [{}, {"validation_status": 422}, {"pagination": "page1", "unknown_status": 200}], ids=str
+)
+AD = {"title": "Sleep", "url": "https://shop.example/?a=1&b=2", "image_url": "https://i.example/1.jpg"}
+
+
+def form(request):
+    return dict(parse_qsl(request.body.decode(), keep_blank_values=True))
+
+
+def plain(row):
+    return row.type == "product" and not row.by_sources and not row.dsp and row.own_status in {6, 7}
+
+
+# ---------------------------------------------------------------------- campaigns
+
+
+async def test_a_campaign_is_created_stopped():
+    """All that a draft has is sent at once, and then the campaign is stopped; it has no ads that could spend."""
+    async with home() as it:
+        draft = CampaignDraft(
+            name="Sleep",
+            daily_budget=Money("12.50", "USD"),
+            total_budget=Money("100", "USD"),
+            starts_on=date(2026, 10, 1),
+            targeting={"geo": {"countries": ["us"]}, "browsers": ["chrome"], "browserslanguage": [1]},
+            tracking={"utm_source": "a", "utm_medium": "b", "utm_campaign": "c"},
+            extra={"campaignType": "push", "language": "de", "advertiserName": "Shop"},
+        )
+        (outcome,) = await it.account.create_campaigns([draft])
+        assert (outcome.status, outcome.notes) == ("done", ())
+        create, block = it.writes
+        assert form(create)["name"] == "Sleep"
+        assert (create.method, block.method, form(block)) == (
+            "POST",
+            "PATCH",
+            {"whetherToBlockByClient": "1"},
+        )
+        held = it.sandbox.account.campaigns[int(outcome.id)]
+        assert (held.blocked, held.type, held.limits.daily) == (True, "push", Decimal("12.5"))
+        assert (await it.account.get_campaign(outcome.id)).status == "paused"
+
+
+async def test_a_campaign_that_shall_run_is_not_stopped():
+    """A draft that is active takes one request."""
+    async with home() as it:
+        (outcome,) = await it.account.create_campaigns([CampaignDraft(name="Sleep", status="active")])
+        assert outcome.ok
+        assert len(it.writes) == 1
+
+
+async def test_what_a_new_campaign_cannot_be_given_is_set_after_it():
+    """Filters and factors of a draft become further writes."""
+    async with home() as it:
+        widgets = {"filterType": "except", "widgets": {"5600001": ["12"]}}
+        extra = {"qualityFactor": {"5600014": Decimal("1.5")}, "searchFeedProviderId": 7}
+        draft = CampaignDraft(name="Sleep", targeting={"widgetsFilterUid": widgets}, extra=extra)
+        (outcome,) = await it.account.create_campaigns([draft])
+        assert outcome.ok
+        assert form(it.writes[0])["searchFeedProviderId"] == "7"
+        assert [next(iter(form(request))) for request in it.writes[1:]] == [
+            "whetherToBlockByClient",
+            "widgetsFilterUid",
+            "qualityFactor",
+        ]
+
+
+@VARIANTS
+async def test_outcomes_stand_in_the_order_of_the_drafts(variant):
+    """A name that is taken and a rule that is broken fail by themselves, and name their fields."""
+    async with home(**variant) as it:
+        taken = it.campaign(lambda row: row.own_status != 14).name
+        drafts = [
+            CampaignDraft(name="one"),
+            CampaignDraft(name=taken),
+            CampaignDraft(name="two", daily_clicks=499),
+            CampaignDraft(name="three", bid=Money("1", "USD")),
+            CampaignDraft(name="four", ads=(AdDraft(title="t"),)),
+            CampaignDraft(name="five", daily_clicks=500, daily_budget=Money("9", "USD")),
+            CampaignDraft(name="six", daily_budget=Money("9", "EUR")),
+            CampaignDraft(name="seven"),
+        ]
+        found = await it.account.create_campaigns(drafts)
+        kinds = [type(outcome.error) for outcome in found]
+        assert kinds == [
+            type(None), ConflictError, InvalidRequestError, UnsupportedError, UnsupportedError,
+            InvalidRequestError, InvalidRequestError, type(None),
+        ]  # fmt: skip
+        assert found[2].error.fields.keys() == {"daily_clicks"}
+        assert "EUR" in found[6].error.message
+        names = {campaign.name for campaign in await rows(it.account.list_campaigns())}
+        assert {"one", "seven"} <= names
+        assert not {"two", "three", "four", "five", "six"} & names
+
+
+@VARIANTS
+async def test_only_named_fields_are_sent(variant):
+    """One field is one write, and nothing else of the campaign changes."""
+    async with home(**variant) as it:
+        row = it.campaign(lambda row: plain(row) and row.utm and row.limits.type == "budget_limits")
+        before = await it.account.get_campaign(row.id)
+        await it.account.update_campaigns([Update(row.id, {"total_budget": Money("5000", "USD")})])
+        (sent,) = it.writes
+        assert form(sent) == {"limitType": "budget_limits", "overallLimit": "5000"}
+        after = await it.account.get_campaign(row.id)
+        assert attrs.evolve(before, total_budget=Money("5000", "USD")) == after
+
+
+async def test_a_diff_of_models_is_an_update():
+    """Editing a value and sending the difference does what it says; no difference sends nothing."""
+    async with home() as it:
+        old = await it.account.get_campaign(it.campaign(lambda row: plain(row) and row.utm).id)
+        new = attrs.evolve(
+            old,
+            status="paused",
+            tracking={**old.tracking, "utm_source": "new"},
+            targeting={
+                **old.targeting,
+                "geo": {"countries": ["DE", "FR"], "cities": []},
+                "operatingsystems": ["ios17mobile", "macos150"],
+                "browserslanguage": [3, 7],
+                "phonePriceRange": [9, 10],
+                "ipsFilter": {"filterType": "only", "ips": ["192.0.2.9"]},
+                "widgetsFilterUid": {
+                    "filterType": "only",
+                    "widgets": {"5600001": [], "5600014": ["9", "10"]},
+                },
+            },
+        )
+        (outcome,) = await it.account.update_campaigns([adnet.diff(old, new)])
+        assert outcome.ok, outcome
+        assert await it.account.get_campaign(old.campaign_id) == attrs.evolve(new, status_raw="4")
+        count = len(it.writes)
+        (outcome,) = await it.account.update_campaigns([adnet.diff(new, new)])
+        assert (outcome.status, len(it.writes)) == ("unchanged", count)
+
+
+async def test_what_is_so_already_is_not_sent():
+    """A targeting that is wished as it is takes no write."""
+    async with home() as it:
+        row = it.campaign(lambda row: row.systems and row.browsers and row.languages)
+        targeting = (await it.account.get_campaign(row.id)).targeting
+        (outcome,) = await it.account.update_campaigns([Update(row.id, {"targeting": targeting})])
+        assert (outcome.status, it.writes) == ("unchanged", [])
+
+
+async def test_marks_that_go_together_are_sent_together():
+    """Changing one of the three sends the other two as they are; none lifts them all."""
+    async with home() as it:
+        row = it.campaign(lambda row: plain(row) and row.utm)
+        await it.account.update_campaigns([Update(row.id, {"tracking": {"utm_source": "new"}})])
+        assert form(it.writes[0]) == {
+            "utm_source": "new", "utm_campaign": str(row.id), "utm_medium": "cpc"
+        }  # fmt: skip
+        await it.account.update_campaigns(
+            [Update(row.id, {"tracking": {"utm_source": None, "utm_medium": None, "utm_campaign": None}})]
+        )
+        assert it.sandbox.account.campaigns[row.id].utm == {}
+        await it.account.update_campaigns([Update(row.id, {"tracking": {"utm_custom": "s={widget_id}"}})])
+        assert it.sandbox.account.campaigns[row.id].utm == {"utm_custom": "s={widget_id}"}
+
+
+async def test_limits_are_lifted_under_their_own_type():
+    """None lifts a limit that is there, and sends nothing for one that is not."""
+    async with home() as it:
+        row = it.campaign(lambda row: plain(row) and row.limits.type == "clicks_limits")
+        found = await it.account.update_campaigns([Update(row.id, {"daily_budget": None})])
+        assert (found[0].status, it.writes) == ("unchanged", [])
+        await it.account.update_campaigns([Update(row.id, {"daily_clicks": None, "daily_budget": None})])
+        assert form(it.writes[0]) == {"limitType": "clicks_limits", "dailyLimit": ""}
+        assert it.sandbox.account.campaigns[row.id].limits.type is None
+        (outcome,) = await it.account.update_campaigns([Update(row.id, {"daily_clicks": None})])
+        assert outcome.status == "unchanged"
+        await it.account.update_campaigns([Update(row.id, {"daily_budget": Decimal("20.5")})])
+        assert it.sandbox.account.campaigns[row.id].limits.daily == Decimal("20.5")
+
+
+async def test_spreading_needs_a_dialect_and_a_daily_limit():
+    """With a dialect the present daily limit is sent along; without one nothing is guessed."""
+    spread = {"extra": {"splitDailyLimitEvenly": True}}
+    async with home(options={"split_daily_limit": "seed"}) as it:
+        row = it.campaign(
+            lambda row: plain(row) and row.limits.daily and not row.limits.overall and not row.limits.evenly
+        )
+        (outcome,) = await it.account.update_campaigns([Update(row.id, spread)])
+        assert outcome.ok, outcome
+        assert it.sandbox.account.campaigns[row.id].limits.evenly
+        free = it.campaign(lambda row: plain(row) and row.limits.type is None)
+        (outcome,) = await it.account.update_campaigns([Update(free.id, spread)])
+        assert outcome.error.fields.keys() == {"extra.splitDailyLimitEvenly"}
+    async with home() as it:
+        row = it.campaign(lambda row: plain(row) and row.limits.daily and not row.limits.overall)
+        (outcome,) = await it.account.update_campaigns([Update(row.id, spread)])
+        assert isinstance(outcome.error, ConfigurationError)
+        assert it.writes == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind"),
+    [
+        ({"name": "new"}, UnsupportedError),
+        ({"targeting": {"weather": []}}, UnsupportedError),
+        ({"tracking": {"utm_term": "x"}}, UnsupportedError),
+        ({"extra": {"colour": "red"}}, UnsupportedError),
+        ({"status": "rejected"}, InvalidRequestError),
+        ({"daily_clicks": 499}, InvalidRequestError),
+        ({"daily_clicks": 500, "daily_budget": 5}, InvalidRequestError),
+        ({"daily_clicks": "500"}, InvalidRequestError),
+        ({"daily_budget": 9.5}, InvalidRequestError),
+        ({"targeting": {"browsers": "chrome"}}, InvalidRequestError),
+        ({"targeting": []}, InvalidRequestError),
+        ({"targeting": {"ipsFilter": {"filterType": "some"}}}, InvalidRequestError),
+        ({"targeting": {"ipsFilter": {"filterType": "off", "ips": ["192.0.2.1"]}}}, InvalidRequestError),
+        (
+            {"targeting": {"widgetsFilterUid": {"filterType": "off", "widgets": {"1": []}}}},
+            InvalidRequestError,
+        ),
+    ],
+    ids=str,
+)
+async def test_what_cannot_be_said_is_refused_before_anything_is_sent(fields, kind):
+    """Fields that the API cannot set, and values of no use, fail without a write and say what is possible."""
+    async with home() as it:
+        (outcome,) = await it.account.update_campaigns([Update(it.campaign(plain).id, fields)])
+        assert (outcome.status, type(outcome.error), it.writes) == ("failed", kind, [])
+
+
+async def test_an_edit_says_how_far_it_came():
+    """What was saved before a refusal, what failed and what was not sent stand in the notes."""
+    async with home() as it:
+        row = it.campaign(plain)
+        fields = {
+            "daily_budget": Money("9", "USD"),
+            "targeting": {"geo": {"countries": ["ZZ"]}},
+            "status": "active",
+        }
+        (outcome,) = await it.account.update_campaigns([Update(row.id, fields)])
+        assert (outcome.status, type(outcome.error)) == ("failed", InvalidRequestError)
+        assert outcome.notes == ("saved before that: limits", "not sent: status")
+
+
+async def test_members_that_do_not_exist_are_told():
+    """A partial success is an outcome: the good ones are saved, the others named."""
+    async with home() as it:
+        row = it.campaign(plain)
+        widgets = {"filterType": "only", "widgets": {"5600001": [], "77": [], "5600014": ["9"]}}
+        (outcome,) = await it.account.update_campaigns(
+            [Update(row.id, {"targeting": {"widgetsFilterUid": widgets}})]
+        )
+        assert (outcome.status, type(outcome.error)) == ("failed", NotFoundError)
+        assert any("not saved: 77" in note for note in outcome.notes)
+        assert it.sandbox.account.campaigns[row.id].widgets == {"5600001": [], "5600014": ["9"]}
+
+
+async def test_browsers_are_emptied_before_they_are_set():
+    """The network cannot exclude a browser, so that the list is switched off and filled again."""
+    async with home() as it:
+        row = it.campaign(lambda row: row.browsers == ["chrome", "safari"] and row.own_status != 14)
+        (outcome,) = await it.account.update_campaigns(
+            [Update(row.id, {"targeting": {"browsers": ["safari"]}})]
+        )
+        assert outcome.ok
+        assert [dict(request.query)["targets"] for request in it.writes] == [
+            "include,others",
+            "include,safari",
+        ]
+        (outcome,) = await it.account.update_campaigns([Update(row.id, {"targeting": {"browsers": []}})])
+        assert it.sandbox.account.campaigns[row.id].browsers == []
+
+
+async def test_sources_of_optimised_campaigns_are_filtered():
+    """``sourceFilters`` are edited by difference, alone in their request; a blocklist stays one."""
+    async with home() as it:
+        row = it.campaign(
+            lambda row: row.by_sources and row.sources.type == "blocklist" and row.own_status != 14
+        )
+        edit = {"sourceFilters": {"sources": ["4105", "4101"]}}
+        (outcome,) = await it.account.update_campaigns([Update(row.id, {"targeting": edit})])
+        assert outcome.ok
+        assert it.sandbox.account.campaigns[row.id].sources.items == ["4101", "4105"]
+        edit = {"sourceFilters": {"filterType": "allowlist"}}
+        (outcome,) = await it.account.update_campaigns([Update(row.id, {"targeting": edit})])
+        assert isinstance(outcome.error, ConflictError)
+
+
+@VARIANTS
+async def test_a_running_campaign_is_not_deleted(variant):
+    """Only stopped campaigns can be deleted: a running one is refused before the request, twice deleted is once."""
+    async with home(**variant) as it:
+        running = str(it.campaign(lambda row: row.status in {6, 7, 8} and row.type != "video").id)
+        stopped = str(it.campaign(lambda row: row.status == 4 and row.type != "video").id)
+        found = await it.account.delete_campaigns([running, stopped, "7"])
+        assert [outcome.status for outcome in found] == ["failed", "done", "failed"]
+        assert [type(outcome.error) for outcome in found] == [ConflictError, type(None), NotFoundError]
+        assert [request.method for request in it.writes] == ["DELETE"]
+        (again,) = await it.account.delete_campaigns([stopped])
+        assert again.status == "unchanged"
+        assert (await it.account.get_campaign(stopped)).status == "deleted"
+
+
+async def test_video_campaigns_cannot_be_deleted():
+    """The network's own refusal is an outcome."""
+    async with home() as it:
+        row = it.campaign(lambda row: row.type == "video" and row.own_status != 14)
+        row.blocked = True
+        (outcome,) = await it.account.delete_campaigns([str(row.id)])
+        assert isinstance(outcome.error, InvalidRequestError)
+
+
+# ---------------------------------------------------------------------- ads
+
+
+async def test_an_ad_is_created_stopped():
+    """Its price goes in cents, its address is encoded once, and it is stopped at once."""
+    async with home() as it:
+        campaign = str(it.campaign(plain).id)
+        draft = AdDraft(campaign_id=campaign, bid=Money("0.125", "USD"), text="Well", **AD)
+        (outcome,) = await it.account.create_ads([draft])
+        assert outcome.ok, outcome
+        assert form(it.writes[0])["priceOfClick"] == "12.5"
+        held = it.sandbox.account.teasers[int(outcome.id)]
+        assert (held.url, held.price, held.blocked) == (AD["url"], Decimal("12.5"), True)
+        ad = await it.account.get_ad(outcome.id)
+        assert (ad.bid, ad.status, ad.text) == (Money("0.125", "USD"), "paused", "Well")
+
+
+async def test_the_type_of_its_campaign_decides_about_an_ad():
+    """Push titles are at most 30 characters: the campaign is looked up once, and the field named."""
+    async with home() as it:
+        push = str(it.campaign(lambda row: row.type == "push" and row.own_status != 14).id)
+        long = {**AD, "title": "x" * 31}
+        drafts = [
+            AdDraft(campaign_id=push, bid=Decimal("0.1"), text="t", extra={"category": 131}, **long),
+            AdDraft(campaign_id=push, bid=Decimal("0.1"), **AD),
+            AdDraft(campaign_id="7", bid=Decimal("0.1"), **AD),
+            AdDraft(bid=Decimal("0.1"), **AD),
+            AdDraft(campaign_id=push, **AD),
+            AdDraft(campaign_id=push, bid=Decimal("0.1234"), text="t", extra={"category": 131}, **AD),
+        ]
+        found = await it.account.create_ads(drafts)
+        assert found[0].error.fields.keys() == {"title"}
+        assert found[1].error.fields.keys() == {"text", "extra.category"}
+        assert isinstance(found[2].error, NotFoundError)
+        assert found[3].error.fields.keys() == {"campaign_id"}
+        assert found[4].error.fields.keys() == found[5].error.fields.keys() == {"bid"}
+        assert it.writes == []
+        assert len(it.sent("GET", f"/campaigns/{push}")) == 1
+
+
+@VARIANTS
+async def test_content_is_replaced_as_a_whole(variant):
+    """The network takes all content or none: what is not named is sent as it is, moderation begins again."""
+    async with home(**variant) as it:
+        row = it.teaser(lambda row: row.own_status == "goodPerformance" and row.good_price)
+        before = await it.account.get_ad(str(row.id))
+        fields = {"title": "New title", "status": "active", "bid": Money("0.05", "USD")}
+        (outcome,) = await it.account.update_ads([Update(str(row.id), fields)])
+        assert outcome.ok, outcome
+        put, price, status = it.writes
+        assert [request.method for request in (put, price, status)] == ["PUT", "PATCH", "PATCH"]
+        after = await it.account.get_ad(str(row.id))
+        assert after == attrs.evolve(
+            before, title="New title", bid=Money("0.05", "USD"), status="pending", status_raw="onModeration"
+        )
+
+
+async def test_the_same_content_is_not_sent():
+    """An edit that changes nothing does not send an ad back to moderation."""
+    async with home() as it:
+        row = it.teaser(lambda row: row.own_status == "goodPerformance")
+        (outcome,) = await it.account.update_ads([Update(str(row.id), {"title": row.title})])
+        assert (outcome.status, it.writes) == ("unchanged", [])
+
+
+async def test_a_price_shown_in_an_ad_is_set_and_taken_away():
+    """``goodPrice`` and its companions go together; None takes the price away."""
+    async with home() as it:
+        row = it.teaser(lambda row: row.own_status == "goodPerformance" and not row.good_price)
+        number = str(row.id)
+        half = {"extra": {"goodPrice": Decimal("1.5")}}
+        (outcome,) = await it.account.update_ads([Update(number, half)])
+        assert outcome.error.fields.keys() == {"extra.currency"}
+        good = {"extra": {"goodPrice": "1.5", "goodOldPrice": 2, "currency": 6}}
+        assert (await it.account.update_ads([Update(number, good)])).ok
+        assert (await it.account.get_ad(number)).extra["goodPrice"] == Decimal("1.5")
+        it.sandbox.approve_teaser(row.id)
+        assert (await it.account.update_ads([Update(number, {"extra": {"goodPrice": None}})])).ok
+        assert "goodPrice" not in (await it.account.get_ad(number)).extra
+
+
+@VARIANTS
+async def test_ads_that_cannot_be_edited_say_why(variant):
+    """On moderation, unknown, with text in place of a number: typed errors, nothing half done."""
+    async with home(**variant) as it:
+        pending = str(it.teaser(lambda row: row.own_status == "onModeration").id)
+        rejected = str(it.teaser(lambda row: row.own_status == "rejected").id)
+        found = await it.account.update_ads(
+            [
+                Update(pending, {"title": "New"}),
+                Update(rejected, {"title": "New"}),
+                Update("7", {"status": "paused"}),
+                Update(rejected, {"bid": "cheap"}),
+                Update(rejected, {"kind": "video"}),
+            ]
+        )
+        assert [type(outcome.error) for outcome in found] == [
+            ConflictError, type(None), NotFoundError, InvalidRequestError, UnsupportedError,
+        ]  # fmt: skip
+
+
+@VARIANTS
+async def test_ads_are_deleted_one_by_one(variant):
+    """A teaser that is not there, told as a bare word, fails by itself."""
+    async with home(**variant) as it:
+        number = str(it.teaser().id)
+        found = await it.account.delete_ads([number, "7"])
+        assert [type(outcome.error) for outcome in found] == [type(None), NotFoundError]
+        assert found.ids == (number, "7")
+        assert int(number) not in it.sandbox.account.teasers
+
+
+async def test_a_dead_token_is_asked_once_for_a_whole_batch():
+    """After the first refusal of the credentials nothing further is sent, and every item says so."""
+    async with home() as it:
+        await it.account.open()
+        it.sandbox.revoke_tokens()
+        before = len(it.sandbox.log)
+        ids = [str(number) for number in it.sandbox.account.teasers]
+        found = await it.account.delete_ads(ids)
+        assert {type(outcome.error) for outcome in found} == {AuthenticationError}
+        assert len(it.sandbox.log) - before <= 3
+        assert not isinstance(found[0].error, AccessDeniedError)
+
+
+# ---------------------------------------------------------------------- showing
+
+
+async def test_a_plan_shows_the_exact_requests():
+    """What is planned is what is sent: method, address and body, without credentials; and no write is sent."""
+    async with home() as it:
+        row = it.campaign(lambda row: plain(row) and row.browsers)
+        fields = {"status": "paused", "daily_clicks": 700, "targeting": {"browsers": ["firefox"]}}
+        plan = await it.account.plan([Update(str(row.id), fields)], kind="campaigns")
+        assert it.writes == []
+        token = it.sandbox.credentials["token"]
+        assert not any(token in f"{request.url}{request.body}" for request in plan.requests)
+        await it.account.update_campaigns([Update(str(row.id), fields)])
+        sent = [(request.method, request.path, request.body.decode() or None) for request in it.writes]
+        planned = [
+            (request.method, request.url.removeprefix(it.sandbox.origin).partition("?")[0], request.body)
+            for request in plan.requests
+        ]
+        assert sent == planned
+
+
+async def test_a_plan_of_drafts_tells_what_depends_on_the_answer():
+    """The second request needs the id that only the first answer tells, and says so."""
+    async with home() as it:
+        campaign = str(it.campaign(plain).id)
+        widgets = {"widgetsFilterUid": {"filterType": "except", "widgets": {"5600001": []}}}
+        drafts = [
+            CampaignDraft(name="Sleep", targeting=widgets),
+            AdDraft(campaign_id=campaign, bid=Decimal("0.1"), **AD),
+        ]
+        plan = await it.account.plan(drafts)
+        assert [request.method for request in plan.requests] == ["POST", "PATCH", "POST", "PATCH"]
+        assert "NEW-ID" in plan.requests[1].url
+        assert "widgetsFilterUid" in plan.requests[1].note
+        assert it.writes == []
+
+
+async def test_deletions_are_shown_too():
+    """Each kind and verb can be shown; what is no change is refused."""
+    async with home() as it:
+        (campaign,) = await it.connector.express("campaigns", "delete", ["510"])
+        (ad,) = await it.connector.express("ads", "delete", ["9001"])
+        (edit,) = await it.connector.express("ads", "update", [Update("9001", {"bid": Decimal("0.1")})])
+        assert [request.method for request in (campaign, ad, edit)] == ["DELETE", "DELETE", "PATCH"]
+        with pytest.raises(UnsupportedError):
+            await it.connector.express("campaigns", "paint", [])
