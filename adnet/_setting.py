@@ -13,7 +13,7 @@ class Setting:
     """One value of the file: its text, or the place from which it is fetched when it is needed."""
 
     label: str
-    """What it is, for messages, e.g. ``account 'partner': token``."""
+    """What it is, for messages, e.g. ``token of account 'partner'``."""
     source: str
     """``text``, ``env``, ``file`` or ``keyring``."""
     value: str

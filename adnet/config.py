@@ -119,7 +119,7 @@ def _existing(path: Path, how: str) -> Path:
     if path.is_dir():
         raise ConfigurationError(f"the configuration {path}{how} is a folder; name the file in it")
     if not path.exists():
-        raise ConfigurationError(f"the configuration {path}{how} does not exist")
+        raise ConfigurationError(f"the configuration {path}{how} does not exist; name another with --config")
     return path.absolute()
 
 
@@ -148,7 +148,7 @@ def load(path: str | Path | None = None, *, only: Collection[str] | None = None)
     return Config(
         path=found,
         state_url=reader.state_url(state),
-        state_key=reader.setting("[state] key", state["key"]) if "key" in state else None,
+        state_key=reader.setting("key of [state]", state["key"]) if "key" in state else None,
         accounts={name: account for name in names if (account := accounts[name]) is not None},
         names=tuple(sections),
     )
@@ -262,7 +262,7 @@ class _Reader:
             network=network,
             base_url=self.text(f"{label}: base_url", section["base_url"]) if "base_url" in section else None,
             limits=self._limits(label, section.get("limits", {})),
-            options={key: self.setting(f"{label}: {key}", section[key]) for key in keys if key in section},
+            options={key: self.setting(f"{key} of {label}", section[key]) for key in keys if key in section},
         )
 
     def _limits(self, label: str, value: Any) -> dict[str, str]:

@@ -150,7 +150,10 @@ class TestRefusing:
             ("[account.partner]", r"the file has no key 'account'; did you mean 'accounts'\?"),
             ("[state]\nuri = 'x'", r"\[state\] has no key 'uri'; did you mean 'url'\?"),
             (account("tokn = 'x'"), r"account 'partner' on targetcircle has no key 'tokn'.*'token'\?"),
-            (account("token = { evn = 'X' }"), r"partner': token has no key 'evn'; did you mean 'env'\?"),
+            (
+                account("token = { evn = 'X' }"),
+                r"token of account 'partner' has no key 'evn'; did you mean 'env'\?",
+            ),
             (account("zzz = 'x'"), r"has no key 'zzz'; there is network, base_url, limits, token, currency"),
             ("[accounts.partner]", r"account 'partner' names no network; there are .*targetcircle"),
             (account(network="targetcircel"), r"'partner': unknown network 'targetcircel'; did you mean"),
@@ -162,11 +165,11 @@ class TestRefusing:
             (account("limits = 3"), r"limits must be a table"),
             (account("limits = { api = [4] }"), r'the limit api must be like "4/s"'),
             (account("limits = { api = true }"), r'the limit api must be like "4/s"'),
-            (account("token = 1.5"), r"token must be text, or \{ env ="),
-            (account("token = ['x']"), r"token must be text, or \{ env ="),
-            (account("token = {}"), r"token takes exactly one of env, file, keyring"),
-            (account("token = { env = 'A', file = 'B' }"), r"token takes exactly one of"),
-            (account("token = { env = 3 }"), r"token: env must be a text"),
+            (account("token = 1.5"), r"token of account .partner. must be text, or \{ env ="),
+            (account("token = ['x']"), r"token of account .partner. must be text, or \{ env ="),
+            (account("token = {}"), r"token of .* takes exactly one of env, file, keyring"),
+            (account("token = { env = 'A', file = 'B' }"), r"token of .* takes exactly one of"),
+            (account("token = { env = 3 }"), r"token of account .partner.: env must be a text"),
             (account("token = { keyring = 'service' }"), r'keyring must be "service/name"'),
             ('[accounts."a\\nb"]\nnetwork = "targetcircle"', r"must be printable"),
         ],
@@ -237,7 +240,7 @@ class TestSecrets:
     def test_missing_variable(self, monkeypatch):
         """The line names the account, the key and the variable."""
         monkeypatch.delenv("TC_TOKEN", raising=False)
-        expected = "account 'partner': token: the environment variable TC_TOKEN is not set; set it"
+        expected = "token of account 'partner': the environment variable TC_TOKEN is not set; set it"
         assert expected == self.missing("{ env = 'TC_TOKEN' }")
 
     def test_empty_variable(self, monkeypatch):

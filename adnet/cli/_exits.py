@@ -67,7 +67,7 @@ def is_refusal(error: AdnetError) -> bool:
 
 def sentence(error: AdnetError) -> str:
     """Return one line that names the thing and the remedy."""
-    text = _SCRUBBER.text(str(error))
+    text = str(error)  # scrubbed where it was made
     for kind, remedy in _REMEDIES.items():
         if isinstance(error, kind):
             return f"{text}; {remedy}"

@@ -92,11 +92,13 @@ def resume(call: Call, /, jobs: tuple[str, ...]) -> int:
         go_on="the reports go on at their networks; run it again to wait for them",
     )
     pulls = _pulls(call.config, [result.job for result in results if result.error is None])
-    rows = [(*_row(r.job)[:7], sentence(r.error) if r.error else None) for r in results]
+    rows = [(*_row(r.job)[:6], sentence(r.error) if r.error else None) for r in results]
     data = [{**_data(r.job), "error": sentence(r.error) if r.error else None} for r in results]
-    call.out.result({"jobs": data, "pulls": pulls}, Table((*_COLUMNS[:7], "error"), rows))
+    call.out.result({"jobs": data, "pulls": pulls}, Table((*_COLUMNS[:6], "error"), rows))
+    if pulls:
+        call.out.note("nothing has landed yet: run the pull again that asked for them, or these:")
     for line in pulls:
-        call.out.note(f"to land it: {line}")
+        call.out.note(f"  {line}")
     errors = [result.error for result in results if result.error]
     return code_of_some(errors, landed=len(errors) < len(results))
 
@@ -130,7 +132,6 @@ def _row(job: ReportJob) -> tuple[Any, ...]:
     return (
         job.job_id[:_SHORT],
         job.account,
-        job.network,
         job.query.kind,
         period.since if period else None,
         period.until if period else None,

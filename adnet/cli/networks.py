@@ -37,16 +37,15 @@ def command(call: Call, networks: tuple[str, ...], markdown: bool) -> int:
         return DONE
     data = [_described(one.network, one.source, one.problem, one.connector) for one in found]
     details = [block for connector in loaded for block in _details(connector)] if networks else []
-    call.out.result({"networks": data}, support_table(loaded), *details)
+    call.out.result({"networks": data}, support_table(loaded), depth_table(loaded), *details)
     return DONE
 
 
 def support_table(connectors: Sequence[type[Connector]]) -> Table:
-    """Return what each connector can serve: a row for each operation, and how deep its data goes."""
+    """Return what each connector can serve, a row for each operation."""
     able = [connector.capabilities() for connector in connectors]
     operations = list(able[0]) if able else []
     rows = [[name, *(_WORDS[one[name]] for one in able)] for name in operations]
-    rows += [[label, *(", ".join(depth(one)) or "-" for one in able)] for label, depth in _DEPTHS.items()]
     return Table(("operation", *(connector.network for connector in connectors)), rows)
 
 
@@ -57,13 +56,24 @@ _DEPTHS: Final[dict[str, Callable[[Capabilities], Sequence[str]]]] = {
 }
 
 
+def depth_table(connectors: Sequence[type[Connector]]) -> Table:
+    """Return how deep each connector's data goes, a row for each network."""
+    rows = [
+        (connector.network, *(depth(connector.capabilities()) for depth in _DEPTHS.values()))
+        for connector in connectors
+    ]
+    return Table(("network", *_DEPTHS), rows)
+
+
 def markdown_table(connectors: Sequence[type[Connector]]) -> str:
-    """Return the support table as Markdown, as it stands in the README; neighbours that are alike share a row."""
+    """Return both tables as one in Markdown, as it stands in the README; neighbours that are alike share a row."""
     titles = [connector.title or connector.network for connector in connectors]
     lines = [["", *titles], [":--", *(":-:" for _ in titles)]]
     for words, rows in groupby(support_table(connectors).rows, key=itemgetter(slice(1, None))):
-        names = " ".join(name if " " in name else f"`{name}`" for name, *_ in rows)
+        names = " ".join(f"`{name}`" for name, *_ in rows)
         lines.append([names, *("" if word == "-" else word for word in words)])
+    for label, depth in _DEPTHS.items():
+        lines.append([label, *(", ".join(depth(connector.capabilities())) for connector in connectors)])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
