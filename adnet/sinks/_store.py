@@ -93,7 +93,7 @@ class Store:
         marks = ", ".join("?" * len(columns))
         insert = f"INSERT OR REPLACE INTO temp.{quoted(stage)} VALUES ({marks})"
         with explained(self._path):
-            self.transact(lambda: self.connection.executemany(insert, zip(*columns, strict=True)))
+            self._transact(lambda: self.connection.executemany(insert, zip(*columns, strict=True)))
 
     def count(self, relation: str) -> int:
         """Return how many rows a table has."""
@@ -114,7 +114,7 @@ class Store:
     def land(self, stages: Sequence[tuple[Table, str]], replaced_at: str) -> dict[str, Landed]:
         """Upsert temporary tables, in one transaction, and return what it did to each table."""
         with explained(self._path):
-            return self.transact(
+            return self._transact(
                 lambda: {table.name: self._merge(table, stage, replaced_at) for table, stage in stages}
             )
 
@@ -131,7 +131,7 @@ class Store:
         with explained(self._path):
             self.connection.execute("INSERT OR REPLACE INTO adnet_exports VALUES (?, ?)", (file, version))
 
-    def transact(self, work: Callable[[], T]) -> T:
+    def _transact(self, work: Callable[[], T]) -> T:
         """Return what *work* returns; what it did happens as a whole or not at all."""
         self.connection.execute("BEGIN IMMEDIATE")
         try:
@@ -147,7 +147,7 @@ class Store:
         for setting in _SETTINGS:
             self.connection.execute(setting)
         if self._path is not None:
-            self.transact(self._create_tables)
+            self._transact(self._create_tables)
 
     def _create_tables(self) -> None:
         keys = {table.name: table.full_key for table in ALL_TABLES.values()}
