@@ -18,6 +18,7 @@ from adnet.money import Money, exact
 _PAIR: Final = re.compile(r"([A-Za-z_]\w*(?:\.[\w-]+)*)=(.*)", re.DOTALL)
 _MONEY: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]{3})?")
 _NOTHING: Final = frozenset({"", "none", "null"})
+_ANY_CURRENCY: Final = "XTS"  # ISO 4217's code for tests
 _ON: Final = frozenset({"active", "limited"})
 """Statuses of what runs, as far as its owner can see to that."""
 
@@ -66,7 +67,11 @@ def check_assignments(pairs: Sequence[Assignment], known: Mapping[str, "Reader"]
             raise click.UsageError(f"there is no field {pair.field!r}; {hint}", _context())
         if len(pair.path) > 1 and known[pair.field] is not nested:
             raise click.UsageError(f"{pair}: {pair.field} has no parts", _context())
-        _read(pair, known[pair.field], "XXX")
+        value = _read(pair, known[pair.field], _ANY_CURRENCY)
+        if known[pair.field] is nested and len(pair.path) == 1 and not isinstance(value, Mapping):
+            raise click.UsageError(
+                f'{pair}: name a part, {pair.field}.KEY=VALUE, or write {{"KEY": VALUE}}', _context()
+            )
 
 
 def _context() -> click.Context | None:
@@ -84,7 +89,7 @@ def assigned(
     changes: dict[str, Any] = {}
     for pair in pairs:
         value = _read(pair, known[pair.field], currency)
-        if len(pair.path) > 1:
+        if known[pair.field] is nested:
             present = changes.get(pair.field, getattr(thing, pair.field))
             value = _placed(present, pair.path[1:], value, pair)
         if pair.field == "status" and value == "active" and thing.status in _ON:
@@ -102,14 +107,16 @@ def _read(pair: Assignment, reader: "Reader", currency: str | None) -> Any:
         raise click.UsageError(f"{pair}: {error}", _context()) from None
 
 
-def _placed(present: Any, path: Sequence[str], value: Any, pair: Assignment) -> dict[str, Any]:
-    """Return a copy of the mapping *present* with *value* at *path*."""
-    if present is not None and not isinstance(present, Mapping):
-        raise click.UsageError(
-            f"{pair}: {path[0]} cannot be set, what it is part of is no mapping", _context()
-        )
+def _placed(present: Any, path: Sequence[str], value: Any, pair: Assignment) -> Any:
+    """Return a copy of *present* with *value* at *path*; of a mapping only the keys that it names change."""
+    parts = isinstance(present, Mapping)
+    if not path and not (parts and isinstance(value, Mapping)):
+        return value
+    if present is not None and not parts:
+        raise click.UsageError(f"{pair}: {path[0]} is part of something that has no parts", _context())
     copy = dict(present or {})
-    copy[path[0]] = value if len(path) == 1 else _placed(copy.get(path[0]), path[1:], value, pair)
+    for key, inner in [(path[0], value)] if path else value.items():
+        copy[key] = _placed(copy.get(key), path[1:], inner, pair)
     return copy
 
 
