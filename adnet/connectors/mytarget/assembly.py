@@ -46,6 +46,9 @@ class Parts:
     agency: Tokens | None
     """Tokens of the agency that gave this application access, where there is one."""
     session: Session
+    """Of the API itself."""
+    sessions: Sequence[Session]
+    """That one, and those of tokens."""
     native: MyTargetNative
     reader: Reader
     stats: StatReader
@@ -84,6 +87,7 @@ def assemble(profile: Profile, services: Services, base_url: str | None, options
         tokens=tokens,
         agency=agency,
         session=session,
+        sessions=house.sessions,
         native=native,
         reader=reader,
         stats=StatReader(
@@ -114,7 +118,9 @@ class _House:
         self._credentials = credentials
         for name in _SECRETS:
             services.scrubber.learn(getattr(credentials, name))
-        self.key = self._hashed(credentials.who)
+        # Not keyed by the state: a saved job has to find its account in another process, whatever its state.
+        self.key = self._hashed(credentials.who, f"{profile.network} account".encode())
+        self.sessions: list[Session] = []
         self.limiter = services.limiter(BUCKETS, self.key)
         self._ledger = LedgerObserver(
             ledger=services.state.ledger,
@@ -123,10 +129,9 @@ class _House:
             account=services.account,
         )
 
-    def _hashed(self, text: str) -> str:
-        # Not keyed by the state: a saved job has to find its account in another process, whatever its state.
-        words = (origin(self._base_url), self._credentials.client_id, text)
-        return keyed_hash(f"{self._profile.network} account".encode(), " ".join(words))
+    def _hashed(self, text: str, key: bytes | None = None) -> str:
+        words = (self._profile.network, origin(self._base_url), self._credentials.client_id, text)
+        return keyed_hash(key or self._services.state.secret_key, " ".join(words))
 
     def endpoint(self, key: str) -> OAuthEndpoint:
         """Return the token endpoint; what it tells is remembered under *key*."""
@@ -174,7 +179,7 @@ class _House:
 
     def _session(self, observers: Sequence[Observer], **rooms: Any) -> Session:
         services = self._services
-        return Session(
+        session = Session(
             network=self._profile.network,
             account=services.account,
             base_url=self._base_url,
@@ -186,6 +191,8 @@ class _House:
             observers=observers,
             **rooms,
         )
+        self.sessions.append(session)
+        return session
 
 
 def _stop_when_revoked(

@@ -96,8 +96,8 @@ class MyTarget(
 
     @property
     def requests(self) -> int:
-        """Physical sends of the API so far, those for tokens left out."""
-        return self._parts.session.meter.requests
+        """Physical sends so far, those for tokens among them."""
+        return sum(session.meter.requests for session in self._parts.sessions)
 
     async def close(self) -> None:
         """Let a token refresh end, then close the session."""
