@@ -249,3 +249,10 @@ async def open_account(harness: Harness, **options: Any) -> tuple[Account, Wire]
     """Return an account and the wire that it talks over."""
     wire = options.pop("transport", None) or Wire()
     return await harness.account(transport=wire, **options), wire
+
+
+async def warm(account: Account) -> None:
+    """Let an account do what it does only once: log in, and learn about itself."""
+    await account.open()
+    if account.capabilities.supports("get_account"):
+        await account.get_account()

@@ -22,7 +22,7 @@ from adnet.errors import (
 )
 from adnet.interface import Capabilities
 from adnet.testing.conformance._policy import standard
-from adnet.testing.conformance._tools import Listing, Wire, collect, listings, open_account
+from adnet.testing.conformance._tools import Listing, Wire, collect, listings, open_account, warm
 from adnet.testing.harness import FastClock, Harness
 from adnet.transport.wire import Request, Response
 
@@ -81,7 +81,7 @@ class Errors:
         If this fails, look at: ``idempotent`` of the route, and the table of errors.
         """
         account = await harness.account()
-        await account.open()
+        await warm(account)
         for listing in listings(account.capabilities):
             expected = harness.truth(listing.table, *harness.period, listing.level)
             harness.fault(fault)
@@ -200,7 +200,7 @@ class Errors:
         If this fails, look at: errors that are swallowed while reading.
         """
         account = await harness.account()
-        await account.open()
+        await warm(account)
         harness.fault(*["badjson"] * _MANY)
         error = await _outcome(listing, account, harness)
         assert isinstance(error, PayloadError), repr(error)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from adnet.errors import AdnetError, RateLimitError
 from adnet.interface import Capabilities
 from adnet.testing.conformance._policy import standard
-from adnet.testing.conformance._tools import busy, collect, listings, open_account
+from adnet.testing.conformance._tools import busy, collect, listings, open_account, warm
 from adnet.testing.conformance.errors import raised_by
 from adnet.testing.harness import Harness
 
@@ -42,6 +42,7 @@ class Limits:
         If this fails, look at: requests that do not go through the session; the routes' buckets and costs.
         """
         account, wire = await open_account(harness)
+        await warm(account)
         for listing in listings(account.capabilities):
             harness.fault(*_FAULTS)
             with suppress(AdnetError):
