@@ -185,22 +185,15 @@ def data_of(thing: Campaign | Ad) -> dict[str, Any]:
 
 
 def shown_value(value: Any) -> Any:
-    """Return a value of a model as it stands in JSON."""
-    return value.amount if isinstance(value, Money) else value
+    """Return a value of a model as tables and JSON show it; amounts with two decimals at least."""
+    return tidy(value.amount) if isinstance(value, Money) else value
 
 
 def listing(things: Sequence[Campaign | Ad], kind: Kind) -> Table:
     """Return a table of objects; columns in which nothing stands are left out."""
     columns = [name for name in kind.columns if any(getattr(thing, name) is not None for thing in things)]
     names = columns or list(kind.columns)
-    return Table(names, [[cell(getattr(thing, name)) for name in names] for thing in things])
-
-
-def cell(value: Any) -> Any:
-    """Return a value as a table shows it; amounts with two decimals at least."""
-    if isinstance(value, Money):
-        return tidy(value.amount)
-    return value
+    return Table(names, [[shown_value(getattr(thing, name)) for name in names] for thing in things])
 
 
 def tidy(amount: Decimal) -> Decimal:

@@ -76,7 +76,7 @@ def test_setting_sends_what_differs_and_nothing_else(shop):
     one, two = budget(shop, 0, 50), budget(shop, 1, 60)
     words = ("campaigns", "set", "shop", one, two, "daily_budget=60")
     changes = [row["changes"] for row in shop(*words, "--json").json["outcomes"]]
-    assert changes == [{"daily_budget": {"from": "50", "to": "60"}}, {}]
+    assert changes == [{"daily_budget": {"from": "50.00", "to": "60.00"}}, {}]
     assert len(shop.writes) == 1
     assert shop(*words).code == 0
     assert len(shop.writes) == 1
