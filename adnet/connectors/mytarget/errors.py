@@ -196,7 +196,7 @@ def _of_objects(items: list[Any]) -> Iterator[tuple[str, str]]:
         if isinstance(fields, Mapping) and fields:
             yield from _of_mapping(number, fields, 0)
         else:
-            yield number, _leaf(item)
+            yield number, _leaf({**item, "arguments": None})
 
 
 def _leaf(value: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ import attrs
 
 from adnet.connectors.mytarget import codec
 from adnet.connectors.mytarget.auth import ClientGrant, OAuthEndpoint
-from adnet.errors import ApiError, AuthenticationError, ConfigurationError, NotFoundError, TokenRevokedError
+from adnet.errors import AuthenticationError, ConfigurationError, NotFoundError, TokenRevokedError
 from adnet.state.facts import Facts
 from adnet.state.tokens import Lease, StoredToken
 from adnet.transport.tokens import OAuthTokens
@@ -44,14 +44,16 @@ class Binding:
     scope: str
     who: Callable[[], Awaitable[str]]
 
-    async def login(self, code: str | None = None) -> str:
+    async def login(self, code: str | None = None, *, taken: Mapping[str, str] | None = None) -> str:
         """Bind the account and return the id of its user.
 
         Args:
             code: What the browser came back with; for the grant ``authorization_code`` only.
+            taken: User id -> name of the other account that is known to be this user's.
 
         Raises:
-            ConfigurationError: A code is missing or makes no sense, or the user is bound to another account.
+            ConfigurationError: A code is missing or makes no sense, the user is bound to another account, or the
+                account to another user.
             TokenLimitError: The network gives no further token.
             AuthenticationError: The code or the credentials were refused.
         """
@@ -62,14 +64,22 @@ class Binding:
                 if by_code
                 else f"a login by {self.endpoint.credentials.grant} takes no code"
             )
-        user_id = await self._user_behind(code) if code is not None else None
-        if await self._works(user_id):
-            return await self._bound(await self.who())
+        if code is not None:
+            await self._check_user(code, taken or {})
+        if await self._works():
+            return self._bound(await self.who())
         if code is not None:
             self.tokens.keep(await self.endpoint.exchange(code))
         else:
             self.tokens.keep(await self.grant.issue(deadline=None))
-        return await self._bound(await self.who())
+        user_id = await self.who()
+        try:
+            self._refuse_second(user_id, taken or {})
+        except ConfigurationError:
+            self.facts.forget(self.key)
+            self.tokens.forget(REMOVED)
+            raise
+        return self._bound(user_id)
 
     async def revoke(self) -> None:
         """Remove all tokens of the account's user at the network, then everything that is stored of them here."""
@@ -90,35 +100,40 @@ class Binding:
             return {"username": known.agency_client_name, "user_id": known.agency_client_id}
         return {_USER: self.facts.get(self.key, _USER) or await self.who()}
 
-    async def _user_behind(self, code: str) -> str | None:
+    async def _check_user(self, code: str, taken: Mapping[str, str]) -> None:
+        """Refuse a code of a user who cannot be this account's, before it takes a token."""
         info: Mapping[str, Any] | None = await self.endpoint.code_info(code)
         if info is None:
-            return None
+            return
         user_id = codec.object_id(info)
-        self._refuse_second(user_id)
-        return user_id
+        self._refuse_second(user_id, taken)
+        name, bound = self.endpoint.credentials.account, self.facts.get(self.key, _USER)
+        if bound not in {None, user_id}:
+            raise ConfigurationError(
+                f"account {name!r} is bound to user {bound}, and this code is of user {user_id}; one client has one"
+                f" account here: `adnet auth revoke {name}` unbinds the first"
+            )
 
-    async def _works(self, user_id: str | None) -> bool:
-        """Whether the stored token serves: it is this user's, and the network takes it."""
+    async def _works(self) -> bool:
+        """Whether the stored token serves; a network that cannot tell at present raises."""
         if self.tokens.stored() is None or isinstance(self.tokens.failure(), TokenRevokedError):
-            return False
-        if user_id is not None and self.facts.get(self.key, _USER) != user_id:
             return False
         try:
             await self.who()
-        except (AuthenticationError, ApiError):
+        except AuthenticationError:
             return False
         return True
 
-    def _refuse_second(self, user_id: str) -> None:
+    def _refuse_second(self, user_id: str, taken: Mapping[str, str]) -> None:
         holder, _, name = (self.facts.get(self.scope, user_id) or "").partition(" ")
-        if holder and holder != self.key:
+        if not holder or holder == self.key:
+            name = taken.get(user_id, "")
+        if name:
             raise ConfigurationError(
                 f"user {user_id} is bound to the account {name!r} already, and one client has one account here;"
                 f" `adnet auth revoke {name}` unbinds it"
             )
 
-    async def _bound(self, user_id: str) -> str:
-        self._refuse_second(user_id)
+    def _bound(self, user_id: str) -> str:
         self.facts.put(self.scope, user_id, f"{self.key} {self.endpoint.credentials.account}")
         return user_id
