@@ -66,8 +66,8 @@ class Binding:
             )
         if code is not None:
             await self._check_user(code, taken or {})
-        if await self._works():
-            return self._bound(await self.who())
+        if (user_id := await self._served()) is not None:
+            return self._bound(user_id)
         if code is not None:
             self.tokens.keep(await self.endpoint.exchange(code))
         else:
@@ -114,15 +114,14 @@ class Binding:
                 f" account here: `adnet auth revoke {name}` unbinds the first"
             )
 
-    async def _works(self) -> bool:
-        """Whether the stored token serves; a network that cannot tell at present raises."""
+    async def _served(self) -> str | None:
+        """Return whose token is stored; None unless it works. A network that cannot tell at present raises."""
         if self.tokens.stored() is None or isinstance(self.tokens.failure(), TokenRevokedError):
-            return False
+            return None
         try:
-            await self.who()
+            return await self.who()
         except AuthenticationError:
-            return False
-        return True
+            return None
 
     def _refuse_second(self, user_id: str, taken: Mapping[str, str]) -> None:
         holder, _, name = (self.facts.get(self.scope, user_id) or "").partition(" ")
