@@ -133,14 +133,17 @@ class _House:
         words = (self._profile.network, origin(self._base_url), self._credentials.client_id, text)
         return keyed_hash(key or self._services.state.secret_key, " ".join(words))
 
-    def endpoint(self, key: str) -> OAuthEndpoint:
-        """Return the token endpoint; what it tells is remembered under *key*."""
+    def endpoint(self, key: str, *, whose: str | None = None) -> OAuthEndpoint:
+        """Return the token endpoint; what it tells is remembered under *key*, its lines in the ledger are *whose*."""
         services = self._services
         decipherer = errors.decipherer(
             self._profile.network, services.scrubber, services.clock, codes=errors.TOKEN_CODES
         )
         session = self._session(
-            (self._ledger,), transport=services.transport, signer=NoSigner(), decipherer=decipherer
+            (attrs.evolve(self._ledger, account=whose or services.account),),
+            transport=services.transport,
+            signer=NoSigner(),
+            decipherer=decipherer,
         )
         return OAuthEndpoint(session, self._credentials, partial(services.state.facts.put, key))
 
@@ -165,7 +168,8 @@ class _House:
         if first is None:
             return None
         key = self._hashed(f"agency {first}")
-        return self.tokens(key, auth.CodeGrant(self.endpoint(key), first))
+        endpoint = self.endpoint(key, whose=f"agency of {self._services.account}")
+        return self.tokens(key, auth.CodeGrant(endpoint, first))
 
     def api_session(self, tokens: Tokens, quotas: Quotas) -> Session:
         """Return the session of the API itself."""

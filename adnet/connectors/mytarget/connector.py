@@ -123,9 +123,19 @@ class MyTarget(
             redirect_uri=redirect_uri,
         )
 
-    async def login(self, code: str | None = None) -> str:
+    async def login(self, code: str | None = None, *, taken: Mapping[str, str] | None = None) -> str:
         """Bind the account and return its user's id; see :meth:`Binding.login`."""
-        return await self._parts.binding.login(code)
+        return await self._parts.binding.login(code, taken=taken)
+
+    @property
+    def grant(self) -> str:
+        """How the account comes to a token."""
+        return self._parts.credentials.grant
+
+    @property
+    def user_id(self) -> str | None:
+        """Whom the account belongs to, if the network was ever asked; nothing is sent."""
+        return self._parts.reader.user_id()
 
     @property
     def tokens(self) -> Tokens:

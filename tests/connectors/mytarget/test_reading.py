@@ -1,0 +1,162 @@
+"""Lists and single objects over HTTP: whole, deleted ones too, and in as few requests as the API allows."""
+
+import asyncio
+
+import pytest
+
+from adnet.errors import NotFoundError
+from adnet.testing import answer
+
+from .kit import bench, connector
+
+
+async def every(rows) -> list:
+    return [row async for row in rows]
+
+
+def ids(rows, name="id") -> list[str]:
+    return sorted(str(row[name]) for row in rows)
+
+
+async def test_every_campaign_is_listed_deleted_ones_too():
+    """In pages of 50."""
+    async with bench(campaigns=120, banners=0) as test:
+        found = await every(test.account().list_campaigns())
+        assert sorted(row.campaign_id for row in found) == ids(test.sandbox.truth("campaigns"))
+        assert {"active", "paused", "deleted"} == {row.status for row in found}
+        assert test.report()["objects_per_request"]["campaigns.list"] == {"20": 1, "50": 2}
+
+
+@pytest.mark.parametrize("status", [["active"], ["paused", "deleted"], ["limited"], ["unknown"]])
+async def test_campaigns_by_status(status):
+    """The network filters; a status that it does not have takes no request."""
+    words = {"active": "active", "blocked": "paused", "deleted": "deleted"}
+    async with bench() as test:
+        found = await every(test.account().list_campaigns(status=status))
+        wanted = [row for row in test.sandbox.truth("campaigns") if words[row["status"]] in status]
+        assert sorted(row.campaign_id for row in found) == ids(wanted)
+        if status == ["limited"]:
+            assert test.report()["requests"] == 0
+
+
+@pytest.mark.parametrize("status", [["active"], ["pending"], ["rejected", "paused"]])
+async def test_ads_by_status(status):
+    """Moderation decides first, so that not all of it can be left to the network."""
+    async with bench() as test:
+        found = await every(test.account().list_ads(status=status))
+        everything = await every(test.account().list_ads())
+        assert {row.status for row in found} == set(status)
+        assert [row.ad_id for row in found] == [row.ad_id for row in everything if row.status in status]
+
+
+async def test_ads_of_some_campaigns():
+    """Many campaigns in one request."""
+    async with bench() as test:
+        parents = sorted({row["campaign_id"] for row in test.sandbox.truth("banners")})[:40]
+        found = await every(test.account().list_ads(campaign_ids=parents))
+        wanted = [row for row in test.sandbox.truth("banners") if row["campaign_id"] in parents]
+        assert sorted(row.ad_id for row in found) == ids(wanted)
+
+
+@pytest.mark.parametrize("kind", ["campaigns", "banners"])
+async def test_single_reads_of_one_moment_are_one_request(kind):
+    """Fifty at a time; each caller gets its own object."""
+    async with bench() as test:
+        account = test.account()
+        await account.get_account()
+        wanted = [str(row["id"]) for row in test.sandbox.truth(kind)[:60]]
+        get = account.get_campaign if kind == "campaigns" else account.get_ad
+        found = await asyncio.gather(*(get(number) for number in wanted))
+        assert [getattr(row, "campaign_id" if kind == "campaigns" else "ad_id") for row in found] == wanted
+        assert test.report()["objects_per_request"] == {f"{kind}.list": {"10": 1, "50": 1}}
+
+
+async def test_a_lone_read_asks_for_the_object_itself():
+    """Complete, with everything that a list has."""
+    async with bench() as test:
+        account = test.account()
+        listed = (await every(account.list_campaigns(ids=["8800001"])))[0]
+        assert await account.get_campaign("8800001") == listed
+        assert test.report()["objects_per_request"]["campaigns.get"] == {"1": 1}
+
+
+async def test_what_is_not_there_is_told_to_whom_it_concerns():
+    """Its neighbours in the same request get theirs."""
+    async with bench() as test:
+        account = test.account()
+        asked = ("8800001", "999", "abc", "8800002")
+        found = await asyncio.gather(*(account.get_campaign(i) for i in asked), return_exceptions=True)
+        assert [type(row) is NotFoundError for row in found] == [False, True, True, False]
+
+
+async def test_an_agency_client_sees_its_own_only():
+    """The token is the client's."""
+    async with bench() as test:
+        account = test.account(grant="agency_client_credentials", agency_client_id="80001")
+        found = await every(account.list_campaigns())
+        assert sorted(row.campaign_id for row in found) == ids(test.sandbox.truth("campaigns@80001"))
+
+
+async def test_a_field_that_a_host_does_not_have_is_left_out_from_then_on():
+    """One unknown field would fail every list."""
+    async with bench() as test:
+        account = test.account()
+        inner = connector(account).session._transport._inner
+        send, refused = inner.send, []
+
+        async def without_issues(request, *, timeout_s):
+            if "issues" in request.url and request.route.operation == "campaigns.list":
+                refused.append(request)
+                leaf = {"code": "unknown_resource_fields", "message": "Unknown fields: issues"}
+                fields = {"fields": leaf}
+                return answer(400, {"error": {"code": "validation_failed", "message": "m", "fields": fields}})
+            return await send(request, timeout_s=timeout_s)
+
+        inner.send = without_issues
+        for _ in range(2):
+            assert len(await every(account.list_campaigns())) == 60
+        assert len(refused) == 1
+
+
+async def test_a_page_that_is_smaller_than_asked_for_loses_nothing():
+    """The network may clamp; the first page's size decides about the others."""
+    async with bench() as test:
+        account = test.account()
+        inner = connector(account).session._transport._inner
+        send = inner.send
+
+        async def clamped(request, *, timeout_s):
+            import attrs
+
+            url = request.url.replace("limit=50", "limit=7")
+            return await send(attrs.evolve(request, url=url), timeout_s=timeout_s)
+
+        inner.send = clamped
+        found = await every(account.list_campaigns())
+        assert sorted(row.campaign_id for row in found) == ids(test.sandbox.truth("campaigns"))
+
+
+async def test_a_list_without_a_count_is_read_to_its_end():
+    """Version 1 and some resources tell none."""
+    async with bench() as test:
+        account = test.account()
+        inner = connector(account).session._transport._inner
+        send = inner.send
+
+        async def uncounted(request, *, timeout_s):
+            import attrs
+
+            reply = await send(request, timeout_s=timeout_s)
+            return attrs.evolve(reply, body=reply.body.replace(b'"count":60,', b""))
+
+        inner.send = uncounted
+        assert len(await every(account.list_campaigns())) == 60
+
+
+async def test_the_currency_is_asked_for_once_in_the_life_of_a_state():
+    """Every amount needs it."""
+    async with bench() as test:
+        for _ in range(3):
+            await every(test.account().list_campaigns())
+        asked = [line for line in test.state.ledger.entries() if line.operation == "user.get"]
+        assert len(asked) == 1

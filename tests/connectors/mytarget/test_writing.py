@@ -1,0 +1,368 @@
+"""Changes over HTTP: exactly the changed fields, as few requests as possible, an outcome for each item."""
+
+import asyncio
+
+import pytest
+
+import adnet
+from adnet import AdDraft, CampaignDraft, Update
+from adnet.errors import ApiError, InvalidRequestError, LostReplyError, NotFoundError
+from adnet.money import Money
+from adnet.testing import answer
+
+from .kit import bench, connector
+
+
+def live(test, number: int) -> list[str]:
+    """Return the ids of some campaigns that are not deleted."""
+    rows = [row for row in test.sandbox.truth("campaigns") if row["status"] != "deleted"]
+    return [str(row["id"]) for row in rows[:number]]
+
+
+def stored(test, kind: str, number: str) -> dict:
+    return test.first(kind, id=int(number))
+
+
+def statuses(result) -> list[str]:
+    return [outcome.status for outcome in result]
+
+
+# ---------------------------------------------------------------------- updates
+
+
+async def test_status_and_budgets_of_many_are_one_mass_action():
+    """All three changes in one request, an outcome for each."""
+    async with bench() as test:
+        one, two, three = live(test, 3)
+        result = await test.account().update_campaigns([
+            Update(one, {"status": "paused"}),
+            Update(two, {"daily_budget": Money("5000", "RUB"), "extra": {"max_price": "21"}}),
+            Update(three, {"ends_on": None}),
+        ])  # fmt: skip
+        assert (statuses(result), result.ids) == (["done"] * 3, (one, two, three))
+        assert stored(test, "campaigns", one)["status"] == "blocked"
+        assert (
+            stored(test, "campaigns", two)["budget_limit_day"],
+            stored(test, "campaigns", two)["max_price"],
+        ) == (
+            "5000",
+            "21",
+        )
+        assert test.report()["objects_per_request"]["campaigns.mass_action"] == {"3": 1}
+
+
+async def test_mass_actions_are_cut_at_200():
+    """Outcomes stay in the order of the input."""
+    async with bench(campaigns=450, banners=0) as test:
+        everything = live(test, 450)
+        result = await test.account().update_campaigns(
+            [Update(i, {"daily_budget": 1000}) for i in everything]
+        )
+        assert (result.ok, result.ids) == (True, tuple(everything))
+        sizes = test.report()["objects_per_request"]["campaigns.mass_action"]
+        assert sum(int(size) * n for size, n in sizes.items()) == len(everything)
+        assert max(map(int, sizes)) == 200
+
+
+async def test_a_rename_goes_to_the_object_itself():
+    """With the changed field and nothing else."""
+    async with bench() as test:
+        (one,) = live(test, 1)
+        result = await test.account().update_campaigns([Update(one, {"name": "Neu ❄"})])
+        assert (statuses(result), stored(test, "campaigns", one)["name"]) == (["done"], "Neu ❄")
+        bodies = [r.body for r in test.sandbox.log if r.method == "POST" and f"/{one}.json" in r.path]
+        assert bodies == ['{"name":"Neu ❄"}'.encode()]
+
+
+async def test_a_nested_change_sends_the_targeting_that_changes():
+    """Found at any depth by a diff; what is beside it is left alone."""
+    import attrs
+
+    async with bench() as test:
+        account = test.account()
+        (one,) = live(test, 1)
+        old = await account.get_campaign(one)
+        age = {**old.targeting["age"], "expand": True}
+        new = attrs.evolve(old, targeting={**old.targeting, "age": age})
+        result = await account.update_campaigns([adnet.diff(old, new)])
+        assert (statuses(result), stored(test, "campaigns", one)["targetings"]) == (["done"], new.targeting)
+        assert (await account.get_campaign(one)).targeting == new.targeting
+        assert test.report()["unchanged_fields"] == 0
+
+
+async def test_a_change_of_nothing_sends_nothing():
+    """Not even when it is nested."""
+    async with bench() as test:
+        account = test.account()
+        (one,) = live(test, 1)
+        old = await account.get_campaign(one)
+        before = test.report()["partial_updates"]
+        result = await account.update_campaigns([
+            Update(one),
+            Update(one, {"targeting": {"age": dict(old.targeting["age"])}}),
+        ])  # fmt: skip
+        assert (statuses(result), test.report()["partial_updates"] - before) == (["unchanged"] * 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("verb", "sent"), [("post", {"POST": 8}), ("patch", {"PATCH": 8}), ("both", {"PATCH": 8})]
+)
+async def test_the_verb_of_updates_is_found_out_once(verb, sent):
+    """PATCH first; a 405 switches the host to POST, for other processes, too."""
+    async with bench(update_verb=verb) as test:
+        everything = live(test, 8)
+        for some in (everything[:4], everything[4:]):
+            account = test.account()
+            renames = [Update(i, {"name": f"N{i}"}) for i in some]
+            assert (await account.update_campaigns(renames)).ok
+        report = test.report()
+        assert report["update_verbs"] == sent
+        assert report["statuses"].get("405", 0) == (1 if verb == "post" else 0)
+
+
+async def test_concurrent_first_updates_wait_for_the_one_that_finds_out():
+    """However many there are, one 405."""
+    async with bench() as test:
+        account = test.account()
+        calls = (account.update_campaigns([Update(i, {"name": "N"})]) for i in live(test, 10))
+        assert all(result.ok for result in await asyncio.gather(*calls))
+        assert test.report()["statuses"]["405"] == 1
+
+
+async def test_a_host_that_changes_its_mind_is_followed():
+    """A 405 to what worked yesterday switches it, too."""
+    async with bench(update_verb="patch") as test:
+        account = test.account()
+        one, two = live(test, 2)
+        assert (await account.update_campaigns([Update(one, {"name": "N"})])).ok
+        import attrs
+
+        test.sandbox.world.knobs = attrs.evolve(test.sandbox.world.knobs, update_verb="post")
+        assert (await account.update_campaigns([Update(two, {"name": "N"})])).ok
+        assert test.report()["update_verbs"] == {"PATCH": 1, "POST": 1}
+
+
+@pytest.mark.parametrize("verb", ["post", "patch"])
+async def test_the_verb_can_be_fixed(verb):
+    """Then nothing else is tried."""
+    async with bench(update_verb="post") as test:
+        (one,) = live(test, 1)
+        result = await test.account(update_verb=verb).update_campaigns([Update(one, {"name": "N"})])
+        assert result.ok is (verb == "post")
+        assert test.report()["statuses"].get("405", 0) == (verb == "patch")
+
+
+async def test_a_501_switches_like_a_405():
+    """Both say that there is no such verb."""
+    async with bench() as test:
+        account = test.account()
+        inner = connector(account).session._transport._inner
+        send = inner.send
+
+        async def without_patch(request, *, timeout_s):
+            if request.route.method == "PATCH":
+                return answer(501, {"error": {"code": "not_implemented", "message": "m"}})
+            return await send(request, timeout_s=timeout_s)
+
+        inner.send = without_patch
+        (one,) = live(test, 1)
+        assert (await account.update_campaigns([Update(one, {"name": "N"})])).ok
+
+
+async def test_what_a_mass_action_refuses_is_told_and_the_rest_is_done():
+    """Each refused item has its own error, with its own fields."""
+    async with bench() as test:
+        one, two, three = live(test, 3)
+        gone = str(test.first("campaigns", status="deleted")["id"])
+        result = await test.account().update_campaigns([
+            Update(one, {"daily_budget": 1000}),
+            Update(two, {"extra": {"max_price": "99999999"}}),
+            Update("999", {"daily_budget": 1000}),
+            Update(gone, {"daily_budget": 1000}),
+            Update("abc", {"daily_budget": 1000}),
+            Update(three, {"daily_budget": 2000}),
+        ])  # fmt: skip
+        assert statuses(result) == ["done", "failed", "failed", "failed", "failed", "done"]
+        kinds = [type(outcome.error) for outcome in result.failed]
+        assert kinds == [InvalidRequestError, NotFoundError, InvalidRequestError, InvalidRequestError]
+        assert set(result[1].error.fields) == {"max_price"}
+        assert stored(test, "campaigns", three)["budget_limit_day"] == "2000"
+
+
+async def test_two_changes_of_one_object_are_one():
+    """The later one counts where they meet."""
+    async with bench() as test:
+        (one,) = live(test, 1)
+        result = await test.account().update_campaigns([
+            Update(one, {"name": "A", "daily_budget": 500}),
+            Update(one, {"name": "B"}),
+        ])  # fmt: skip
+        row = stored(test, "campaigns", one)
+        assert (statuses(result), row["name"], row["budget_limit_day"]) == (["done"] * 2, "B", "500")
+
+
+async def test_text_and_link_of_a_banner_are_changed_whole():
+    """The other texts stay; the link is registered and checked first."""
+    async with bench() as test:
+        account = test.account()
+        number = str(test.first("banners", status="active", moderation_status="allowed")["id"])
+        before = stored(test, "banners", number)["textblocks"]
+        result = await account.update_ads(
+            [Update(number, {"text": "Neu", "url": "https://new.example.test/"})]
+        )
+        row = stored(test, "banners", number)
+        assert (statuses(result), row["textblocks"]) == (["done"], {**before, "text_90": {"text": "Neu"}})
+        assert row["urls"]["primary"]["url"] == "https://new.example.test/"
+
+
+async def test_a_link_that_is_none_fails_its_banner_only():
+    """With the network's own reason."""
+    async with bench() as test:
+        numbers = [str(row["id"]) for row in test.sandbox.truth("banners") if row["status"] == "active"][:2]
+        result = await test.account().update_ads([
+            Update(numbers[0], {"url": "ftp://nowhere"}),
+            Update(numbers[1], {"title": "B"}),
+        ])  # fmt: skip
+        assert (statuses(result), set(result[0].error.fields)) == (["failed", "done"], {"url"})
+
+
+# ---------------------------------------------------------------------- creating and deleting
+
+
+def draft(name="A", **more) -> CampaignDraft:
+    return CampaignDraft(name=name, extra={"package_id": 811, "objective": "traffic"}, **more)
+
+
+async def test_campaigns_are_created_with_their_ads_in_one_request():
+    """Paused, both; a link that several use is registered once."""
+    async with bench() as test:
+        ads = tuple(AdDraft(title=f"T{n}", text="Hello", url="https://new.example.test/") for n in range(3))
+        result = await test.account().create_campaigns([draft("A", ads=ads), draft("B")])
+        assert result.ok
+        row = stored(test, "campaigns", result[0].id)
+        assert (row["name"], row["status"]) == ("A", "blocked")
+        made = [b for b in test.sandbox.truth("banners") if str(b["campaign_id"]) == result[0].id]
+        assert [(b["name"], b["status"]) for b in made] == [(f"T{n}", "blocked") for n in range(3)]
+        assert "its ads are" in result[0].notes[0]
+        sizes = test.report()["objects_per_request"]["campaigns.create"]
+        assert sizes == {"1": 1, "4": 1}
+
+
+async def test_a_link_is_waited_for_until_it_is_checked():
+    """A banner with an unchecked one would be refused."""
+    async with bench(url_check_s=3) as test:
+        (one,) = live(test, 1)
+        ad = AdDraft(campaign_id=one, title="T", text="Hello", url="https://new.example.test/")
+        result = await test.account().create_ads([ad])
+        assert result.ok, result[0].error
+        assert 3 <= test.clock.monotonic() < 6
+
+
+async def test_what_is_refused_is_told_with_every_field():
+    """Nested ones by path; the other drafts are created."""
+    async with bench() as test:
+        bad = AdDraft(
+            title="T", extra={"urls": {"primary": {"id": 1}}, "textblocks": {"title_25": {"text": "x" * 30}}}
+        )
+        result = await test.account().create_campaigns([draft(), draft(ads=(bad,)), CampaignDraft(name="P")])
+        assert statuses(result) == ["done", "failed", "failed"]
+        assert set(result[1].error.fields) == {"banners[0].urls", "banners[0].textblocks"}
+        assert set(result[2].error.fields) == {"package_id"}
+
+
+async def test_an_ad_needs_a_campaign():
+    """Told before anything is sent."""
+    async with bench() as test:
+        result = await test.account().create_ads([AdDraft(title="T")])
+        assert (statuses(result), set(result[0].error.fields)) == (["failed"], {"campaign_id"})
+
+
+async def test_a_create_whose_reply_is_lost_is_found_and_adopted():
+    """It is never sent again, and there is one campaign, not two."""
+    async with bench() as test:
+        account = test.account()
+        await account.get_account()
+        test.sandbox.faults.once("lost-reply")
+        result = await account.create_campaigns([draft("Only one")])
+        rows = [row for row in test.sandbox.truth("campaigns") if row["name"] == "Only one"]
+        assert (statuses(result), [str(row["id"]) for row in rows]) == (["done"], list(result.ids))
+        assert "adopted" in result[0].notes[0]
+
+
+async def test_a_create_that_cannot_be_told_from_others_is_unknown():
+    """Two campaigns of that name are there."""
+    async with bench() as test:
+        account, other = test.account(), test.account("other")
+        await account.get_account()
+        await other.create_campaigns([draft("Twin")])
+        test.sandbox.faults.once("lost-reply")
+        result = await account.create_campaigns([draft("Twin")])
+        assert (statuses(result), type(result[0].error)) == (["unknown"], LostReplyError)
+
+
+@pytest.mark.parametrize(("number", "request_name"), [(1, "campaigns.delete"), (3, "campaigns.mass_action")])
+async def test_deleting(number, request_name):
+    """One by its own verb, several as one mass action; they stay readable."""
+    async with bench() as test:
+        account = test.account()
+        some = live(test, number)
+        result = await account.delete_campaigns(some)
+        assert (statuses(result), test.report()["objects_per_request"][request_name]) == (
+            ["done"] * number,
+            {str(number): 1},
+        )
+        assert {(await account.get_campaign(i)).status for i in some} == {"deleted"}
+
+
+async def test_deleting_what_is_not_there():
+    """An error for it, and nothing happens to the others."""
+    async with bench() as test:
+        (one,) = live(test, 1)
+        result = await test.account().delete_campaigns(["999", "abc", one])
+        assert statuses(result) == ["failed", "failed", "done"]
+
+
+# ---------------------------------------------------------------------- plans
+
+
+async def test_a_plan_shows_the_exact_requests():
+    """Verb, address and body as they would be sent; none of them is."""
+    async with bench(update_verb="patch") as test:
+        account = test.account()
+        one, _ = live(test, 2)
+        plan = await account.plan([Update(one, {"name": "N", "status": "paused"})])
+        (request,) = plan.requests
+        assert (request.method, request.body) == ("PATCH", '{"name":"N","status":"blocked"}')
+        assert request.url == f"{test.sandbox.base_url}/api/v2/campaigns/{one}.json"
+        assert test.report()["partial_updates"] == 0
+
+
+async def test_a_plan_of_new_things_says_what_depends_on_what():
+    """A link's id is not known before it is registered."""
+    async with bench() as test:
+        ads = (AdDraft(title="T", url="https://new.example.test/"),)
+        plan = await test.account().plan([draft(ads=ads)])
+        first, second = plan.requests
+        assert (first.method, first.body) == ("POST", '{"url":"https://new.example.test/"}')
+        assert "<id of https://new.example.test/>" in second.body
+        assert len(test.sandbox.truth("urls")) == 1
+
+
+async def test_a_plan_of_several_shows_their_mass_action():
+    """As it would go out."""
+    async with bench() as test:
+        account = test.account()
+        some = live(test, 2)
+        requests = await connector(account).express(
+            "campaigns", "update", [Update(i, {"status": "paused"}) for i in some]
+        )
+        assert [request.url.rpartition("/")[2] for request in requests] == ["mass_action.json"]
+        deletions = await connector(account).express("campaigns", "delete", some)
+        assert [request.body.count("deleted") for request in deletions] == [2]
+
+
+async def test_a_plan_of_something_wrong_says_so():
+    """Before anything is sent."""
+    async with bench() as test:
+        with pytest.raises(ApiError):
+            await test.account().plan([Update("8800001", {"status": "limited"})])
