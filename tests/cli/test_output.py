@@ -1,0 +1,140 @@
+"""What is printed, and how."""
+
+import io
+import json
+import logging
+import os
+import sys
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from adnet.cli.output import Output, Table, plain, shown, styled
+from adnet.interface import Support
+
+TABLE = Table(("name", "rows"), [("one", 7), ("three", 12)], title="Numbers")
+
+
+class TestTable:
+    def test_plain_columns_are_aligned(self):
+        """Texts stand to the left, numbers to the right, and no line ends in blanks."""
+        assert plain(TABLE) == "Numbers\nname   rows\none       7\nthree    12"
+
+    def test_no_rows(self):
+        """Where there are no rows, the table says so."""
+        assert plain(Table(("name", "rows"), [])) == "name  rows\n(none)"
+
+    def test_missing_numbers_are_blank(self):
+        """A column of numbers with gaps is still one of numbers."""
+        assert plain(Table(("n",), [(None,), (10,), (5,)])) == " n\n\n10\n 5"
+
+    def test_styled_table_has_colours(self):
+        """On a terminal, words that say how it went are coloured."""
+        assert "\x1b[32mok" in styled(Table(("verdict",), [("ok",)]))
+
+    def test_no_color(self, monkeypatch):
+        """NO_COLOR takes the colours away."""
+        monkeypatch.setenv("NO_COLOR", "1")
+        assert "\x1b[3" not in styled(Table(("verdict",), [("ok",)]))
+
+    def test_nothing_in_a_cell_is_markup(self):
+        """A campaign may be called like a style."""
+        assert "[red]x[/red]" in styled(Table(("name",), [("[red]x[/red]",)]))
+
+    def test_nothing_in_a_cell_is_an_order_to_the_terminal(self):
+        """Control characters in a name do not reach the terminal."""
+        assert plain(Table(("name",), [("a\x1b[2Jb\nc\x07",)])) == "name\na [2Jb c"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, ""),
+        (True, "yes"),
+        (1.234, "1.23"),
+        (Decimal("1.230000"), "1.230000"),
+        (date(2026, 1, 2), "2026-01-02"),
+        (datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "2026-01-02 03:04:05Z"),
+        (("a", None, "b"), "a, , b"),
+        (Support.NATIVE, "native"),
+    ],
+)
+def test_values_as_people_read_them(value, text):
+    """Each kind of value has one way to be shown."""
+    assert text == shown(value)
+
+
+class TestResult:
+    def test_blocks_for_people(self, capsys):
+        """Blocks are separated by an empty line."""
+        Output().result({}, TABLE, "the end")
+        assert capsys.readouterr().out == plain(TABLE) + "\n\nthe end\n"
+
+    def test_json_for_machines(self, capsys):
+        """With --json the data goes out, its dates, decimals and words as texts."""
+        out = Output()
+        out.json = True
+        out.result({"a": Decimal("1.50"), "b": date(2026, 1, 2), "c": Support.NONE, "d": {"é"}}, TABLE)
+        text = capsys.readouterr().out
+        assert json.loads(text) == {"a": "1.50", "b": "2026-01-02", "c": "none", "d": ["é"]}
+        assert text.isascii()
+
+    def test_unknown_value_is_a_bug(self):
+        """A value without a form in JSON is not made up."""
+        out = Output()
+        out.json = True
+        with pytest.raises(TypeError, match="holds object"):
+            out.result(object())
+
+    def test_result_beside_rows(self, capsys):
+        """When standard output is taken by rows, the result goes to standard error."""
+        Output().result({}, TABLE, to_stderr=True)
+        assert capsys.readouterr() == ("", plain(TABLE) + "\n")
+
+    def test_terminal(self, monkeypatch):
+        """A terminal gets styles, a dumb one does not."""
+        terminal = io.StringIO()
+        terminal.isatty = lambda: True
+        monkeypatch.setattr(sys, "stdout", terminal)
+        monkeypatch.setenv("TERM", "xterm")
+        Output().result({}, TABLE)
+        assert "\x1b[1m" in terminal.getvalue()
+        monkeypatch.setenv("TERM", "dumb")
+        assert not Output.styled()
+
+
+class TestStreams:
+    def test_same_problem_once(self, capsys):
+        """What several accounts have in common is told once, on one line each."""
+        Output().problems(["a\nb", "c", "a\nb"])
+        assert capsys.readouterr().err == "adnet: a b\nadnet: c\n"
+
+    def test_reader_who_has_gone(self, monkeypatch):
+        """`adnet … | head -1` ends without a word."""
+        read, write = os.pipe()
+        os.close(read)
+        with os.fdopen(write, "w", buffering=1) as pipe:
+            monkeypatch.setattr(sys, "stdout", pipe)
+            Output().line("nobody reads this")
+            Output().line("nor this")
+            Output.flush()
+
+    def test_letters_that_the_terminal_cannot_show(self, monkeypatch):
+        """They are replaced, not run into."""
+        raw = io.BytesIO()
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii", newline="\n"))
+        Output().line("Casalån")
+        assert raw.getvalue() == b"Casal?n\n"
+
+    def test_log(self, capsys):
+        """Asked for, what adnet logs goes to standard error, however often it was asked for."""
+        logger = logging.getLogger("adnet")
+        try:
+            Output().log()
+            Output().log()
+            logger.debug("partner offers.list sent")
+            assert capsys.readouterr().err.count("partner offers.list sent\n") == 1
+        finally:
+            logger.handlers.clear()
+            logger.setLevel(logging.NOTSET)
