@@ -1,0 +1,292 @@
+"""Daily statistics: right to the last kopeck, closed days asked for once, and what else the statistics tell."""
+
+import asyncio
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from adnet.errors import InvalidRequestError, NotFoundError, ServerError
+from adnet.testing import answer
+
+from .kit import bench, connector
+
+TODAY = date(2026, 9, 15)
+
+
+def days_ago(number: int) -> date:
+    return TODAY - timedelta(days=number)
+
+
+async def stats(account, since: date, until: date = TODAY + timedelta(days=1), **options) -> list:
+    return [row async for row in account.list_stats(since=since, until=until, **options)]
+
+
+def figures(rows) -> list[tuple]:
+    """Return rows as the sandbox's truth has them."""
+    return sorted(
+        (r.date.isoformat(), int(r.object_id), r.impressions, r.clicks, r.conversions, r.spend.amount)
+        for r in rows
+    )
+
+
+def truth(test, level: str, since: date, until: date = TODAY + timedelta(days=1)) -> list[tuple]:
+    name, number = {"campaign": ("stats", "campaign_id"), "ad": ("banner_stats", "banner_id")}[level]
+    return sorted(
+        (r["date"], r[number], r["shows"], r["clicks"], r["goals"], Decimal(r["spent"]))
+        for r in test.sandbox.truth(name, since, until)
+    )
+
+
+def asked(test) -> list[tuple[int, int]]:
+    """Return days and objects of every statistics request."""
+    lines = test.state.ledger.entries()
+    return [(line.period_days, line.objects) for line in lines if line.operation == "statistics.days"]
+
+
+@pytest.mark.parametrize("level", ["campaign", "ad"])
+async def test_every_figure_is_the_networks(level):
+    """Deleted objects and their spend, too; days on which nothing happened are no rows."""
+    async with bench() as test:
+        rows = await stats(test.account(), days_ago(30), level=level)
+        assert figures(rows) == truth(test, level, days_ago(30))
+        assert {row.currency for row in rows} == {"RUB"}
+
+
+async def test_an_ads_row_knows_its_campaign():
+    """A campaign's row is its own."""
+    async with bench() as test:
+        parents = {row["id"]: str(row["campaign_id"]) for row in test.sandbox.truth("banners")}
+        rows = await stats(test.account(), days_ago(3), level="ad")
+        assert all(row.campaign_id == parents[int(row.object_id)] for row in rows)
+        campaigns = await stats(test.account(), days_ago(3))
+        assert all(row.campaign_id == row.object_id for row in campaigns)
+
+
+async def test_long_periods_are_split_and_objects_grouped():
+    """92 days and 200 objects a request; nothing is asked for twice."""
+    async with bench(campaigns=450, banners=450) as test:
+        rows = await stats(test.account(), days_ago(119))
+        assert figures(rows) == truth(test, "campaign", days_ago(119))
+        assert sorted(asked(test)) == sorted([(92, 200), (92, 200), (92, 50), (28, 200), (28, 200), (28, 50)])
+        assert test.report()["repeated_statistics"] == 0
+
+
+async def test_only_the_open_day_is_asked_for_again():
+    """Closed ones come from the state, for other processes, too."""
+    async with bench(growing_today=True) as test:
+        first = await stats(test.account(), days_ago(30))
+        before = len(asked(test))
+        test.clock.advance(3600)
+        again = await stats(test.account(), days_ago(30))
+        assert asked(test)[before:] == [(1, 60)]
+        assert [row for row in again if row.date < TODAY] == [row for row in first if row.date < TODAY]
+        assert figures(again) == truth(test, "campaign", days_ago(30))
+
+
+async def test_a_period_that_overlaps_asks_for_what_is_missing():
+    """At both ends, each in one request."""
+    async with bench() as test:
+        account = test.account()
+        await stats(account, days_ago(20), days_ago(10))
+        before = len(asked(test))
+        rows = await stats(account, days_ago(25), days_ago(5))
+        assert sorted(asked(test)[before:]) == [(5, 60), (5, 60)]
+        assert figures(rows) == truth(test, "campaign", days_ago(25), days_ago(5))
+        assert test.report()["repeated_statistics"] == 0
+
+
+async def test_new_objects_ask_for_their_own_days_only():
+    """What is known of the others is not asked for again."""
+    async with bench() as test:
+        account = test.account()
+        some = [str(row["id"]) for row in test.sandbox.truth("campaigns")]
+        await stats(account, days_ago(20), days_ago(10), ids=some[:50])
+        before = len(asked(test))
+        rows = await stats(account, days_ago(20), days_ago(10))
+        assert asked(test)[before:] == [(10, 10)]
+        assert figures(rows) == truth(test, "campaign", days_ago(20), days_ago(10))
+
+
+async def test_two_who_ask_for_the_same_at_once_ask_once():
+    """The second is served from what the first has brought."""
+    async with bench() as test:
+        account = test.account()
+        found = await asyncio.gather(*(stats(account, days_ago(20), days_ago(10)) for _ in range(3)))
+        assert found[0] == found[1] == found[2]
+        assert asked(test) == [(10, 60)]
+
+
+async def test_yesterday_is_asked_for_once_more_when_it_has_closed():
+    """It was open when it was asked for last."""
+    async with bench(growing_today=True) as test:
+        account = test.account()
+        await stats(account, days_ago(10))
+        test.clock.advance(13 * 3600)
+        rows = await stats(account, days_ago(10), TODAY + timedelta(days=2))
+        assert asked(test)[1:] == [(2, 60)]
+        assert figures(rows) == truth(test, "campaign", days_ago(10), TODAY + timedelta(days=2))
+        assert test.report()["repeated_statistics"] == 0
+
+
+async def test_the_last_days_are_asked_for_again_a_day_later():
+    """Networks restate them; older ones stay as they are."""
+    async with bench() as test:
+        account = test.account()
+        await stats(account, days_ago(30))
+        test.clock.advance(25 * 3600)
+        await stats(account, days_ago(30), TODAY + timedelta(days=2))
+        assert asked(test)[1:] == [(8, 60)]
+        assert test.report()["repeated_statistics"] == 0
+
+
+async def test_how_many_days_are_restated_can_be_set():
+    """With none, a closed day is closed."""
+    async with bench() as test:
+        account = test.account(restated_days="0")
+        await stats(account, days_ago(30))
+        test.clock.advance(25 * 3600)
+        await stats(account, days_ago(30), TODAY + timedelta(days=2))
+        assert asked(test)[1:] == [(2, 60)]
+
+
+async def test_what_came_before_a_failure_is_kept():
+    """It counts as asked for, and is not asked for again."""
+    async with bench(campaigns=450, banners=450) as test:
+        account = test.account()
+        inner = connector(account).session._transport._inner
+        send, answers = inner.send, []
+
+        async def failing(request, *, timeout_s):
+            if request.route.operation == "statistics.days":
+                answers.append(request)
+                if len(answers) == 3:
+                    return answer(400, {"error": {"code": "ERR_WRONG_PARAMETER", "message": "m"}})
+            return await send(request, timeout_s=timeout_s)
+
+        inner.send = failing
+        with pytest.raises(InvalidRequestError):
+            await stats(account, days_ago(10), days_ago(5))
+        await stats(account, days_ago(10), days_ago(5))
+        assert len(answers) == 4
+        assert test.report()["repeated_statistics"] == 0
+
+
+async def test_days_to_come_are_not_asked_for():
+    """Nothing can have happened on them."""
+    async with bench() as test:
+        account = test.account()
+        assert await stats(account, TODAY + timedelta(days=1), TODAY + timedelta(days=9)) == []
+        assert asked(test) == []
+
+
+async def test_days_are_moscows():
+    """At 22:30 in UTC the next day has begun there."""
+    async with bench() as test:
+        test.clock.advance(13 * 3600)
+        rows = await stats(test.account(), TODAY + timedelta(days=1), TODAY + timedelta(days=2))
+        assert {row.date for row in rows} == {TODAY + timedelta(days=1)}
+
+
+async def test_foreign_objects_are_told():
+    """One of them would fail the whole request."""
+    async with bench() as test:
+        with pytest.raises(NotFoundError, match="no ad 999"):
+            await stats(test.account(), days_ago(3), level="ad", ids=["9900001", "999"])
+        with pytest.raises(InvalidRequestError) as caught:
+            await stats(test.account(), days_ago(3), ids=["999"])
+        assert caught.value.code == "ERR_WRONG_CAMPAIGNS"
+
+
+async def test_statistics_that_are_down_for_a_moment_are_tried_again():
+    """They only read."""
+    async with bench() as test:
+        account = test.account()
+        await account.get_account()
+        test.sandbox.faults.once("503")
+        assert figures(await stats(account, days_ago(3))) == truth(test, "campaign", days_ago(3))
+
+
+# ---------------------------------------------------------------------- the network's own
+
+
+async def test_fast_figures_are_of_the_last_hour():
+    """Shows and clicks by minute, no money."""
+    async with bench() as test:
+        native = test.account().native
+        ids = [str(row["id"]) for row in test.sandbox.truth("campaigns")][:20]
+        found = await native.statistics.fast("campaigns", ids)
+        assert found.keys() <= set(ids)
+        assert {len(row["minutely"]["shows"]) for row in found.values()} == {60}
+
+
+async def test_totals_of_a_period_come_page_by_page():
+    """Version 3; they are the sums of the days."""
+    async with bench(campaigns=300, banners=300) as test:
+        native = test.account().native
+        pages = [p async for p in native.statistics.totals("campaigns", date_from=days_ago(9), date_to=TODAY)]
+        assert [len(page) for page in pages] == [250, 50]
+        shows = sum(row["total"]["base"]["shows"] for page in pages for row in page)
+        assert shows == sum(row[2] for row in truth(test, "campaign", days_ago(9)))
+
+
+async def test_summaries_goals_and_inapp_events():
+    """Each in its own words."""
+    async with bench() as test:
+        statistics = test.account().native.statistics
+        ids = [str(row["id"]) for row in test.sandbox.truth("campaigns")]
+        span = {"date_from": days_ago(5), "date_to": TODAY}
+        assert len(await statistics.summary("campaigns", ids)) == 60
+        assert all(
+            "rows" in item for item in await statistics.days("campaigns", ids, **span, metrics=["all"])
+        )
+        goals = await statistics.goals("campaigns", ids, **span, conversion_type=["postclick", "postview"])
+        kinds = {g["conversion_type"] for item in goals for row in item["rows"] for g in row["goals"]}
+        assert kinds == {"postclick", "postview"}
+        inapp = await statistics.inapp("campaigns", ids, **span)
+        assert any(row["inapps"] for item in inapp for row in item["rows"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "number", "days"),
+    [("campaigns", 201, 1), ("campaigns", 0, 1), ("campaigns", 1, 93), ("widgets", 1, 1)],
+)
+async def test_what_no_request_takes_is_refused_before(kind, number, days):
+    """Too many objects, too many days, no such kind."""
+    async with bench() as test:
+        statistics = test.account().native.statistics
+        ids = [str(n) for n in range(number)]
+        with pytest.raises(InvalidRequestError):
+            await statistics.days(kind, ids, date_from=days_ago(days - 1), date_to=TODAY)
+        assert test.report()["requests"] == 0
+
+
+async def test_an_answer_of_another_shape_is_told():
+    """Never a crash."""
+    from adnet.errors import SchemaError
+
+    async with bench() as test:
+        account = test.account()
+        inner = connector(account).session._transport._inner
+        send = inner.send
+
+        async def strange(request, *, timeout_s):
+            if request.route.operation == "statistics.days":
+                return answer(
+                    200, {"items": [{"id": 8800001, "rows": [{"date": "soon", "base": {"shows": 1}}]}]}
+                )
+            return await send(request, timeout_s=timeout_s)
+
+        inner.send = strange
+        with pytest.raises(SchemaError, match="no day"):
+            await stats(account, days_ago(1), ids=["8800001"])
+
+
+async def test_a_server_that_stays_down_is_told():
+    """After the attempts that are allowed."""
+    async with bench() as test:
+        account = test.account()
+        await account.get_account()
+        test.sandbox.faults.once("503", 9)
+        with pytest.raises(ServerError):
+            await stats(account, days_ago(1), ids=["8800001"])
