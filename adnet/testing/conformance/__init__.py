@@ -29,11 +29,12 @@ from adnet.testing.conformance.lists import Lists
 from adnet.testing.conformance.refusal import Refusal
 from adnet.testing.conformance.reports import Reports
 from adnet.testing.conformance.secrets import Secrets
+from adnet.testing.conformance.writes import Writes
 from adnet.testing.harness import Harness
 
 __all__ = ["ConformanceError", "deviation", "suite"]
 
-GROUPS = (Identity, Lists, Reports, Errors, Limits, Secrets, Cancellation, Refusal)
+GROUPS = (Identity, Lists, Reports, Writes, Errors, Limits, Secrets, Cancellation, Refusal)
 """The standard tests, group by group."""
 
 
