@@ -1,0 +1,70 @@
+"""``adnet check`` and ``adnet limits``: the state of accounts."""
+
+from cli.kit import configure
+
+
+class TestCheck:
+    def test_good(self, adnet, partner):
+        """Accounts whose credentials are good are told so, in the order of the file."""
+        configure(partner.account("b"), partner.account("a"))
+        ran = adnet("check", "--json")
+        assert ran.code == 0
+        assert [(a["account"], a["verdict"]) for a in ran.json["accounts"]] == [("b", "ok"), ("a", "ok")]
+
+    def test_one_call_each(self, adnet, partner):
+        """An account costs one request."""
+        configure(partner.account())
+        before = len(partner.sandbox.log)
+        adnet("check")
+        assert len(partner.sandbox.log) - before == 1
+
+    def test_some_refused(self, adnet, partner):
+        """Good and refused ones together make 4, and one line for each refusal."""
+        configure(partner.account("good"), partner.account("bad", token="wrong-token-wrong"))
+        ran = adnet("check")
+        assert ran.code == 4
+        assert ran.line.startswith("adnet: bad ")
+        assert "bad      targetcircle  refused" in ran.out
+
+    def test_all_refused(self, adnet, partner):
+        """Only refusals make 3."""
+        configure(partner.account(token="wrong-token-wrong"))
+        assert adnet("check").code == 3
+
+    def test_chosen(self, adnet, partner, monkeypatch):
+        """Only the accounts that are named are looked at, and only their secrets are needed."""
+        monkeypatch.delenv("NOT_HERE", raising=False)
+        other = '[accounts.other]\nnetwork = "targetcircle"\ntoken = { env = "NOT_HERE" }\n'
+        configure(partner.account(), other)
+        assert adnet("check", "partner").code == 0
+        ran = adnet("check")
+        assert ran.code == 2
+        assert ran.line == (
+            "adnet: token of account 'other': the environment variable NOT_HERE is not set; set it"
+        )
+
+
+class TestLimits:
+    def test_what_is_left(self, adnet, partner):
+        """Each window and each bound of requests in flight has a row with its source."""
+        configure(partner.account())
+        rows = adnet("limits", "--json").json["limits"]
+        told = {(row["limit"], row["allowed"], row["left"], row["source"]) for row in rows}
+        assert ("api", "1000 per second", 1000, "set by the user") in told
+        assert ("reports", "8 in flight", None, "set by the user") in told
+
+    def test_nothing_is_sent(self, adnet, partner):
+        """Looking costs no request."""
+        configure(partner.account())
+        before = len(partner.sandbox.log)
+        ran = adnet("limits")
+        assert (0, before) == (ran.code, len(partner.sandbox.log))
+        assert "1000 per second" in ran.out
+
+    def test_what_others_used(self, adnet, partner):
+        """Processes on one state share their limits, so what the last command used counts."""
+        slow = partner.account().replace("1000/s", "50/h")
+        configure(slow)
+        adnet("check")
+        (hour,) = [row for row in adnet("limits", "--json").json["limits"] if row["left"] is not None]
+        assert (hour["allowed"], hour["left"]) == ("50 per hour", 49)
