@@ -23,18 +23,7 @@ from adnet.models import ReportJob
 from adnet.periods import ONE_DAY
 from adnet.state import State
 
-_COLUMNS: Final = (
-    "job",
-    "account",
-    "network",
-    "report",
-    "since",
-    "until",
-    "state",
-    "asked",
-    "changed",
-    "error",
-)
+_COLUMNS: Final = ("job", "account", "report", "since", "until", "state", "asked", "changed", "error")
 _SHORT: Final = 12
 """Digits of a job's id that are shown; any beginning that is unique will do to name it."""
 
