@@ -1,0 +1,1 @@
+"""Acme Ads, an invented network: a connector as a package of its own, found by its entry point."""
