@@ -218,6 +218,8 @@ def _why(error: OSError) -> str:
     if isinstance(error, TimeoutError):
         return f"no answer within {_TIMEOUT_S:.0f} s"
     if isinstance(error, ssl.SSLError):
-        return f"no certificate that can be trusted ({error.reason})"
+        return (
+            f"no certificate that can be trusted ({getattr(error, 'reason', None) or type(error).__name__})"
+        )
     # asyncio words its own; numbers below zero are of name look-ups.
     return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)

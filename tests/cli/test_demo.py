@@ -1,0 +1,73 @@
+"""``adnet demo``: everything at once."""
+
+import shlex
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from adnet.cli import _sandboxes, demo
+from cli.kit import landed
+
+
+@pytest.mark.parametrize(
+    ("today", "since", "until"),
+    [
+        (date(2026, 3, 1), date(2026, 2, 1), date(2026, 3, 1)),
+        (date(2026, 1, 31), date(2025, 12, 1), date(2026, 1, 1)),
+        (date(2028, 3, 31), date(2028, 2, 1), date(2028, 3, 1)),
+    ],
+)
+def test_last_full_month(today, since, until):
+    """The month that is pulled is the last one that is over."""
+    assert (since, until) == demo.last_month(today)
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """Let the demonstration be about two days."""
+    monkeypatch.setattr(demo, "last_month", lambda _: (date(2026, 10, 1), date(2026, 10, 3)))
+
+
+class TestDemo:
+    def test_every_network_lands(self, adnet, home, short):
+        """Everything that is imitated is pulled into one database, and the database is asked."""
+        ran = adnet("demo", "--dir", "here", "--json")
+        assert (0, str(home / "here")) == (ran.code, ran.json["folder"])
+        found = {name for (name,) in landed("SELECT DISTINCT network FROM pulls", "here/ads.duckdb")}
+        assert set(_sandboxes.connectable()) == found
+        assert {"landed"} == {table["outcome"] for table in ran.json["pull"]["tables"]}
+        questions = [answer["question"] for answer in ran.json["answers"]]
+        assert list(demo.QUESTIONS)[:3] == questions
+
+    def test_again_and_what_it_says(self, adnet, home, short, monkeypatch):
+        """A second run changes nothing that has landed, and ends with what may be typed next."""
+        monkeypatch.setattr(demo, "connectable", lambda: ["targetcircle"])
+        adnet("demo", "--dir", "here")
+        ran = adnet("demo", "--dir", "here")
+        assert landed("SELECT count(*) FROM transactions_history", "here/ads.duckdb") == [(0,)]
+        assert "How far have the transactions come?" in ran.out
+        assert f"adnet check --config {home / 'here/adnet.toml'}" in ran.out
+
+    def test_folder_of_its_own(self, adnet, home, short, monkeypatch):
+        """Without --dir, the temporary folder is named."""
+        monkeypatch.setattr(demo, "connectable", lambda: ["targetcircle"])
+        monkeypatch.setattr(demo.tempfile, "mkdtemp", lambda prefix: str(home / f"{prefix}x"))
+        ran = adnet("demo")
+        assert f"demonstration in {home / 'adnet-demo-x'}" in ran.err
+
+    def test_without_duckdb(self, adnet, home, monkeypatch):
+        """Without DuckDB, what to install is told before anything is started."""
+        monkeypatch.setattr(demo, "find_spec", lambda name: None)
+        ran = adnet("demo", "--dir", "here")
+        assert (ran.code, Path("here").exists()) == (2, False)
+        assert 'pip install "adnet[duckdb]"' in ran.line
+
+
+def test_commands_can_be_typed(adnet, home, short):
+    """The commands that are named parse, in a folder whose name has blanks too."""
+    made = demo.Demo(home / "a b", date(2026, 10, 1), date(2026, 10, 3))
+    for line in demo.commands(made):
+        program, *words = shlex.split(line, comments=True)
+        if program == "adnet":
+            assert adnet(*words, "--help").code == 0

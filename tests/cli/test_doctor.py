@@ -1,0 +1,145 @@
+"""``adnet doctor``: what is wrong, and what to do about it."""
+
+import ssl
+
+import attrs
+import pytest
+
+from adnet import registry
+from adnet.cli import doctor
+from cli.kit import configure
+
+
+def findings(ran, check):
+    return {f["subject"]: f for f in ran.json["findings"] if f["check"] == check}
+
+
+def test_all_is_well(adnet, partner, home):
+    """A sound installation has nothing that failed, and no credential is sent."""
+    configure(partner.account())
+    before = len(partner.sandbox.log)
+    ran = adnet("doctor", "--json")
+    assert ran.code == 0
+    assert before == len(partner.sandbox.log)
+    assert findings(ran, "configuration")[str(home / "adnet.toml")]["verdict"] == "ok"
+    assert "not made yet" in findings(ran, "state")[str(home / "state.db")]["detail"]
+    assert "on targetcircle" in findings(ran, "account")["partner"]["detail"]
+    assert partner.sandbox.origin.removeprefix("http://") == findings(ran, "reach")["partner"]["detail"]
+
+
+def test_versions(adnet, home):
+    """What is installed is told, and how to get what is not."""
+    versions = findings(adnet("doctor", "--json"), "version")
+    assert versions["aiohttp"]["verdict"] == "ok"
+    for name, found in versions.items():
+        assert found["verdict"] == "ok" or f"adnet[{doctor._EXTRAS[name]}]" in found["remedy"]
+
+
+def test_missing_library(adnet, home, monkeypatch):
+    """A library that adnet cannot do without fails the check."""
+    monkeypatch.setattr(doctor, "_LIBRARIES", ("not-a-library",))
+    ran = adnet("doctor", "--json")
+    assert (ran.code, findings(ran, "version")["not-a-library"]["verdict"]) == (2, "fail")
+
+
+def test_without_a_configuration(adnet, home):
+    """Having no configuration yet is no failure."""
+    ran = adnet("doctor")
+    assert ran.code == 0
+    assert "try `adnet demo`" in ran.out
+
+
+def test_broken_configuration(adnet, home):
+    """What is wrong with the file is told in its row."""
+    configure("[acounts.x]")
+    ran = adnet("doctor", "--json")
+    assert ran.code == 2
+    assert "did you mean 'accounts'?" in findings(ran, "configuration")["adnet.toml"]["detail"]
+
+
+def test_configuration_that_others_can_read(adnet, partner):
+    """A file with secrets should be its owner's alone."""
+    file = configure(partner.account())
+    file.chmod(0o644)
+    (found,) = findings(adnet("doctor", "--json"), "configuration").values()
+    assert ("warn", f"chmod 600 {file.absolute()}") == (found["verdict"], found["remedy"])
+
+
+def test_state_that_others_can_read(adnet, partner, home):
+    """A state that every command refuses fails here too."""
+    configure(partner.account())
+    (home / "state.db").touch(mode=0o644)
+    ran = adnet("doctor", "--json")
+    assert ran.code == 2
+    assert "chmod 600" in findings(ran, "state")[str(home / "state.db")]["detail"]
+
+
+def test_state_in_use(adnet, partner, home):
+    """A state that is there is looked into."""
+    configure(partner.account())
+    adnet("jobs", "list")
+    found = findings(adnet("doctor", "--json"), "state")[str(home / "state.db")]
+    assert found["detail"] == "0 unfinished report jobs"
+
+
+def test_bad_account_harms_no_other(adnet, partner, monkeypatch):
+    """Each account is looked at for itself."""
+    monkeypatch.delenv("NOT_HERE", raising=False)
+    bad = '[accounts.bad]\nnetwork = "targetcircle"\ntoken = { env = "NOT_HERE" }\n'
+    configure(bad, '[accounts.odd]\nnetwork = "nowhere"\n', partner.account())
+    ran = adnet("doctor", "--json")
+    assert ran.code == 2
+    accounts = findings(ran, "account")
+    assert {n: f["verdict"] for n, f in accounts.items()} == {"bad": "fail", "odd": "fail", "partner": "ok"}
+    assert "NOT_HERE is not set" in accounts["bad"]["detail"]
+
+
+@pytest.mark.parametrize(("others", "code"), [((), 5), (("here",), 4)])
+def test_unreachable(adnet, partner, others, code):
+    """A network that cannot be reached fails its account."""
+    configure(partner.account("gone", base_url="http://127.0.0.1:9/api"), *map(partner.account, others))
+    ran = adnet("doctor", "--json")
+    found = findings(ran, "reach")["gone"]
+    assert (code, "fail", "127.0.0.1:9: Connection refused") == (ran.code, found["verdict"], found["detail"])
+
+
+def test_broken_connector(adnet, home, monkeypatch):
+    """A connector that cannot be loaded is told with the distribution that brings it."""
+    broken = registry.Found("acme", "adnet-acme", None, "it is broken")
+    monkeypatch.setattr(registry, "discover", lambda: iter([broken]))
+    found = findings(adnet("doctor", "--json"), "connector")["acme"]
+    assert (found["detail"], found["remedy"]) == ("it is broken", "reinstall or remove adnet-acme")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (TimeoutError(), "no answer within 5 s"),
+        (ConnectionRefusedError(111, "Connect call failed ('127.0.0.1', 9)"), "Connection refused"),
+        (OSError(-2, "Name or service not known"), "Name or service not known"),
+        (OSError("several at once"), "several at once"),
+        (ssl.SSLError(1, "x"), "no certificate that can be trusted"),
+    ],
+)
+def test_words_for_what_hinders(error, words):
+    """Each way not to reach a network has plain words."""
+    assert doctor._why(error).startswith(words)
+
+
+async def test_certificate(monkeypatch):
+    """A certificate that cannot be trusted has a remedy of its own."""
+
+    async def refused(*args, **kwargs):
+        raise ssl.SSLCertVerificationError(1, "certificate verify failed")
+
+    monkeypatch.setattr(doctor.asyncio, "open_connection", refused)
+    found = await doctor._reach("shop", "https://127.0.0.1/v1")
+    assert (found.verdict, found.detail.partition(": ")[0]) == ("fail", "127.0.0.1:443")
+    assert "clock and certificates" in found.remedy
+
+
+async def test_connector_without_an_address():
+    """Where a connector does not tell where its network is, that is said."""
+    found = await doctor._reach("shop", "")
+    assert found.verdict == "warn"
+    assert attrs.astuple(found)[1] == "shop"
