@@ -16,8 +16,7 @@ import contextvars
 import copy
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Generic
+from typing import Final, Generic
 
 from adnet.clock import Clock
 from adnet.errors import (
@@ -31,6 +30,7 @@ from adnet.errors import (
 )
 from adnet.redact import Scrubber
 from adnet.transport._token_failures import Failures, for_request
+from adnet.transport._token_keeper import Keeper
 from adnet.transport._token_values import (
     Early,
     Grant,
@@ -41,7 +41,6 @@ from adnet.transport._token_values import (
     Token,
     TokenStore,
     is_over,
-    margin_of,
 )
 from adnet.transport.events import current_meter
 
@@ -52,7 +51,6 @@ ENDPOINT_S: Final = 45.0
 """For one exchange with the endpoint, retries included; shorter than the lease."""
 _POLL_S: Final = 0.05
 _LOOK_S: Final = 1.0
-_SAVE_PAUSES_S: Final = (0.1, 0.3, 1.0, 3.0)
 _MISTRUST_S: Final = 60.0
 
 
@@ -84,22 +82,16 @@ class OAuthTokens(Generic[T, L]):
         scrubber: Scrubber,
         credentials: str = "",
     ) -> None:
-        self._key = key
         self._owner = owner
         self._store = store
-        self._make = make
-        self._replaced = replaced
         self._grant = grant
         self._clock = clock
-        self._scrubber = scrubber
+        self._keeper = Keeper[T, L](
+            key=key, store=store, make=make, replaced=replaced, clock=clock, scrubber=scrubber
+        )
         self._failures = Failures(store, key, clock, credentials=credentials)
-        self._held: T | None = None
-        self._due_at = datetime.max.replace(tzinfo=UTC)
-        self._margin_s = 0.0
-        self._stale: str | None = None
         self._look_at = 0.0
         self._flight: asyncio.Task[T | None] | None = None
-        self._unsaved: T | None = None
         self._early = Early()
 
     # ------------------------------------------------------------------ what requests ask
@@ -114,14 +106,14 @@ class OAuthTokens(Generic[T, L]):
             ConnectError: The token endpoint did not answer; the request was not sent.
             RequestTimeoutError: No token came before *deadline*.
         """
-        held = self._held
-        if held is not None and held.access_token != self._stale:
+        held = self._keeper.held
+        if held is not None and held.access_token != self._keeper.stale:
             now = self._clock.now()
-            if now < self._due_at:
+            if now < self._keeper.due_at:
                 return held.access_token
             if not is_over(held, now):
                 self._refresh_ahead()
-                return self._held.access_token if self._held else held.access_token
+                return self._keeper.held.access_token if self._keeper.held else held.access_token
         started = self._clock.monotonic()
         try:
             return (await self._obtain(deadline)).access_token
@@ -131,11 +123,11 @@ class OAuthTokens(Generic[T, L]):
 
     def refused(self, token: str, code: str | None) -> bool:
         """Take note that the network refused *token*; say whether another may be had."""
-        held = self._held
+        held = self._keeper.held
         if held is not None and held.access_token != token:
             return True
-        if token != self._stale:
-            self._stale = token
+        if token != self._keeper.stale:
+            self._keeper.stale = token
             self._early.count(held, self._clock)
             if self._early.too_often:
                 text = "the network refuses the tokens that it has just given"
@@ -147,17 +139,17 @@ class OAuthTokens(Generic[T, L]):
 
         Does nothing when a login has stored another token meanwhile.
         """
-        stored = self._store.load(self._key)
-        held = self._held
+        stored = self._store.load(self._keeper.key)
+        held = self._keeper.held
         if stored is None or held is None or stored.generation <= held.generation:
-            self._held = None
+            self._keeper.held = None
             self._failures.remember(TokenRevokedError(message, code="revoked_token"))
 
     # ------------------------------------------------------------------ what logins do
 
     def stored(self) -> T | None:
         """Return the token as stored, valid or not."""
-        return self._store.load(self._key)
+        return self._store.load(self._keeper.key)
 
     def failure(self) -> AdnetError | None:
         """Return why no token is to be had at present, where that is known."""
@@ -165,13 +157,11 @@ class OAuthTokens(Generic[T, L]):
 
     def keep(self, issued: Issued) -> T:
         """Store what a login brought; it counts over everything that is under way."""
-        token = self._made(issued, self._store.load(self._key), refreshed=False, asked_at=self._clock.now())
-        return self._hold(self._store.save(self._key, token))
+        return self._keeper.keep(issued)
 
     def forget(self, message: str) -> None:
         """Remove the token for good; the account is stopped until a login."""
-        self._store.delete(self._key)
-        self._held = self._unsaved = None
+        self._keeper.forget()
         self._failures.remember(TokenRevokedError(message))
 
     async def close(self) -> None:
@@ -187,7 +177,7 @@ class OAuthTokens(Generic[T, L]):
             if isinstance(failure, TokenRevokedError):
                 raise failure
             try:
-                found = self._look() or await self._within(self._fly(ahead=False), deadline)
+                found = self._keeper.look() or await self._within(self._fly(ahead=False), deadline)
             except AdnetError as error:
                 # Many wait for one flight, and each will write its own context into the error.
                 raise copy.copy(error) from error.__cause__
@@ -198,28 +188,11 @@ class OAuthTokens(Generic[T, L]):
         now = self._clock.monotonic()
         if now < self._look_at or (self._flight is not None and not self._flight.done()):
             return
-        self._look_at = now + min(_LOOK_S, self._margin_s / 10)
+        self._look_at = now + min(_LOOK_S, self._keeper.margin_s / 10)
         with suppress(StateError):  # what is held still works
-            self._look()
-        if self._clock.now() >= self._due_at:
+            self._keeper.look()
+        if self._clock.now() >= self._keeper.due_at:
             self._flight = self._fly(ahead=True)
-
-    def _look(self) -> T | None:
-        """Return the stored token if it is of use."""
-        stored = self._store.load(self._key)
-        if stored is None or stored.access_token == self._stale or is_over(stored, self._clock.now()):
-            return None
-        return self._hold(stored)
-
-    def _hold(self, token: T) -> T:
-        self._scrubber.learn(token.access_token)
-        self._scrubber.learn(token.refresh_token)
-        self._held = token
-        margin = margin_of(token)
-        self._margin_s = margin.total_seconds()
-        over = token.expires_at
-        self._due_at = datetime.max.replace(tzinfo=UTC) if over is None else over - margin
-        return token
 
     def _fly(self, *, ahead: bool) -> "asyncio.Task[T | None]":
         flight = self._flight
@@ -247,11 +220,11 @@ class OAuthTokens(Generic[T, L]):
 
     async def _renew(self, *, ahead: bool) -> T | None:
         """Return a new token, ours or another process's; None when the present one will do for now."""
-        while (lease := self._store.lease(self._key, self._owner, LEASE_S)) is None:
+        while (lease := self._store.lease(self._keeper.key, self._owner, LEASE_S)) is None:
             if ahead:
                 return None
             await self._clock.sleep(_POLL_S)
-            if (found := self._look()) is not None:
+            if (found := self._keeper.look()) is not None:
                 return found
         try:
             return await self._replace(lease, ahead=ahead)
@@ -265,18 +238,16 @@ class OAuthTokens(Generic[T, L]):
 
     async def _replace(self, lease: L, *, ahead: bool) -> T | None:
         """Read again under the lease, then ask."""
-        if self._unsaved is not None:
-            self._store.save(self._key, self._unsaved, fence=lease.fence)
-            self._unsaved = None
-        found = self._look()
-        if found is not None and not (ahead and self._clock.now() >= self._due_at):
+        self._keeper.save_unsaved(lease)
+        found = self._keeper.look()
+        if found is not None and not (ahead and self._clock.now() >= self._keeper.due_at):
             return found
         if (failure := self._failures.recall()) is not None:
             raise failure
         try:
-            return await self._ask(lease, self._store.load(self._key))
-        except self._replaced:
-            if (found := self._look()) is not None:
+            return await self._ask(lease, self._store.load(self._keeper.key))
+        except self._keeper.replaced:
+            if (found := self._keeper.look()) is not None:
                 return found
             raise
         except StateError:
@@ -293,49 +264,20 @@ class OAuthTokens(Generic[T, L]):
             issued = await self._refresh(lease, stored.refresh_token, deadline)
         refreshed = issued is not None
         issued = issued or await self._grant.issue(deadline=deadline)
-        token = self._made(issued, stored, refreshed=refreshed, asked_at=asked_at)
-        return self._hold(await self._save(lease, token))
+        token = self._keeper.made(issued, stored, refreshed=refreshed, asked_at=asked_at)
+        return self._keeper.hold(await self._keeper.save(lease, token))
 
     async def _refresh(self, lease: L, refresh_token: str, deadline: float) -> Issued | None:
-        self._store.begin_refresh(self._key, lease.fence)
+        self._store.begin_refresh(self._keeper.key, lease.fence)
         try:
             issued = await self._grant.refresh(refresh_token, deadline=deadline)
         except ApiError as error:
             if not isinstance(error, ServerError):
-                self._store.end_refresh(self._key, lease.fence)
+                self._store.end_refresh(self._keeper.key, lease.fence)
             raise
         if issued is None:
-            self._store.end_refresh(self._key, lease.fence)
+            self._store.end_refresh(self._keeper.key, lease.fence)
         return issued
 
-    async def _save(self, lease: L, token: T) -> T:
-        """Store *token* before anybody uses it; a file that is locked is waited for, since it is the only one."""
-        for pause_s in _SAVE_PAUSES_S:
-            try:
-                return self._store.save(self._key, token, fence=lease.fence)
-            except self._replaced:
-                raise
-            except StateError:
-                await self._clock.sleep(pause_s)
-        self._unsaved = token
-        saved = self._store.save(self._key, token, fence=lease.fence)
-        self._unsaved = None
-        return saved
-
-    def _made(self, issued: Issued, stored: T | None, *, refreshed: bool, asked_at: datetime) -> T:
-        life_s = issued.expires_in_s
-        kept: dict[str, Any] = {}
-        if refreshed and stored is not None:
-            kept = {"refresh_token": stored.refresh_token, "scope": stored.scope}
-        return self._make(
-            access_token=issued.access_token,
-            refresh_token=issued.refresh_token or kept.get("refresh_token"),
-            expires_at=None if life_s is None else asked_at + timedelta(seconds=life_s),
-            issued_at=asked_at,
-            scope=issued.scope or kept.get("scope"),
-            refreshes=stored.refreshes + 1 if refreshed and stored else 0,
-            issues=(stored.issues if stored else 0) + (not refreshed),
-        )
-
     def __repr__(self) -> str:
-        return f"OAuthTokens({self._key})"
+        return f"OAuthTokens({self._keeper.key})"
