@@ -97,7 +97,8 @@ def campaign_status(row: CampaignRow) -> Status:
 def campaign(row: CampaignRow, book: Book, more: Mapping[str, Any] | None = None) -> Campaign:
     """Return a campaign; *more* are targetings that are told apart from it."""
     budget, clicks = row.limits.kind == "budget_limits", row.limits.kind == "clicks_limits"
-    daily, total = row.limits.daily, row.limits.overall
+    # Nothing, and a limit of nothing, are no limit.
+    daily, total = row.limits.daily or None, row.limits.overall or None
     return Campaign(
         campaign_id=row.id,
         name=row.name or "",

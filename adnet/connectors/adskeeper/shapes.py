@@ -41,7 +41,7 @@ def mapping(value: Any, where: str) -> dict[str, Any]:
 def rows(value: Any, where: str, *, key: str = "id") -> dict[str, dict[str, Any]]:
     """Return a map of objects by id; a list of objects that tell their own *key* is one too."""
     if isinstance(value, list):
-        value = {text(mapping(row, f"{where}[]").get(key)) or "": row for row in value}
+        value = {identifier(mapping(row, f"{where}[]").get(key), f"{where}[].{key}"): row for row in value}
     return {number: mapping(row, f"{where}.{number}") for number, row in mapping(value, where).items()}
 
 

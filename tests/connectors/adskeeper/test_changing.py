@@ -88,6 +88,35 @@ async def test_what_a_new_campaign_cannot_be_given_is_set_after_it():
         ]
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"targeting": {"widgetsFilterUid": {"widgets": {"1": []}, "filterType": "some"}}},
+        {"targeting": {"phonePriceRange": ["a,b"]}},
+        {"targeting": {"weather": []}},
+        {"targeting": {"browserslanguage": ["en"]}},
+        {"targeting": {"geo": {"planets": ["Mars"]}}},
+        {"extra": {"qualityFactor": {"1": 0}}},
+        {"status": "rejected"},
+    ],
+    ids=str,
+)
+async def test_a_draft_holds_the_rules_before_any_of_it_is_sent(wrong):
+    """What would be set only after the creation is checked before it: no campaign is left half made."""
+    async with home() as it:
+        (outcome,) = await it.account.create_campaigns([CampaignDraft(name="Sleep", **wrong)])
+        assert (outcome.status, outcome.id, it.writes) == ("failed", None, [])
+
+
+async def test_a_draft_may_have_a_phone_price():
+    """A targeting that a new campaign cannot be given follows its creation."""
+    async with home() as it:
+        draft = CampaignDraft(name="Sleep", status="active", targeting={"phonePriceRange": [3, 4]})
+        (outcome,) = await it.account.create_campaigns([draft])
+        assert outcome.ok
+        assert it.sandbox.account.campaigns[int(outcome.id)].prices == [3, 4]
+
+
 @VARIANTS
 async def test_outcomes_stand_in_the_order_of_the_drafts(variant):
     """A name that is taken and a rule that is broken fail by themselves, and name their fields."""
@@ -275,6 +304,53 @@ async def test_members_that_do_not_exist_are_told():
         assert it.sandbox.account.campaigns[row.id].widgets == {"5600001": [], "5600014": ["9"]}
 
 
+async def test_nothing_starts_after_a_part_that_was_not_saved():
+    """A campaign is not started when one of its sources was refused; what was not sent is told."""
+    async with home() as it:
+        row = it.campaign(lambda row: row.status == 4 and plain(row))
+        targeting = {"widgetsFilterUid": {"filterType": "only", "widgets": {"5600001": [], "77": []}}}
+        fields = {"status": "active", "targeting": targeting}
+        (outcome,) = await it.account.update_campaigns([Update(row.id, fields)])
+        assert (outcome.status, outcome.notes[-1]) == ("failed", "not sent: status")
+        assert it.sandbox.account.campaigns[row.id].blocked
+
+
+async def test_a_widget_leaves_the_list():
+    """None takes a widget out; the type of the list stays; off empties it."""
+    async with home() as it:
+        row = it.campaign(plain)
+        held = it.sandbox.account.campaigns[row.id]
+        held.widgets_type, held.widgets = "except", {"5600001": ["12"], "5600014": []}
+        edit = {"widgetsFilterUid": {"widgets": {"5600001": None, "5600014": ["9"]}}}
+        (outcome,) = await it.account.update_campaigns([Update(row.id, {"targeting": edit})])
+        assert outcome.ok
+        assert it.sandbox.account.campaigns[row.id].widgets == {"5600014": ["9"]}
+        for name in ("widgetsFilterUid", "ipsFilter"):
+            off = Update(row.id, {"targeting": {name: {"filterType": "off"}}})
+            assert (await it.account.update_campaigns([off])).ok
+            assert (await it.account.update_campaigns([off]))[0].status == "unchanged"
+        assert it.sandbox.account.campaigns[row.id].widgets_type == "off"
+
+
+async def test_geo_is_set_and_switched_off():
+    """Named parts change and the others stay; nothing at all switches it off; what is so is not sent."""
+    async with home() as it:
+        row = it.campaign(lambda row: plain(row) and row.geo == {"DE": frozenset({6, 7})})
+
+        async def sent(geo):
+            before = len(it.writes)
+            (outcome,) = await it.account.update_campaigns([Update(row.id, {"targeting": {"geo": geo}})])
+            assert outcome.ok
+            return [dict(request.query)["enabledFlag"] for request in it.writes[before:]]
+
+        assert await sent({"cities": [7, "6"]}) == []
+        assert await sent({"cities": [6]}) == ["1"]
+        assert it.sandbox.account.campaigns[row.id].geo_wanted == {"DE": frozenset({6})}
+        assert await sent({}) == ["0"]
+        await it.native.targetings.get_geo(str(row.id))  # from here on the change holds
+        assert await sent(None) == []
+
+
 async def test_browsers_are_emptied_before_they_are_set():
     """The network cannot exclude a browser, so that the list is switched off and filled again."""
     async with home() as it:
@@ -431,6 +507,47 @@ async def test_ads_that_cannot_be_edited_say_why(variant):
         ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ({"bid": None}, "bid"),
+        ({"extra": {"category": "Sleep"}}, "extra.category"),
+        ({"extra": {"category": True}}, "extra.category"),
+        ({"extra": {"goodPrice": "much", "goodOldPrice": 1, "currency": 5}}, "extra.goodPrice"),
+        ({"title": "New", "extra": {"image_size": 600}}, "extra.image_size"),
+        ({"title": "New", "extra": {"image_size": (100, 100)}}, "image_url"),
+        ({"text": "x" * 76}, "text"),
+        ({"title": None}, "title"),
+    ],
+    ids=str,
+)
+async def test_content_of_no_use_names_its_field(fields, name):
+    """Each value is checked before the teaser is touched."""
+    async with home() as it:
+        row = it.teaser(lambda row: row.own_status == "goodPerformance")
+        (outcome,) = await it.account.update_ads([Update(str(row.id), fields)])
+        assert outcome.error.fields.keys() == {name}
+        assert it.writes == []
+
+
+async def test_an_ad_takes_what_its_draft_has():
+    """Category, a shown price, and what only this network has go along."""
+    async with home() as it:
+        campaign = it.campaign(plain)
+        extra = {"categoryId": campaign.category, "goodPrice": 5, "goodOldPrice": 6, "currency": 5}
+        extra |= {"callToAction": "Buy", "image_size": (500, 400)}
+        draft = AdDraft(
+            campaign_id=str(campaign.id), bid=Money("0.1", "USD"), status="active", extra=extra, **AD
+        )
+        (outcome,) = await it.account.create_ads([draft])
+        assert outcome.ok
+        assert "600x382" in outcome.notes[0]
+        assert form(it.writes[0])["callToAction"] == "Buy"
+        assert "image_size" not in form(it.writes[0])
+        (failed,) = await it.account.create_ads([attrs.evolve(draft, status="ended")])
+        assert failed.error.fields.keys() == {"status"}
+
+
 @VARIANTS
 async def test_ads_are_deleted_one_by_one(variant):
     """A teaser that is not there, told as a bare word, fails by itself."""
@@ -486,9 +603,9 @@ async def test_a_plan_of_drafts_tells_what_depends_on_the_answer():
             AdDraft(campaign_id=campaign, bid=Decimal("0.1"), **AD),
         ]
         plan = await it.account.plan(drafts)
-        assert [request.method for request in plan.requests] == ["POST", "PATCH", "POST", "PATCH"]
-        assert "NEW-ID" in plan.requests[1].url
-        assert "widgetsFilterUid" in plan.requests[1].note
+        assert [request.method for request in plan.requests] == ["POST", "PATCH", "PATCH", "POST", "PATCH"]
+        assert all("NEW-ID" in request.url for request in plan.requests if request.method == "PATCH")
+        assert plan.requests[2].note == "targeting.widgetsFilterUid, on the id that the first answer tells"
         assert it.writes == []
 
 

@@ -155,6 +155,64 @@ async def test_what_may_exist_twice_is_said():
         assert first.id in outcome.notes[0]
 
 
+async def test_an_ad_that_was_not_made_is_not_made_twice():
+    """Nothing of that content is in the campaign: unknown, and nothing is sent again; after a 500 it failed."""
+    async with home() as it:
+        draft = AdDraft(campaign_id=str(it.campaign(plain).id), bid=Decimal("0.1"), **AD)
+        draft = attrs.evolve(draft, extra={"campaignType": "product"})
+        for fault, status in (("html", "unknown"), ("500", "failed")):
+            it.sandbox.faults.once(fault)
+            (outcome,) = await it.account.create_ads([draft])
+            assert (outcome.status, "not found" in outcome.notes[0]) == (status, True)
+        assert len(posts(it)) == 2
+
+
+async def test_an_ad_that_cannot_be_looked_for_is_unknown():
+    """Both troubles are told, and that trying again may make a second one."""
+    draft = AdDraft(campaign_id="510", bid=Decimal("0.1"), extra={"campaignType": "product"}, **AD)
+    async with scripted(RequestTimeoutError("slow"), *[answer(503)] * 5) as (account, _):
+        (outcome,) = await account.create_ads([draft])
+        assert (outcome.status, type(outcome.error)) == ("unknown", LostReplyError)
+        assert "second one" in outcome.notes[0]
+
+
+async def test_an_ad_that_could_not_be_stopped_is_said_to_be_shown():
+    """Creating worked, stopping did not: the outcome has the id and the warning."""
+    draft = AdDraft(campaign_id="510", bid=Decimal("0.1"), extra={"campaignType": "product"}, **AD)
+    async with scripted({"id": "9001"}, {"errors": ["[ERROR_INVALID_PARAMETER]"]}) as (account, _):
+        (outcome,) = await account.create_ads([draft])
+        assert (outcome.id, outcome.status) == ("9001", "failed")
+        assert "was not paused" in outcome.notes[0]
+
+
+async def test_an_answer_without_an_id_is_looked_into():
+    """A campaign may have been made although the answer does not say which."""
+    async with scripted({}, {"510": {"id": 510, "name": "Sleep"}}, {"id": 510}) as (account, _):
+        (outcome,) = await account.create_campaigns([CampaignDraft(name="Sleep")])
+        assert (outcome.status, outcome.id) == ("done", "510")
+
+
+TEASER = {"id": 9, "title": "Old", "url": "https://a.example/", "imageLink": "https://i.example/1.jpg"}
+TEASER |= {"campaignId": 510, "category": {"id": 131}}
+
+
+@pytest.mark.parametrize(
+    ("lost", "look", "status"),
+    [
+        (RequestTimeoutError("slow"), TEASER, "unknown"),
+        (answer(500), TEASER, "failed"),
+        (answer(500), {**TEASER, "title": "New"}, "done"),
+        (RequestTimeoutError("slow"), answer(404), "unknown"),
+    ],
+)
+async def test_a_lost_edit_is_read_back(lost, look, status):
+    """What the network holds decides; where it cannot be read, or has the old content, that is said."""
+    async with scripted(TEASER, {"id": 510, "campaignType": "product"}, lost, look) as (account, wire):
+        (outcome,) = await account.update_ads([Update("9", {"title": "New"})])
+        assert outcome.status == status
+        assert [request.route.method for request in wire.sent].count("PUT") == 1
+
+
 async def test_an_edit_whose_reply_was_lost_is_looked_up():
     """An edit sends a teaser to moderation, where a second one would be refused: it is read back instead."""
     async with home() as it:

@@ -3,16 +3,17 @@
 from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from adnet.connectors.adskeeper.codec import CAMPAIGN_STATUS, TEASER_STATUS
 from adnet.connectors.adskeeper.values import CAMPAIGN_STATUSES, TEASER_STATUSES
-from adnet.errors import NotFoundError, UnsupportedError
+from adnet.errors import AuthenticationError, NotFoundError, UnsupportedError
 from adnet.money import Money
-from adnet.testing.fakes import FakeClock
-from tests.connectors.adskeeper.kit import NOW, SINCE, UNTIL, home, rows, total
+from adnet.testing.fakes import FakeClock, answer
+from tests.connectors.adskeeper.kit import NOW, SINCE, UNTIL, home, rows, scripted, total
 
 OLD = {
     "pagination": "offset",
@@ -223,6 +224,16 @@ async def test_ids_choose_objects_of_the_level():
             assert chosen == [row for row in every if row.campaign_id == campaign]
 
 
+async def test_many_ads_are_looked_up_together():
+    """For more than a few ids all ads are listed once, and those that are listed no more are asked for singly."""
+    async with home() as it:
+        ids = [str(number) for number in it.sandbox.account.teasers][:40]
+        every = await rows(it.account.list_stats(since=SINCE, until=UNTIL, level="ad"))
+        chosen = await rows(it.account.list_stats(since=SINCE, until=UNTIL, level="ad", ids=ids))
+        key = attrgetter("object_id", "date")
+        assert sorted(chosen, key=key) == sorted((row for row in every if row.object_id in ids), key=key)
+
+
 async def test_a_time_without_data_is_empty():
     """The network's refusal for want of data is an empty result at every level."""
     async with home() as it:
@@ -290,6 +301,43 @@ async def test_clicks_of_chosen_campaigns():
         assert some == [click for click in every if click.campaign_id == chosen]
         with pytest.raises(UnsupportedError, match="country"):
             await rows(it.account.list_clicks(since=SINCE, until=UNTIL, country="US"))
+
+
+async def test_what_vanishes_meanwhile_is_left_out():
+    """An ad deleted between the list and its figures is no error; a dropped targeting is none of a campaign."""
+    stat = {"dateInterval": "x", "campaigns-stat": {"510": {"clicks": 1, "spent": 1}}}
+    gone = {"errors": ["[TEASER_DOES_NOT_EXIST]"]}
+    async with scripted(stat, {"9": {"id": 9, "campaignId": 510}}, gone) as (account, _):
+        assert await rows(account.list_stats(since=SINCE, until=UNTIL, level="ad")) == []
+    geo = {"targets": {"actual": [], "requested": []}}
+    async with scripted({"id": 510, "name": "x"}, geo, answer(404)) as (account, _):
+        assert "phonePriceRange" not in (await account.get_campaign("510")).targeting
+    async with scripted({"id": 510, "name": "x"}, geo, answer(403)) as (account, _):
+        assert (await account.get_campaign("510")).name == "x"
+    async with scripted({"id": 510, "name": "x"}, geo, answer(401)) as (account, _):
+        with pytest.raises(AuthenticationError):
+            await account.get_campaign("510")
+
+
+@pytest.mark.parametrize("code", ["THERE_NO_DATA_IN_CHOSEN_PERIOD", "ERROR_CAMPAIGN_DOES_NOT_EXIST"])
+async def test_only_the_want_of_data_is_empty(code):
+    """Other refusals of statistics rise."""
+    day, refusal = date(2026, 9, 1), {"errors": [f"[{code}]"]}
+    calls = (
+        lambda native: native.statistics.quality("510", day, day),
+        lambda native: native.statistics.clicks("510", day),
+        lambda native: native.statistics.campaigns(day, day),
+        lambda native: native.statistics.teaser("9", day, day),
+    )
+    for call in calls:
+        async with scripted(refusal) as (account, _):
+            if code.startswith("THERE"):
+                found = await call(account.native)
+                rows_of = getattr(found, "days", getattr(found, "clicks", found))
+                assert len(rows_of) == 0
+            else:
+                with pytest.raises(NotFoundError):
+                    await call(account.native)
 
 
 async def test_mgid_is_the_same_under_another_name():

@@ -102,9 +102,7 @@ class CampaignWriter:
         wished = mapping("targeting", fields.get("targeting"))
         middle += await targetings.steps(self.core, self.native, campaign_id, wished, row)
         only(extra, _FACTORS.keys() | {"splitDailyLimitEvenly"}, "a campaign's extra")
-        for name, factors in extra.items():
-            call = _FACTORS[name](campaign_id, mapping(f"extra.{name}", factors))
-            middle.append(Step(what=f"extra.{name}", call=call))
+        middle += _factor_steps(campaign_id, extra)
         if "status" not in fields:
             return middle
         status = Step(what="status", call=calls.set_blocked(campaign_id, blocked=stops))
@@ -127,7 +125,10 @@ class CampaignWriter:
         return await each(drafts, self._create, width=1, key=lambda _: "")
 
     async def _create(self, draft: CampaignDraft) -> Outcome:
-        call, later = self.new(draft), _later(draft)
+        call, _ = (
+            self.new(draft),
+            self.later(NEW_ID, draft),
+        )  # all of it holds the rules before any of it is sent
         started = self.clock.now()
         notes: list[str] = list(call.notes)
         try:
@@ -140,25 +141,25 @@ class CampaignWriter:
                 return adopted
             campaign_id = adopted.id
             notes += adopted.notes
-        return await self._finish(campaign_id, draft, later, notes)
-
-    async def _finish(
-        self, campaign_id: str, draft: CampaignDraft, later: Mapping[str, Any], notes: list[str]
-    ) -> Outcome:
-        """Stop a new campaign and set what a new one cannot be given; it has no ads yet, so nothing was spent."""
-        fields = {"status": "paused"} if draft.status != "active" else {}
-        try:
-            steps = await self.steps(campaign_id, {**fields, **later})
-        except AdnetError as error:
-            told = (f"the campaign {campaign_id} exists and is running; nothing further was set",)
-            return Outcome(id=campaign_id, status="failed", error=error, notes=(*notes, *told))
-        outcome = await apply(self.core, campaign_id, steps, names={})
+        outcome = await apply(self.core, campaign_id, self.later(campaign_id, draft), names={})
         if not outcome.ok:
             notes.append(
                 f"the campaign {campaign_id} exists, but not all of it was set: check whether it runs"
             )
         status = "done" if outcome.status == "unchanged" else outcome.status
         return attrs.evolve(outcome, status=status, notes=(*notes, *outcome.notes))
+
+    def later(self, campaign_id: str, draft: CampaignDraft) -> list[Step]:
+        """Return the writes after the creation: stop the campaign, and set what a new one cannot be given.
+
+        It has no ads yet, so that it spends nothing before it is stopped.
+        """
+        targeting = {name: value for name, value in draft.targeting.items() if name not in _CREATED_WITH}
+        factors = {name: value for name, value in draft.extra.items() if name in _FACTORS}
+        found = targetings.fresh(campaign_id, targeting) + _factor_steps(campaign_id, factors)
+        if draft.status == "active":
+            return found
+        return [Step(what="status", call=calls.set_blocked(campaign_id, blocked=True)), *found]
 
     def new(self, draft: CampaignDraft) -> Call:
         """Return the write that creates a campaign.
@@ -264,16 +265,9 @@ class CampaignWriter:
         for item in items:
             if verb == "create":
                 planned.append(self.core.planned(self.new(item)))
-                note = "on the id that the first answer tells"
-                fields = {"status": "paused"} if item.status != "active" else {}
-                later = _later(item)
-                if fields:
-                    planned.append(self.core.planned(calls.set_blocked(NEW_ID, blocked=True), note))
-                if later:
-                    named = ", ".join(sorted(later.get("targeting", later)))
-                    planned[-1] = attrs.evolve(
-                        planned[-1], note=f"{planned[-1].note or ''}; then {named}".removeprefix("; ")
-                    )
+                for step in self.later(NEW_ID, item):
+                    note = f"{step.what}, on the id that the first answer tells"
+                    planned.append(self.core.planned(step.call, note))
             elif verb == "update":
                 steps = await self.steps(item.id, item.fields)
                 planned += [self.core.planned(step.call, step.what) for step in steps]
@@ -282,11 +276,11 @@ class CampaignWriter:
         return planned
 
 
-def _later(draft: CampaignDraft) -> dict[str, Any]:
-    """Return what a draft has that a new campaign cannot be given, as fields of an update."""
-    targeting = {name: value for name, value in draft.targeting.items() if name not in _CREATED_WITH}
-    factors = {name: value for name, value in draft.extra.items() if name in _FACTORS}
-    return {name: value for name, value in (("targeting", targeting), ("extra", factors)) if value}
+def _factor_steps(campaign_id: str, factors: Mapping[str, Any]) -> list[Step]:
+    return [
+        Step(what=f"extra.{name}", call=_FACTORS[name](campaign_id, mapping(f"extra.{name}", value)))
+        for name, value in factors.items()
+    ]
 
 
 def _language(word: str) -> int:

@@ -43,7 +43,8 @@ def changed(before: TeaserContent, fields: Mapping[str, Any], extra: Mapping[str
     after["title"] = str(fields.get("title", before["title"]) or "")
     after["image"] = str(fields.get("image_url", before["image"]) or "")
     after["campaign_id"] = str(fields.get("campaign_id", before["campaign_id"]) or "")
-    after["text"] = fields.get("text", before["text"])
+    text = fields.get("text", before["text"])
+    after["text"] = None if text is None else str(text)
     for name in ("category", "categoryId"):
         if name in extra:
             after["category"] = whole("category", extra[name])

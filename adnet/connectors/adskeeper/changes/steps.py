@@ -92,9 +92,8 @@ def translated(error: AdnetError, names: dict[str, str]) -> AdnetError:
 
 
 async def apply(core: Core, number: str | None, steps: Sequence[Step], *, names: dict[str, str]) -> Outcome:
-    """Send *steps* in order and return what came of them all; the first one that fails ends it."""
+    """Send *steps* in order and return what came of them all; the first one that fails, or in part, ends it."""
     notes: list[str] = []
-    error: AdnetError | None = None
     for index, step in enumerate(steps):
         try:
             saved = await core.save(step.call)
@@ -107,12 +106,12 @@ async def apply(core: Core, number: str | None, steps: Sequence[Step], *, names:
             return Outcome(id=number, status=status, error=translated(caught, names), notes=tuple(notes))
         notes.extend(saved.notes)
         if saved.error is not None:
-            error = error or saved.error
             if saved.rejected:
                 notes.append(f"{step.what}: not saved: {', '.join(saved.rejected)}")
-    status = "failed" if error else "done" if steps else "unchanged"
-    failure = translated(error, names) if error else None
-    return Outcome(id=number, status=status, error=failure, notes=tuple(dict.fromkeys(notes)))
+            notes.extend(_told(steps, index, "failed"))
+            error = translated(saved.error, names)
+            return Outcome(id=number, status="failed", error=error, notes=tuple(dict.fromkeys(notes)))
+    return Outcome(id=number, status="done" if steps else "unchanged", notes=tuple(dict.fromkeys(notes)))
 
 
 async def _after(step: Step, error: AdnetError) -> OutcomeStatus:

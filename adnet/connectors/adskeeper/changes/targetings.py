@@ -7,7 +7,7 @@ None leaves the list, and the list's type is the present one where none is named
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final
 
-from adnet.connectors.adskeeper import codec, forms
+from adnet.connectors.adskeeper import codec, forms, readers
 from adnet.connectors.adskeeper.calls import Call
 from adnet.connectors.adskeeper.calls import sources as calls
 from adnet.connectors.adskeeper.calls import targetings as target_calls
@@ -57,6 +57,22 @@ async def steps(
         else:
             edit = mapping(f"targeting.{name}", value)
             found += _FILTER[name](campaign_id, await row(), edit)
+    return found
+
+
+def fresh(campaign_id: str, wished: Mapping[str, Any]) -> list[Step]:
+    """Return the writes that give a new campaign, which has none yet, its targetings; geo is given with it.
+
+    Raises:
+        InvalidRequestError: A value is of no use.
+    """
+    row = readers.campaign({"id": campaign_id})
+    found: list[Step] = []
+    for name, value in wished.items():
+        if name in LISTS:
+            found += listed(campaign_id, LISTS[name], [], words(f"targeting.{name}", value))
+        else:
+            found += _FILTER[name](campaign_id, row, mapping(f"targeting.{name}", value))
     return found
 
 
