@@ -76,6 +76,8 @@ class _Run:
     lookback: timedelta
     tell: Callable[[Progress], None]
     pull_id: str = attrs.field(factory=lambda: uuid.uuid4().hex)
+    ended: list["_Source"] = attrs.field(factory=list)
+    """Sources of accounts that have ended."""
 
 
 def tables_of(capabilities: Capabilities) -> tuple[str, ...]:
@@ -138,10 +140,14 @@ async def pull(
         tell=on_progress or (lambda _: None),
     )
     try:
-        return await _pull_all(run, chosen, jobs)
+        result = await _pull_all(run, chosen, jobs)
     finally:
         if isinstance(to, str):
             await sink.close()
+    # Only now: a run that dies while others are under way, or while the sink is closed, is gone on with as a whole.
+    for source in run.ended:
+        source.settle()
+    return result
 
 
 def _accounts(accounts: Mapping[str, Account] | Iterable[Account] | Account) -> list[Account]:
@@ -210,8 +216,7 @@ async def _pull_account(run: _Run, account: Account, results: dict[str, TableRes
             if fed and account.capabilities.supports(SOURCES[source]):
                 sources.append(_Source(run, account, source, fed))
                 group.create_task(_pull_source(sources[-1]))
-    for ended in sources:
-        ended.settle()
+    run.ended.extend(sources)
 
 
 async def _pull_source(source: "_Source") -> None:

@@ -1,0 +1,247 @@
+"""Pulls that are killed again and again, run to their end, and compared with one that nobody disturbed."""
+
+import asyncio
+import csv
+import json
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import attrs
+import duckdb
+
+from adnet.models.tables import TABLES
+from adnet.sandbox import load
+from adnet.sandbox.base import Sandbox
+from adnet.state import State
+from adnet.testing.harness import generous_limits
+
+from .zygote import Zygote, clock_of
+
+KILLED = -9
+SINCE, UNTIL = "2026-01-20", "2026-02-20"
+FILES = {"duckdb": "ads.duckdb", "parquet": "ads", "csv": "ads", "jsonl": "ads"}
+Row = dict[str, Any]
+
+
+@attrs.frozen(kw_only=True)
+class Prey:
+    """A network that is pulled from, and how large it is."""
+
+    network: str
+    knobs: Mapping[str, Any]
+    tables: tuple[str, ...]
+
+
+PREY = {
+    prey.network: prey
+    for prey in (
+        Prey(
+            network="targetcircle",
+            knobs={"per_day": 8, "ready_after_s": 0, "page_size": 100},
+            tables=("transactions", "clicks", "trades", "offers", "payouts"),
+        ),
+        Prey(
+            network="adskeeper",
+            knobs={"campaigns": 30, "days": 30},
+            tables=("accounts", "campaigns", "ads", "stats", "clicks"),
+        ),
+        Prey(
+            network="mytarget",
+            knobs={"campaigns": 60, "banners": 60, "limits": "none"},
+            tables=("accounts", "campaigns", "ads", "stats"),
+        ),
+    )
+}
+
+
+@attrs.frozen(kw_only=True)
+class Run:
+    """What one pull took that was allowed to end."""
+
+    seconds: float
+    steps: int
+    posts: int
+    rows: Mapping[str, list[Row]]
+
+
+@attrs.frozen(kw_only=True)
+class Survivor:
+    """A pull that was killed again and again, and then ran to its end."""
+
+    kills: int
+    posts: int
+    """Reports that the server was asked for, by all runs together."""
+    attempts: int
+    """Reports that the journal knows of."""
+    open_jobs: int
+    """Jobs that are unfinished in the journal."""
+    rows: Mapping[str, list[Row]]
+    pulls: Sequence[Row]
+
+
+class Hunt:
+    """One server, and processes that pull from it.
+
+    Args:
+        prey: What is pulled.
+        zygote: Starts processes.
+        server: A running sandbox of the network.
+        folder: For states and sinks.
+        epoch: See ``zygote.clock_of``.
+    """
+
+    def __init__(self, prey: Prey, zygote: Zygote, server: Sandbox, folder: Path, epoch: float) -> None:
+        self._prey = prey
+        self._zygote = zygote
+        self._server = server
+        self._folder = folder
+        self._epoch = epoch
+        self._limits: dict[str, str] = {}
+
+    async def undisturbed(self, scheme: str = "duckdb") -> Run:
+        """Pull once, and return what it took."""
+        order = await self._order("undisturbed", scheme)
+        logged, began = len(self._server.log), time.monotonic()
+        assert await self._zygote.run(order) == 0, self._errors(order)
+        return Run(
+            seconds=time.monotonic() - began,
+            steps=self._steps(order),
+            posts=self._posts(logged),
+            rows=self._rows(order, scheme),
+        )
+
+    async def killed(
+        self, name: str, usual: Run, chance: Random, kills: int, scheme: str = "duckdb"
+    ) -> Survivor:
+        """Pull, die up to *kills* times at moments that *chance* chooses, and pull to the end."""
+        order = await self._order(name, scheme)
+        logged, died = len(self._server.log), 0
+        for number in range(kills):
+            if number % 2:
+                doomed = {**order, "die_at_step": chance.randint(1, usual.steps)}
+                code = await self._zygote.run(doomed)
+            else:
+                code = await self._zygote.run(order, kill_after_s=chance.uniform(0, usual.seconds))
+            assert code in {0, KILLED}, self._errors(order)
+            if self._is_done(order):
+                break  # before its moment came; whoever pulls now begins anew
+            died += 1
+        else:
+            assert await self._zygote.run(order) == 0, self._errors(order)
+        attempts, unfinished = self._journal(order)
+        return Survivor(
+            kills=died,
+            posts=self._posts(logged),
+            attempts=attempts,
+            open_jobs=unfinished,
+            rows=self._rows(order, scheme),
+            pulls=self._table(order, scheme, "pulls"),
+        )
+
+    async def _order(self, name: str, scheme: str) -> dict[str, Any]:
+        credentials = {**self._server.account_options, **self._server.credentials}
+        if not self._limits:
+            self._limits = await generous_limits(
+                self._prey.network, {**credentials, "base_url": self._server.base_url}
+            )
+        home = self._folder / f"{name}-{scheme}"
+        home.mkdir()
+        return {
+            "network": self._prey.network,
+            "base_url": self._server.base_url,
+            "credentials": credentials,
+            "limits": self._limits,
+            "epoch": self._epoch,
+            "state": str(home / "state.db"),
+            "to": f"{scheme}:{home / FILES[scheme]}",
+            "tables": list(self._prey.tables),
+            "since": SINCE,
+            "until": UNTIL,
+            "steps": str(home / "steps"),
+            "errors": str(home / "errors"),
+            "done": str(home / "done"),
+        }
+
+    def _posts(self, since: int) -> int:
+        paths = tuple(f"/api/{kind}" for kind in ("transactions", "clicks", "trades"))
+        return sum(asked.method == "POST" and asked.path in paths for asked in self._server.log[since:])
+
+    @staticmethod
+    def _steps(order: Mapping[str, Any]) -> int:
+        return int(Path(order["steps"]).read_text(encoding="utf-8"))
+
+    @staticmethod
+    def _is_done(order: Mapping[str, Any]) -> bool:
+        return Path(order["done"]).exists()
+
+    @staticmethod
+    def _errors(order: Mapping[str, Any]) -> str:
+        path = Path(order["errors"])
+        return path.read_text() if path.exists() else ""
+
+    @staticmethod
+    def _journal(order: Mapping[str, Any]) -> tuple[int, int]:
+        with State.open(order["state"]) as state:
+            jobs = state.jobs.all(limit=10_000)
+            return sum(job.attempts for job in jobs), len(state.jobs.unfinished())
+
+    def _rows(self, order: Mapping[str, Any], scheme: str) -> dict[str, list[Row]]:
+        return {table: self._table(order, scheme, table) for table in self._prey.tables}
+
+    @staticmethod
+    def _table(order: Mapping[str, Any], scheme: str, table: str) -> list[Row]:
+        rows = read_table(scheme, Path(order["to"].partition(":")[2]), table)
+        for row in rows:
+            row.pop("fetched_at")
+            row.pop("ip_hash", None)  # keyed by each state's own key
+        return rows
+
+
+def read_table(scheme: str, path: Path, table: str) -> list[Row]:
+    """Return what landed in a table, past the sinks' code."""
+    if scheme == "csv":
+        with (path / f"{table}.csv").open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+    if scheme == "jsonl":
+        return [json.loads(line) for line in (path / f"{table}.jsonl").read_text("utf-8").splitlines()]
+    relation = f'"{table}"' if scheme == "duckdb" else f"read_parquet('{path}/{table}/*.parquet')"
+    with duckdb.connect(str(path) if scheme == "duckdb" else ":memory:") as connection:
+        found = connection.execute(f"SELECT * FROM {relation}")
+        names = [column[0] for column in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def in_order(table: str, rows: Sequence[Row]) -> list[Row]:
+    """Return rows ordered by key; fail if one comes twice."""
+    key = TABLES[table].full_key
+    found = sorted(rows, key=lambda row: [str(row[name]) for name in key])
+    keys = [tuple(str(row[name]) for name in key) for row in found]
+    assert len(set(keys)) == len(keys), f"{table} has a row twice"
+    return found
+
+
+def same(expected: Mapping[str, Sequence[Row]], found: Mapping[str, Sequence[Row]]) -> int:
+    """Fail unless both have the same rows; return how many were compared."""
+    for table, rows in expected.items():
+        right, ours = in_order(table, rows), in_order(table, found[table])
+        wrong = [pair for pair in zip(right, ours, strict=False) if pair[0] != pair[1]]
+        assert (len(ours), wrong[:1]) == (len(right), []), table
+    return sum(map(len, expected.values()))
+
+
+@asynccontextmanager
+async def hunting(network: str, folder: Path) -> AsyncIterator[tuple[Hunt, Any]]:
+    """Give a hunt with its server."""
+    prey, epoch = PREY[network], time.time()
+    server = load(network)(now=clock_of(epoch).now, **prey.knobs)
+    zygote = await Zygote.start()
+    try:
+        async with server:
+            yield Hunt(prey, zygote, server, folder, epoch), server
+    finally:
+        await zygote.close()
+        await asyncio.sleep(0)
