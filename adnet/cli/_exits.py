@@ -68,6 +68,8 @@ def is_refusal(error: AdnetError) -> bool:
 def sentence(error: AdnetError) -> str:
     """Return one line that names the thing and the remedy."""
     text = str(error)  # scrubbed where it was made
+    if "`adnet " in text:  # names its remedy itself
+        return text
     for kind, remedy in _REMEDIES.items():
         if isinstance(error, kind):
             return f"{text}; {remedy}"
