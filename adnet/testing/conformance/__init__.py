@@ -59,7 +59,7 @@ def suite(harness: type[Harness]) -> Any:
         "harness": _fixture(harness),
         **tests,
     }
-    return type(f"Conformance_{harness.network}", (Policed,), body)
+    return type(f"Conformance_{harness.network}", (Policed,), body, suite=True)
 
 
 def _fixture(made_by: type[Harness]) -> Any:

@@ -173,11 +173,14 @@ class Policed:
     standard: Mapping[str, Any] = {}
     """The functions that stand under these names, deviations included."""
 
-    def __init_subclass__(cls, **rest: Any) -> None:
+    _suite: "type[Policed]"
+
+    def __init_subclass__(cls, *, suite: bool = False, **rest: Any) -> None:
         """Take in the deviations that *cls* declares, and refuse whatever else it does to standard tests."""
         super().__init_subclass__(**rest)
-        if "chosen" in vars(cls):
-            return  # the suite itself, which is just being made
+        if suite:
+            cls._suite = cls  # the suite itself, which is just being made
+            return
         declared = {name: value for name, value in vars(cls).items() if isinstance(value, Deviation)}
         for name, value in declared.items():
             setattr(cls, name, _deviating(cls, name, value))
@@ -202,14 +205,14 @@ def _deviating(cls: type[Policed], name: str, value: Deviation) -> FunctionType:
 def tampered(cls: type[Policed]) -> list[str]:
     """Return what has been done to the standard tests of a suite, one sentence each."""
     problems = []
-    for name in cls.chosen:
+    suite = cls._suite
+    for name in suite.chosen:
         present = inspect.getattr_static(cls, name, None)
         if present is not cls.standard[name]:
             done = "overridden" if callable(present) else "deleted"
             problems.append(f"the standard test {name} is {done}; declare a deviation instead")
-    owner = next(base for base in cls.__mro__ if "chosen" in vars(base))
-    if inspect.getattr_static(cls, "harness") is not vars(owner)["harness"]:
+    if inspect.getattr_static(cls, "harness") is not vars(suite)["harness"]:
         problems.append("the fixture 'harness' is overridden; give suite() another Harness instead")
-    if cls.chosen is not vars(owner)["chosen"]:
-        problems.append("'chosen' is overridden")
+    if cls.chosen is not suite.chosen:
+        problems.append("'chosen' is overridden; declare deviations instead")
     return problems
