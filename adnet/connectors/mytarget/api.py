@@ -1,4 +1,4 @@
-"""Sends the requests of one account: learns limits first, reads pages, and finds out the verb of updates."""
+"""Sends the requests of one account: after its limits are known, page by page, by the verb that its host takes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -9,9 +9,10 @@ import msgspec
 
 from adnet.clock import Clock
 from adnet.connectors.mytarget import routes
-from adnet.connectors.mytarget.limits import PAGE_SIZE, Quotas, server_time
+from adnet.connectors.mytarget.limits import PAGE_SIZE, Quotas
 from adnet.connectors.mytarget.profile import Profile
-from adnet.errors import ApiError, AuthenticationError, TokenLimitError
+from adnet.connectors.mytarget.seeding import Seeder
+from adnet.errors import ApiError
 from adnet.models import Raw
 from adnet.operations.paginate import in_order
 from adnet.state.facts import Facts
@@ -19,11 +20,8 @@ from adnet.transport.decipher import decode
 from adnet.transport.session import Session
 from adnet.transport.wire import Lane, Request, Response, Route, origin
 
-RESEED_S: Final = 3600.0
-"""For how long what ``throttling.json`` said is taken as the present limits."""
 _WIDTH: Final = 4
 _VERB: Final = "update_verb"
-_LIMITS: Final = "throttling"
 _NO_SUCH_VERB: Final = frozenset({405, 501})
 
 
@@ -62,14 +60,11 @@ class Api:
         self.session = session
         self.profile = profile
         self.clock = clock
-        self._quotas = quotas
+        self._seeder = Seeder(session, quotas, facts, key, clock)
         self._facts = facts
-        self._key = key
         self._verb = verb if verb != "auto" else None
         self.host = origin(session.base_url)
         """Scheme, host and port: what is learnt of a host is remembered under it."""
-        self._seeding = asyncio.Lock()
-        self._seeded_at: float | None = None
         self._finding = asyncio.Lock()
 
     # ------------------------------------------------------------------ one request
@@ -84,8 +79,8 @@ class Api:
         Raises:
             AdnetError: As Session.send.
         """
-        if self._seeded_at is None or self.clock.monotonic() - self._seeded_at > RESEED_S:
-            await self._seed()
+        if not self._seeder.fresh:
+            await self._seeder.learn()
         return await self.session.send(request)
 
     async def call(self, route: Route, **parts: Any) -> Any:
@@ -117,38 +112,6 @@ class Api:
 
     def _suspicious(self, data: bytes) -> bool:
         return b"oken" in data or self.session.scrubber.knows_bytes(data)
-
-    async def _seed(self) -> None:
-        """Learn the limits: from the state while they are fresh there, else from the network."""
-        async with self._seeding:
-            now = self.clock.monotonic()
-            if self._seeded_at is not None and now - self._seeded_at <= RESEED_S:
-                return
-            kept = self._kept_limits() if self._seeded_at is None else None
-            if kept is None:
-                await self._ask_limits()
-            else:
-                self._quotas.seed(kept, None)
-            self._seeded_at = self.clock.monotonic()
-
-    async def _ask_limits(self) -> None:
-        """Ask for the limits; where the network does not tell them, go carefully."""
-        try:
-            response = await self.session.send(self.build(routes.THROTTLING, objects=0))
-        except (AuthenticationError, TokenLimitError):
-            raise
-        except ApiError:
-            self._quotas.caution()
-            return
-        self._quotas.seed(response.body, server_time(response.headers))
-        asked = self.clock.now().timestamp()
-        self._facts.put(self._key, _LIMITS, f"{asked:.0f} {response.body.decode('utf-8', 'replace')}")
-
-    def _kept_limits(self) -> bytes | None:
-        """Return what the network said of its limits lately; what was used since is counted in the state."""
-        asked, _, body = (self._facts.get(self._key, _LIMITS) or "").partition(" ")
-        age_s = self.clock.now().timestamp() - (float(asked) if asked.isdecimal() else 0.0)
-        return body.encode() if body and 0 <= age_s <= RESEED_S else None
 
     # ------------------------------------------------------------------ lists
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import attrs
 
-from adnet.connectors.mytarget import auth, errors
+from adnet.connectors.mytarget import errors
 from adnet.connectors.mytarget.api import Api
 from adnet.connectors.mytarget.audiences import Audiences
-from adnet.connectors.mytarget.auth import ClientGrant, Credentials, OAuthEndpoint
+from adnet.connectors.mytarget.auth import Credentials, OAuthEndpoint
 from adnet.connectors.mytarget.creating import Creator
+from adnet.connectors.mytarget.grants import ClientGrant, CodeGrant, grant_for
 from adnet.connectors.mytarget.ledger import LedgerObserver
 from adnet.connectors.mytarget.limits import BUCKETS, MeteredTransport, Quotas
 from adnet.connectors.mytarget.login import Binding
@@ -70,7 +71,7 @@ def assemble(profile: Profile, services: Services, base_url: str | None, options
     restated_days = _whole(services.account, options, "restated_days", 7)
     house = _House(profile, services, base_url or profile.base_url, credentials)
     endpoint, agency = house.endpoint(house.key), house.agency()
-    grant = auth.grant_for(endpoint, agency or _static(credentials))
+    grant = grant_for(endpoint, agency or _static(credentials))
     tokens = house.tokens(house.key, grant)
     quotas = Quotas(house.limiter, services.clock)
     session = house.api_session(tokens, quotas)
@@ -96,15 +97,7 @@ def assemble(profile: Profile, services: Services, base_url: str | None, options
         writer=writer,
         creator=Creator(writer, urls, reader.currency, clock),
         audiences=Audiences(native, reader.currency),
-        binding=Binding(
-            endpoint=endpoint,
-            grant=grant,
-            tokens=tokens,
-            facts=facts,
-            key=house.key,
-            scope=f"{profile.network} users of {credentials.client_id}",
-            who=partial(_who, reader),
-        ),
+        binding=house.binding(endpoint, grant, tokens, reader),
     )
 
 
@@ -169,7 +162,19 @@ class _House:
             return None
         key = self._hashed(f"agency {first}")
         endpoint = self.endpoint(key, whose=f"agency of {self._services.account}")
-        return self.tokens(key, auth.CodeGrant(endpoint, first))
+        return self.tokens(key, CodeGrant(endpoint, first))
+
+    def binding(self, endpoint: OAuthEndpoint, grant: ClientGrant, tokens: Tokens, reader: Reader) -> Binding:
+        """Return how the account logs in and out."""
+        return Binding(
+            endpoint=endpoint,
+            grant=grant,
+            tokens=tokens,
+            facts=self._services.state.facts,
+            key=self.key,
+            scope=f"{self._profile.network} users of {self._credentials.client_id}",
+            who=partial(_who, reader),
+        )
 
     def api_session(self, tokens: Tokens, quotas: Quotas) -> Session:
         """Return the session of the API itself."""

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from adnet.connectors.mytarget import codec
+from adnet.connectors.mytarget.change_sets import attempt, failed
 from adnet.connectors.mytarget.changes import amount
 from adnet.connectors.mytarget.errors import invalid
 from adnet.connectors.mytarget.multipart import Upload
 from adnet.connectors.mytarget.native import MyTargetNative
-from adnet.connectors.mytarget.writing import WIDTH, attempt, failed
+from adnet.connectors.mytarget.writing import WIDTH
 from adnet.errors import AdnetError
 from adnet.models import Audience, AudienceDraft, Batch, ModelBatch, Outcome, Raw, Share
 from adnet.models.audience import AudienceKind

@@ -12,10 +12,11 @@ from typing import Any, Final
 from adnet.clock import Clock
 from adnet.connectors.mytarget import changes as words
 from adnet.connectors.mytarget import codec, routes
+from adnet.connectors.mytarget.change_sets import failed
 from adnet.connectors.mytarget.errors import invalid
 from adnet.connectors.mytarget.native.objects import Objects
 from adnet.connectors.mytarget.urls import Registered, UrlBook
-from adnet.connectors.mytarget.writing import WIDTH, Writer, failed
+from adnet.connectors.mytarget.writing import WIDTH, Writer
 from adnet.errors import AdnetError, LostReplyError, PayloadError, ServerError
 from adnet.models import AdDraft, CampaignDraft, Outcome, PlannedRequest, Raw
 from adnet.operations.paginate import in_order

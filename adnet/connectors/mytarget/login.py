@@ -12,13 +12,14 @@ from typing import Any, Final
 import attrs
 
 from adnet.connectors.mytarget import codec
-from adnet.connectors.mytarget.auth import ClientGrant, OAuthEndpoint
+from adnet.connectors.mytarget.auth import OAuthEndpoint
+from adnet.connectors.mytarget.grants import ClientGrant
 from adnet.errors import AuthenticationError, ConfigurationError, NotFoundError, TokenRevokedError
 from adnet.state.facts import Facts
 from adnet.state.tokens import Lease, StoredToken
 from adnet.transport.tokens import OAuthTokens
 
-REMOVED: Final = "the binding of this account was removed here; a new login is needed"
+REMOVED: Final = "the binding of this account was removed here; a new login is needed: `adnet auth login {}`"
 _USER: Final = "user_id"
 
 
@@ -77,7 +78,7 @@ class Binding:
             self._refuse_second(user_id, taken or {})
         except ConfigurationError:
             self.facts.forget(self.key)
-            self.tokens.forget(REMOVED)
+            self.tokens.forget(REMOVED.format(self.endpoint.credentials.account))
             raise
         return self._bound(user_id)
 
@@ -89,7 +90,7 @@ class Binding:
         if user_id is not None:
             self.facts.forget(self.scope, user_id)
         self.facts.forget(self.key)
-        self.tokens.forget(REMOVED)
+        self.tokens.forget(REMOVED.format(self.endpoint.credentials.account))
 
     async def _named(self) -> dict[str, str | None]:
         """Return whom to unbind; nobody named means the application's owner."""

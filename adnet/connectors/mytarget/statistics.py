@@ -23,8 +23,19 @@ from adnet.connectors.mytarget.api import Api
 from adnet.connectors.mytarget.limits import PAGE_SIZE, STAT_IDS
 from adnet.connectors.mytarget.native import MyTargetNative
 from adnet.connectors.mytarget.reading import Reader
+from adnet.connectors.mytarget.stat_rows import (
+    ANSWER,
+    RAW_ANSWER,
+    Answer,
+    Figures,
+    RawAnswer,
+    conversions,
+    day_of,
+    happened,
+    read_day,
+)
 from adnet.connectors.mytarget.stat_store import METRICS, DayStore, Found, Span
-from adnet.errors import NotFoundError, SchemaError
+from adnet.errors import NotFoundError
 from adnet.models import Batch, ModelBatch, Raw, StatRow
 from adnet.models.words import Level
 from adnet.money import Money
@@ -40,54 +51,6 @@ _GROUP: Final = 5000
 _WIDTH: Final = 4
 _LISTED_S: Final = 600.0
 """For how long the list of all objects serves one statistics call after the other."""
-
-
-class VkFigures(msgspec.Struct):
-    """Where VK Ads counts conversions."""
-
-    goals: int | None = None
-
-
-class Figures(msgspec.Struct):
-    """The set ``base`` of one day; money as text."""
-
-    shows: int | None = None
-    clicks: int | None = None
-    goals: int | None = None
-    spent: Decimal | None = None
-    vk: VkFigures | None = None
-
-
-class Day(msgspec.Struct):
-    """One row."""
-
-    date: str
-    base: Figures | None = None
-
-
-class Item(msgspec.Struct):
-    """One object's days."""
-
-    id: int
-    rows: list[Day] = []
-
-
-class Answer(msgspec.Struct):
-    """What ``day.json`` answers."""
-
-    items: list[Item]
-
-
-class RawItem(msgspec.Struct):
-    """One object's days, as they are written."""
-
-    rows: list[msgspec.Raw] = []
-
-
-class RawAnswer(msgspec.Struct):
-    """The same answer, as it is written."""
-
-    items: list[RawItem]
 
 
 class StatReader:
@@ -223,8 +186,8 @@ class StatReader:
         )
         scrubber, found = self._api.session.scrubber, Found()
         with self._api.session.reading(routes.STAT_DAYS):
-            answer: Answer = decode(response, scrubber=scrubber, decoder=_ANSWER)
-            written: RawAnswer = decode(response, scrubber=scrubber, decoder=_RAW_ANSWER)
+            answer: Answer = decode(response, scrubber=scrubber, decoder=ANSWER)
+            written: RawAnswer = decode(response, scrubber=scrubber, decoder=RAW_ANSWER)
             for item, raw in zip(answer.items, written.items, strict=True):
                 for row, text in zip(item.rows, raw.rows, strict=True):
                     if happened(row):
@@ -252,9 +215,6 @@ class StatReader:
         )
 
 
-# ---------------------------------------------------------------------- pure parts
-
-
 def _spans(missing: Mapping[str, Sequence[date]], most_days: int) -> Iterable[Span]:
     """Yield the requests for what is missing: objects that miss the same days go together."""
     alike: defaultdict[tuple[date, ...], list[str]] = defaultdict(list)
@@ -275,45 +235,3 @@ def runs(days: Sequence[date], most_days: int) -> list[tuple[date, date]]:
         else:
             found.append((day, day))
     return found
-
-
-def read_day(raw: msgspec.Raw) -> Day:
-    """Return one row.
-
-    Raises:
-        SchemaError: It has another shape.
-    """
-    try:
-        return _DAY.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise SchemaError(f"a row of statistics cannot be read: {error}") from None
-
-
-def day_of(row: Day) -> date:
-    """Return the day of a row.
-
-    Raises:
-        SchemaError: It is none.
-    """
-    try:
-        return date.fromisoformat(row.date)
-    except ValueError:
-        raise SchemaError(f"$.date is no day: {row.date[:20]!r}", paths=("$.date",)) from None
-
-
-def conversions(base: Figures) -> int:
-    """Return the conversions; VK Ads counts them apart and leaves the others at zero."""
-    if base.vk is not None and base.vk.goals is not None:
-        return base.vk.goals
-    return base.goals or 0
-
-
-def happened(row: Day) -> bool:
-    """Whether anything happened on that day; a day on which nothing did is no row."""
-    base = row.base
-    return base is not None and bool(base.shows or base.clicks or base.spent or conversions(base))
-
-
-_ANSWER: Final = msgspec.json.Decoder(Answer)
-_DAY: Final = msgspec.json.Decoder(Day)
-_RAW_ANSWER: Final = msgspec.json.Decoder(RawAnswer)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from adnet.connectors.mytarget import codec
 from adnet.connectors.mytarget.profile import MYTARGET, VKADS
-from adnet.connectors.mytarget.statistics import Day, Figures, VkFigures, happened, read_day, runs
+from adnet.connectors.mytarget.stat_rows import Day, Figures, VkFigures, happened, read_day
+from adnet.connectors.mytarget.statistics import runs
 from adnet.errors import SchemaError
 from adnet.models import Raw
 from adnet.money import Money

@@ -1,0 +1,99 @@
+"""Rows of statistics as the network writes them, read strictly: money as text, days as days."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from adnet.errors import SchemaError
+
+
+class VkFigures(msgspec.Struct):
+    """Where VK Ads counts conversions."""
+
+    goals: int | None = None
+
+
+class Figures(msgspec.Struct):
+    """The set ``base`` of one day; money as text."""
+
+    shows: int | None = None
+    clicks: int | None = None
+    goals: int | None = None
+    spent: Decimal | None = None
+    vk: VkFigures | None = None
+
+
+class Day(msgspec.Struct):
+    """One row."""
+
+    date: str
+    base: Figures | None = None
+
+
+class Item(msgspec.Struct):
+    """One object's days."""
+
+    id: int
+    rows: list[Day] = []
+
+
+class Answer(msgspec.Struct):
+    """What ``day.json`` answers."""
+
+    items: list[Item]
+
+
+class RawItem(msgspec.Struct):
+    """One object's days, as they are written."""
+
+    rows: list[msgspec.Raw] = []
+
+
+class RawAnswer(msgspec.Struct):
+    """The same answer, as it is written."""
+
+    items: list[RawItem]
+
+
+def read_day(raw: msgspec.Raw) -> Day:
+    """Return one row.
+
+    Raises:
+        SchemaError: It has another shape.
+    """
+    try:
+        return _DAY.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SchemaError(f"a row of statistics cannot be read: {error}") from None
+
+
+def day_of(row: Day) -> date:
+    """Return the day of a row.
+
+    Raises:
+        SchemaError: It is none.
+    """
+    try:
+        return date.fromisoformat(row.date)
+    except ValueError:
+        raise SchemaError(f"$.date is no day: {row.date[:20]!r}", paths=("$.date",)) from None
+
+
+def conversions(base: Figures) -> int:
+    """Return the conversions; VK Ads counts them apart and leaves the others at zero."""
+    if base.vk is not None and base.vk.goals is not None:
+        return base.vk.goals
+    return base.goals or 0
+
+
+def happened(row: Day) -> bool:
+    """Whether anything happened on that day; a day on which nothing did is no row."""
+    base = row.base
+    return base is not None and bool(base.shows or base.clicks or base.spent or conversions(base))
+
+
+ANSWER: Final = msgspec.json.Decoder(Answer)
+_DAY: Final = msgspec.json.Decoder(Day)
+RAW_ANSWER: Final = msgspec.json.Decoder(RawAnswer)

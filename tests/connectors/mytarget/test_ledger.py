@@ -1,0 +1,65 @@
+"""The compliance ledger: a line for every request, with what the certification's rules look at."""
+
+from datetime import timedelta
+
+from adnet import Update
+
+from .kit import START, bench
+
+
+def lines(test, operation=None) -> list:
+    found = test.state.ledger.entries("shop")
+    return [line for line in found if operation in {None, line.operation}]
+
+
+async def test_every_request_leaves_a_line():
+    """As many as the server has counted, refused ones included."""
+    async with bench() as test:
+        account = test.account()
+        _ = [row async for row in account.list_campaigns()]
+        await account.update_campaigns([Update("8800001", {"name": "N"})])
+        assert len(lines(test)) == len(test.sandbox.log)
+        assert {line.network for line in lines(test)} == {"mytarget"}
+        assert [line.status for line in lines(test, "campaigns.update")] == [405, 204]
+
+
+async def test_a_line_names_the_fields_of_an_update_and_no_value():
+    """Nested ones by path."""
+    async with bench() as test:
+        change = {"name": "geheim", "targeting": {"sex": ["male"]}, "extra": {"mixing": "fastest"}}
+        await test.account().update_campaigns([Update("8800001", change)])
+        line = lines(test, "campaigns.update")[-1]
+        assert set(line.fields) == {"name", "targetings.sex", "mixing"}
+        assert "geheim" not in repr(lines(test))
+
+
+async def test_a_line_counts_objects():
+    """Of a page, of a mass action, of a statistics request."""
+    async with bench() as test:
+        account = test.account()
+        some = [row.campaign_id async for row in account.list_campaigns(status=["active"])][:7]
+        await account.update_campaigns([Update(i, {"daily_budget": 900}) for i in some])
+        (line,) = lines(test, "campaigns.mass_action")
+        assert (line.objects, line.fields) == (7, ("budget_limit_day",))
+
+
+async def test_a_line_tells_the_period_of_statistics():
+    """And what they were about: the objects, and a key that is equal for equal metrics."""
+    async with bench() as test:
+        account = test.account()
+        today = START.date()
+        for since, until in ((5, 0), (9, 5)):
+            period = {"since": today - timedelta(since), "until": today - timedelta(until)}
+            _ = [row async for row in account.list_stats(**period)]
+        found = lines(test, "statistics.days")
+        assert [line.period_days for line in found] == [5, 4]
+        assert [line.first_day for line in found] == [today - timedelta(5), today - timedelta(9)]
+        assert (len({line.request_key for line in found}), {len(line.ids) for line in found}) == (1, {60})
+
+
+async def test_a_line_tells_what_the_tightest_window_had_left():
+    """As the answer's headers say."""
+    async with bench(limits={"USER": {"v2": {"READ": {60: 9, 3600: 90}}}}) as test:
+        await test.account().get_account()
+        (line,) = lines(test, "user.get")
+        assert line.headroom == "8 of 9 in 60 s"
