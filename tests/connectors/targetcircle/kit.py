@@ -122,3 +122,19 @@ async def clicks(rows, *, since=SINCE, until=UNTIL, filters=None, **knobs):
     account, _ = connect(Reports(rows, key="clickDate", **knobs))
     async with account, aclosing(account.list_clicks(since=since, until=until, **(filters or {}))) as found:
         return [row async for row in found]
+
+
+MANY = [sale(f"2016-01-05T10:{n // 60:02}:{n % 60:02}Z", trackingId=f"t-{n}") for n in range(95)]
+"""Ten pages of transactions, one a second."""
+
+
+async def read(script, **options):
+    """Return the transactions of an account that talks to *script*, and the wire."""
+    account, wire = connect(script, **options)
+    async with account:
+        return [tx async for tx in account.list_transactions(since=SINCE, until=UNTIL)], wire
+
+
+def ids(found):
+    """Return the network's words for transactions, in order."""
+    return [tx.tracking_id for tx in found]
