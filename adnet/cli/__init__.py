@@ -26,6 +26,8 @@ COMMANDS: Final[dict[str, str]] = {
     "campaigns": "List, change, pause, resume or delete campaigns.",
     "ads": "List, change, pause, resume or delete ads.",
     "sources": "Block, allow or bid on the sources of a campaign.",
+    "auth": "Log accounts in and out, and show their tokens.",
+    "certify": "Prove the rules of a network's certification, one by one.",
     "jobs": "List, resume or cancel report jobs.",
     "limits": "Show the quotas left, and until when.",
     "sandbox": "Serve imitation networks.",

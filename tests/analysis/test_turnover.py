@@ -1,0 +1,123 @@
+"""What landed statistics say of an application's customers."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from adnet.analysis import open_tables
+from adnet.analysis.certification import RULES, Quarter, financial
+from adnet.clock import SystemClock
+from adnet.models import StatRow
+from adnet.money import Money
+from adnet.sinks import open_sink
+from analysis.kit import account
+
+QUARTER = Quarter.until_day(date(2026, 9, 15))
+
+
+def test_three_months_end_on_the_days_of_the_month():
+    """Short months end early."""
+    assert [month.isoformat() for month in Quarter.until_day(date(2026, 5, 31)).ends] == [
+        "2026-02-28",
+        "2026-03-31",
+        "2026-04-30",
+        "2026-05-31",
+    ]
+    assert Quarter.from_day(date(2026, 6, 15)) == QUARTER
+    assert (QUARTER.days, str(QUARTER)) == (92, "2026-06-15 to 2026-09-14")
+
+
+def months(spend: str, *, currency: str = "RUB") -> list:
+    """Return a campaign's spend on a day of each month."""
+    days = (date(2026, 6, 15), date(2026, 7, 15), date(2026, 9, 14))
+    row = {
+        "level": "campaign",
+        "object_id": "1",
+        "currency": currency,
+        "spend": Money(Decimal(spend), currency),
+    }
+    return [StatRow(date=day, **row) for day in days]
+
+
+async def turned_over(land, spends, **options):
+    """Land accounts' monthly spends, and return the findings by rule."""
+    for name, spend in spends.items():
+        await land(months(spend), network="mytarget", name=name)
+    with open_tables(land.uri) as tables:
+        found = financial(tables, network="mytarget", quarter=QUARTER, **options)
+    return {finding.rule.partition(".")[2]: finding for finding in found}
+
+
+def test_without_landed_statistics_finances_are_unknown():
+    """The evidence says what is needed."""
+    findings = financial(None, network="mytarget", quarter=QUARTER)
+    assert [rule for rule in RULES if rule.startswith("financial.")] == [f.rule for f in findings]
+    assert {("unknown", None, True)} == {(f.verdict, f.figure, "--from" in f.evidence) for f in findings}
+
+
+async def test_twenty_customers_of_a_good_size_pass(land):
+    """Every rule at its edge or above."""
+    spends = {f"c{n}": "100000.01" if n < 10 else "66666.63" for n in range(20)}
+    found = await turned_over(land, spends)
+    assert {"pass"} == {finding.verdict for finding in found.values()}
+    assert found["turnover"].figure == "4,999,999.20 RUB"
+    assert found["customers"].figure == "10 of 20 customers"
+    assert found["active_clients"].figure == "20, 20, 20"
+
+
+async def test_a_few_customers_fail(land):
+    """One of them makes almost all of it."""
+    found = await turned_over(land, {"big": "100000", "small": "1"})
+    assert {"fail"} == {finding.verdict for finding in found.values()}
+    assert (found["share"].figure, found["active_clients"].figure) == ("100.0% by big", "2, 2, 2")
+
+
+async def test_clients_of_one_agency_are_one_customer(land):
+    """Though each of them is an active client."""
+    found = await turned_over(land, {"a": "1", "b": "1", "c": "1"}, customers={"a": "agency", "b": "agency"})
+    assert (found["share"].figure, found["active_clients"].figure) == ("66.7% by agency", "3, 3, 3")
+    assert found["customers"].figure == "0 of 2 customers"
+
+
+async def test_other_networks_and_other_currencies_do_not_count(land):
+    """Rubles are asked for, and no rate is applied."""
+    await land(months("9000000"), network="adskeeper", name="elsewhere")
+    await land(months("9000000", currency="USD"), network="mytarget", name="abroad")
+    found = await turned_over(land, {"shop": "1"})
+    assert found["turnover"].figure == "3.00 RUB"
+    assert found["turnover"].evidence.endswith("in another currency than RUB: 1 account")
+
+
+async def pulled(land, since: datetime, until: datetime) -> None:
+    """Record a pull of statistics."""
+    async with open_sink(land.uri, clock=SystemClock()) as sink:
+        row = {"network": "mytarget", "account": "shop", "table": "stats", "outcome": "landed"}
+        await sink.record([{**row, "pull_id": str(since), "since": since, "until": until}])
+
+
+async def test_what_has_not_landed_is_no_failure(land):
+    """Sums over some of the days can only be too small; a share cannot be told at all."""
+    await pulled(land, datetime(2026, 8, 1, tzinfo=UTC), datetime(2026, 9, 14, tzinfo=UTC))
+    found = await turned_over(land, {"shop": "2000000"})
+    assert tuple(found[rule].verdict for rule in ("turnover", "customers", "share")) == (
+        "pass",
+        "unknown",
+        "unknown",
+    )
+    assert "of 92 days landed" in found["turnover"].evidence
+
+
+async def test_days_that_landed_in_pieces_count_once(land):
+    """As nightly pulls do, with a look-back."""
+    moscow = timedelta(hours=3)
+    for first, last in ((date(2026, 6, 1), date(2026, 8, 1)), (date(2026, 7, 20), date(2026, 9, 15))):
+        since, until = (datetime(d.year, d.month, d.day, tzinfo=UTC) - moscow for d in (first, last))
+        await pulled(land, since, until)
+    found = await turned_over(land, {"shop": "1"})
+    assert (found["share"].verdict, "92 of 92 days landed" in found["share"].evidence) == ("fail", True)
+
+
+async def test_an_account_without_spend_has_no_turnover(land):
+    """Nothing has a share of nothing."""
+    await land([account(currency="RUB")], network="mytarget", name="shop")
+    found = await turned_over(land, {})
+    assert (found["share"].verdict, found["active_clients"].figure) == ("unknown", "0, 0, 0")
