@@ -1,5 +1,6 @@
 """The account that users hold. Everything that all networks need is done here, once."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from decimal import Decimal
@@ -61,6 +62,7 @@ class Account:
         self._connector: Any = connector
         self._close_state = close_state
         self._opened = False
+        self._opening = asyncio.Lock()
         self._instant = InstantReports(connector, account=name, clock=clock)
 
     # ------------------------------------------------------------------ identity
@@ -98,10 +100,13 @@ class Account:
         await self.close()
 
     async def open(self) -> None:
-        """Prepare the account; done by itself on first use."""
-        if not self._opened:
-            self._opened = True
-            await self._connector.open()
+        """Prepare the account; done by itself on first use, once, and anew if it failed or was cancelled."""
+        if self._opened:
+            return
+        async with self._opening:
+            if not self._opened:
+                await self._connector.open()
+                self._opened = True
 
     async def close(self) -> None:
         """Give back connections, and the state where it is the account's own."""
