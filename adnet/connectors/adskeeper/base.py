@@ -1,6 +1,7 @@
 """What all of Adskeeper's facets stand on: identity, credentials, sessions, and what is known of the account."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, ClassVar
 
 from adnet.connectors.adskeeper.auth import Credentials, Dialect, LoginToken
@@ -11,7 +12,9 @@ from adnet.connectors.adskeeper.limits import BUCKETS
 from adnet.connectors.adskeeper.native import AdskeeperNative
 from adnet.connectors.adskeeper.paging import Pager
 from adnet.connectors.adskeeper.rows import Client
+from adnet.connectors.adskeeper.streams import ending
 from adnet.interface import Connector, Services
+from adnet.models import Batch
 from adnet.periods import zone
 from adnet.redact import keyed_hash
 from adnet.transport.limits import Limiter
@@ -43,6 +46,8 @@ class AdskeeperBase(Connector):
         self._core.known_client_id = credentials.client_id
         self._native = AdskeeperNative(self._core, Pager(dialect.paging, services.state.facts, self._key))
         self._book = Book()
+        self._known = False
+        self._opening = asyncio.Lock()
 
     def _signer(self, credentials: Credentials) -> Signer:
         if credentials.token is not None:
@@ -100,7 +105,17 @@ class AdskeeperBase(Connector):
         return self._session.meter.requests + logins
 
     async def open(self) -> None:
-        """Learn the client's id, time zone and currency: from what is remembered, or with one request."""
+        """Learn the client's id, time zone and currency: from what is remembered, or with one request.
+
+        Every facet begins with it, so that none reads a row before it knows the account; it works once.
+        """
+        if self._known:
+            return
+        async with self._opening:
+            if not self._known:
+                await self._find_out()
+
+    async def _find_out(self) -> None:
         if self._login is not None and self._core.known_client_id is None:
             await self._login.token()
             self._core.known_client_id = self._login.client_id
@@ -110,6 +125,13 @@ class AdskeeperBase(Connector):
             self._learn(await self._native.client.get())
         else:
             self._know(name, currency)
+
+    async def _opened(self, make: Callable[[], AsyncIterator[Batch]]) -> AsyncIterator[Batch]:
+        """Yield the batches of a list that is made once the account is known."""
+        await self.open()
+        async with ending(make()) as batches:
+            async for batch in batches:
+                yield batch
 
     def _learn(self, client: Client) -> None:
         facts = self._services.state.facts
@@ -121,6 +143,7 @@ class AdskeeperBase(Connector):
     def _know(self, name: str | None, currency: str | None) -> None:
         self.time_zone = zone(name)
         self._book = Book(currency=currency, zone=self.time_zone)
+        self._known = True
 
     async def close(self) -> None:
         """Close the sessions."""

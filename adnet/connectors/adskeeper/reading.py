@@ -28,20 +28,22 @@ class AdskeeperReads(AdskeeperBase, ReadsAccounts, ReadsCampaigns, ReadsAds, Rea
         self, *, ids: Collection[str] | None = None, status: Collection[str] | None = None
     ) -> AsyncIterator[Batch]:
         """Yield campaigns, deleted ones too."""
-        return lists.list_campaigns(self._native, self._book, ids, status)
+        return self._opened(lambda: lists.list_campaigns(self._native, self._book, ids, status))
 
     async def get_campaign(self, campaign_id: str) -> Campaign:
         """Return one campaign with all its targetings."""
+        await self.open()
         return await lists.get_campaign(self._native, self._book, campaign_id)
 
     def list_ads(
         self, *, campaign_ids: Collection[str] | None = None, status: Collection[str] | None = None
     ) -> AsyncIterator[Batch]:
         """Yield the current ads; older ones are found only by their ids."""
-        return lists.list_ads(self._native, self._book, campaign_ids, status)
+        return self._opened(lambda: lists.list_ads(self._native, self._book, campaign_ids, status))
 
     async def get_ad(self, ad_id: str) -> Ad:
         """Return one ad, an older one too."""
+        await self.open()
         return codec.ad(await self._native.teasers.get(ad_id), self._book)
 
     @property
@@ -58,8 +60,8 @@ class AdskeeperReads(AdskeeperBase, ReadsAccounts, ReadsCampaigns, ReadsAds, Rea
         spend. A source is ``campaign:uid`` or ``campaign:uid/sub``; a widget and its sub-sources are never counted
         twice, and impressions of sources are not told.
         """
-        read = {"campaign": self._daily.campaigns, "ad": self._daily.ads, "source": self._daily.sources}
-        return read[level](period, ids)
+        names = {"campaign": "campaigns", "ad": "ads", "source": "sources"}
+        return self._opened(lambda: getattr(self._daily, names[level])(period, ids))
 
     def list_clicks(self, period: Period, **filters: Any) -> AsyncIterator[Batch]:
         """Yield the accepted clicks of a period.
@@ -75,4 +77,4 @@ class AdskeeperReads(AdskeeperBase, ReadsAccounts, ReadsCampaigns, ReadsAds, Rea
                 network=self.network,
                 account=self._services.account,
             )
-        return self._daily.clicks(period, filters.get("campaign_ids"))
+        return self._opened(lambda: self._daily.clicks(period, filters.get("campaign_ids")))

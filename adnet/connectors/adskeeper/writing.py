@@ -18,49 +18,53 @@ _VERBS: Final = frozenset({"create", "update", "delete"})
 class AdskeeperWrites(AdskeeperBase, WritesCampaigns, WritesAds, ExpressesChanges, ManagesSources):
     """Changes one client's campaigns, ads and sources."""
 
-    @property
-    def _campaigns(self) -> CampaignWriter:
+    async def _campaigns(self) -> CampaignWriter:
+        await self.open()
         return CampaignWriter(self._core, self._native, self._book, self._services.clock)
 
-    @property
-    def _ads(self) -> AdWriter:
+    async def _ads(self) -> AdWriter:
+        await self.open()
         return AdWriter(self._core, self._native, self._book)
+
+    async def _sources(self) -> SourceWriter:
+        await self.open()
+        return SourceWriter(self._core, self._native)
 
     async def create_campaigns(self, drafts: Sequence[CampaignDraft]) -> list[Outcome]:
         """Create campaigns and stop them, unless a draft wants it active; without ads they spend nothing yet."""
-        return await self._campaigns.create(drafts)
+        return await (await self._campaigns()).create(drafts)
 
     async def update_campaigns(self, updates: Sequence[Update]) -> list[Outcome]:
         """Send the writes that each update takes; what was saved before one that failed is told in ``notes``."""
-        return await self._campaigns.update(updates)
+        return await (await self._campaigns()).update(updates)
 
     async def delete_campaigns(self, ids: Sequence[str]) -> list[Outcome]:
         """Move stopped campaigns to the bin; running ones are refused before anything is sent."""
-        return await self._campaigns.delete(ids)
+        return await (await self._campaigns()).delete(ids)
 
     async def create_ads(self, drafts: Sequence[AdDraft]) -> list[Outcome]:
         """Create ads and stop them, unless a draft wants it active; each is on moderation first."""
-        return await self._ads.create(drafts)
+        return await (await self._ads()).create(drafts)
 
     async def update_ads(self, updates: Sequence[Update]) -> list[Outcome]:
         """Send the writes that each update takes; new content sends an ad back to moderation."""
-        return await self._ads.update(updates)
+        return await (await self._ads()).update(updates)
 
     async def delete_ads(self, ids: Sequence[str]) -> list[Outcome]:
         """Move ads to the bin."""
-        return await self._ads.delete(ids)
+        return await (await self._ads()).delete(ids)
 
     async def block_sources(self, campaign_id: str, ids: Sequence[str]) -> list[Outcome]:
         """Stop showing a campaign on sources, whether it keeps a list of those to avoid or of those to keep to."""
-        return await SourceWriter(self._core, self._native).set("block", str(campaign_id), ids)
+        return await (await self._sources()).set("block", str(campaign_id), ids)
 
     async def allow_sources(self, campaign_id: str, ids: Sequence[str]) -> list[Outcome]:
         """Show a campaign on sources again."""
-        return await SourceWriter(self._core, self._native).set("allow", str(campaign_id), ids)
+        return await (await self._sources()).set("allow", str(campaign_id), ids)
 
     async def bid_sources(self, campaign_id: str, factors: Mapping[str, Decimal]) -> list[Outcome]:
         """Multiply a campaign's price on sources; ``uid/*`` is a widget with all its sub-sources."""
-        return await SourceWriter(self._core, self._native).bid(str(campaign_id), factors)
+        return await (await self._sources()).bid(str(campaign_id), factors)
 
     async def express(self, kind: str, verb: str, items: Sequence[Any]) -> list[PlannedRequest]:
         """Return the exact requests of a change; what is there is read where it decides about them.
@@ -69,9 +73,9 @@ class AdskeeperWrites(AdskeeperBase, WritesCampaigns, WritesAds, ExpressesChange
             UnsupportedError: There is no such change.
         """
         if kind == "campaigns" and verb in _VERBS:
-            return await self._campaigns.express(verb, items)
+            return await (await self._campaigns()).express(verb, items)
         if kind == "ads" and verb in _VERBS:
-            return await self._ads.express(verb, items)
+            return await (await self._ads()).express(verb, items)
         if kind == "sources" and verb in {"block", "allow", "bid"}:
-            return await SourceWriter(self._core, self._native).express(verb, items)
+            return await (await self._sources()).express(verb, items)
         raise UnsupportedError(f"{self.network} cannot {verb} {kind}", network=self.network)

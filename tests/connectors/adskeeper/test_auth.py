@@ -199,3 +199,30 @@ async def test_native_needs_to_know_the_client():
     with pytest.raises(ConfigurationError, match="client id"):
         await account.native.client.get()
     await account.close()
+
+
+async def test_first_calls_at_once_all_know_the_account():
+    """Many tasks that use a fresh connector together read amounts in its currency, and ask for it once."""
+    async with small() as sandbox:
+        given = {**sandbox.credentials, "limits": WIDE, "clock": FakeClock(NOW, grace_s=0.02)}
+        account = adnet.connect("adskeeper", base_url=sandbox.base_url, **given)
+        numbers = [str(number) for number in sandbox.account.campaigns][:5]
+        found = await asyncio.gather(*(account.connector.get_campaign(number) for number in numbers))
+        assert {campaign.currency for campaign in found} == {"USD"}
+        assert len([request for request in sandbox.log if "/clients/" in request.path[:12]]) == 1
+        await account.close()
+
+
+async def test_opening_that_failed_is_tried_again():
+    """After a network that was down the account is asked about again."""
+    async with scripted() as (_, wire):
+        replies = iter(
+            [answer(403), answer(200, {"id": 123, "timezone": "UTC", "wallet": {"currency": "EUR"}})]
+        )
+        wire._make = lambda _: next(replies)
+    account = adnet.connect("adskeeper", transport=wire, clock=FakeClock(NOW), **GIVEN)
+    with pytest.raises(AccessDeniedError):
+        await account.connector.open()
+    await account.connector.open()
+    assert account.connector._book.currency == "EUR"
+    await account.close()
