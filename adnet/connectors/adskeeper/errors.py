@@ -182,9 +182,6 @@ def read_refusal(response: Response) -> Refusal:
 class AdskeeperDecipherer(Decipherer):
     """Decides by what an answer says; a partial success is a good answer whatever its status."""
 
-    renewable: bool = False
-    """Whether a refused token can be replaced by logging in again."""
-
     def error(self, response: Response) -> AdnetError | None:
         """Return the error that the answer amounts to, or None for a good or partly good one."""
         if response.status < 500 and response.status not in _DECISIVE and is_partial(response):
@@ -217,7 +214,6 @@ def decipherer(network: str, scrubber: Scrubber, *, renewable: bool) -> Adskeepe
         scrubber=scrubber,
         read=_reader(renewable=renewable),
         accepted=is_good,
-        renewable=renewable,
     )
 
 

@@ -123,6 +123,19 @@ async def test_bids_go_where_they_belong():
         assert (held[W1], held[f"{W2}s9"], held[W3]) == (Decimal("1.3"), Decimal("0.5"), Decimal(2))
 
 
+async def test_one_source_may_be_spelt_twice():
+    """Spellings of one source are one member, and each has its outcome; two factors for it are refused."""
+    async with home() as it:
+        campaign = await prepared(it, "only", {W1: ["12"]})
+        spellings = [f"{W1}/12", f"{W1}s12", f"{campaign}:{W1}/12", W1]
+        found = await it.account.block_sources(campaign, spellings)
+        assert [outcome.status for outcome in found] == ["done"] * 4
+        assert form(it.writes[0]) == {"widgetsFilterUid": f"exclude,only,{W1}s12"}
+        factors = {f"{W1}/12": Decimal(2), f"{W1}s12": Decimal(2), f"{campaign}:{W1}/12": Decimal(3)}
+        found = await it.account.bid_sources(campaign, factors)
+        assert [outcome.status for outcome in found] == ["done", "done", "failed"]
+
+
 async def test_a_factor_is_a_number_above_zero():
     """A factor of no use fails without a request."""
     async with home() as it:

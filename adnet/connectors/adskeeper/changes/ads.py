@@ -34,7 +34,8 @@ class AdWriter:
 
     async def _type(self, campaign_id: str) -> str | None:
         if campaign_id not in self.types:
-            row = await self.native.campaigns.get(campaign_id, fields=("campaignType",))
+            # Whole: this edition of the document does not list the type among the fields that can be chosen.
+            row = await self.native.campaigns.get(campaign_id)
             self.types[campaign_id] = row.campaign_type
         return self.types[campaign_id]
 

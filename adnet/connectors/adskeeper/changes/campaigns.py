@@ -125,10 +125,8 @@ class CampaignWriter:
         return await each(drafts, self._create, width=1, key=lambda _: "")
 
     async def _create(self, draft: CampaignDraft) -> Outcome:
-        call, _ = (
-            self.new(draft),
-            self.later(NEW_ID, draft),
-        )  # all of it holds the rules before any of it is sent
+        call = self.new(draft)
+        self.later(NEW_ID, draft)  # all of a draft holds the rules before any of it is sent
         started = self.clock.now()
         notes: list[str] = list(call.notes)
         try:

@@ -35,7 +35,11 @@ MOST_MEMBERS: Final = 500
 ALL_SUBS: Final = "*"
 _FORM: Final = re.compile(r"(?:(\d+):)?(\d+)(?:[/s](\d+|\*))?")
 _NAMED: Final = "source:"
-_FIELDS: Final = ("widgetsFilterUid", "sourceFilters", "sourcesOptimization")
+_MAKERS: Final = {
+    "widget": calls.set_quality_factors,
+    "all": calls.set_widget_factors,
+    "named": calls.set_source_factors,
+}
 
 
 @attrs.frozen
@@ -71,8 +75,8 @@ class Edit:
     """One write for many sources."""
 
     call: Call
-    members: Mapping[str, str]
-    """Member as it is sent -> the source as the user named it."""
+    members: Mapping[str, Sequence[str]]
+    """Member as it is sent -> what the user named; one source has several spellings."""
 
 
 @attrs.define
@@ -139,7 +143,7 @@ class SourceWriter:
         """
         decision = Decision()
         sources = self._read(decision, campaign_id, ids)
-        row = await self.native.campaigns.get(campaign_id, fields=_FIELDS)
+        row = await self.native.campaigns.get(campaign_id)
         self._widgets(decision, verb, campaign_id, row, [source for source in sources if source.name is None])
         self._named(
             decision, verb, campaign_id, row, [source for source in sources if source.name is not None]
@@ -167,7 +171,7 @@ class SourceWriter:
             return
         kind = "only" if present.kind == "only" else "except"
         add = (verb == "block") == (kind == "except")
-        members: dict[str, str] = {}
+        members: dict[str, list[str]] = {}
         for source in sources:
             wire = edited(present, source, add=add) if source.sub != ALL_SUBS else None
             if wire is None:
@@ -175,7 +179,8 @@ class SourceWriter:
                 error = all_subs if source.sub == ALL_SUBS else whole_listed(source, kind)
                 decision.settle(source.given, error)
             elif wire:
-                members.update(dict.fromkeys(wire, source.given))
+                for member in wire:
+                    members.setdefault(member, []).append(source.given)
             else:
                 decision.settle(source.given, None, "it is so already")
         for part in _chunks(members):
@@ -193,36 +198,38 @@ class SourceWriter:
             return
         kind = "allowlist" if present == "allowlist" else "blocklist"
         add = (verb == "block") == (kind == "blocklist")
-        for part in _chunks({source.name or "": source.given for source in sources}):
+        members: dict[str, list[str]] = {}
+        for source in sources:
+            members.setdefault(source.name or "", []).append(source.given)
+        for part in _chunks(members):
             call = calls.edit_sources(campaign_id, _method(add), kind, part)  # type: ignore[arg-type]
             decision.edits.append(Edit(call=call, members=part))
 
     def bids(self, campaign_id: str, factors: Mapping[str, Any]) -> Decision:
         """Return the writes that set factors."""
         decision = Decision()
-        parts: dict[str, dict[str, tuple[str, Any]]] = {"widget": {}, "all": {}, "named": {}}
+        factors = {str(given): value for given, value in factors.items()}
+        parts: dict[str, dict[str, list[str]]] = {"widget": {}, "all": {}, "named": {}}
         for source in self._read(decision, campaign_id, factors):
-            value = factors[source.given]
-            if source.name is not None:
-                parts["named"][source.name] = (source.given, value)
-            elif source.sub == ALL_SUBS:
-                parts["all"][source.uid] = (source.given, value)
+            kind = "named" if source.name is not None else "all" if source.sub == ALL_SUBS else "widget"
+            wire = {
+                "named": source.name or "",
+                "all": source.uid,
+                "widget": forms.widget(source.uid, source.sub),
+            }[kind]
+            spellings = parts[kind].setdefault(wire, [])
+            if spellings and factors[spellings[0]] != factors[source.given]:
+                decision.settle(source.given, refuse("ids", f"{source.given}: named twice, with two factors"))
             else:
-                parts["widget"][forms.widget(source.uid, source.sub)] = (source.given, value)
-        makers = {
-            "widget": calls.set_quality_factors,
-            "all": calls.set_widget_factors,
-            "named": calls.set_source_factors,
-        }
+                spellings.append(source.given)
         for kind, rows in parts.items():
-            for part in _chunks({wire: given for wire, (given, _) in rows.items()}):
+            for part in _chunks(rows):
+                values = {wire: factors[given[0]] for wire, given in part.items()}
                 try:
-                    call = makers[kind](campaign_id, {wire: rows[wire][1] for wire in part})
+                    decision.edits.append(Edit(call=_MAKERS[kind](campaign_id, values), members=part))
                 except AdnetError as error:
-                    for given in part.values():
-                        decision.settle(given, error)
-                else:
-                    decision.edits.append(Edit(call=call, members=part))
+                    for name in (name for given in part.values() for name in given):
+                        decision.settle(name, error)
         return decision
 
     async def _send(self, ids: Sequence[str], decision: Decision) -> list[Outcome]:
@@ -241,15 +248,16 @@ class SourceWriter:
             saved = await self.core.save(edit.call)
         except AdnetError as error:
             status: OutcomeStatus = "unknown" if maybe_done(error) else "failed"
-            given = edit.members.values()
-            return {name: Outcome(id=name, status=status, error=error) for name in given}
+            every = (given for spellings in edit.members.values() for given in spellings)
+            return {given: Outcome(id=given, status=status, error=error) for given in every}
         outcomes: dict[str, Outcome] = {}
-        for wire, given_name in edit.members.items():
-            if saved.error is not None and (wire in saved.rejected or not saved.rejected):
-                outcomes[given_name] = Outcome(id=given_name, status="failed", error=saved.error)
-            else:
-                notes = edit.call.notes
-                outcomes.setdefault(given_name, Outcome(id=given_name, status="done", notes=notes))
+        for wire, spellings in edit.members.items():
+            failed = saved.error is not None and (wire in saved.rejected or not saved.rejected)
+            for given in spellings:
+                if failed:
+                    outcomes[given] = Outcome(id=given, status="failed", error=saved.error)
+                else:
+                    outcomes.setdefault(given, Outcome(id=given, status="done", notes=edit.call.notes))
         return outcomes
 
     async def express(self, verb: str, items: Sequence[Any]) -> list[PlannedRequest]:
@@ -275,6 +283,6 @@ def _method(add: bool) -> Method:
     return "include" if add else "exclude"
 
 
-def _chunks(members: Mapping[str, str]) -> Iterable[dict[str, str]]:
+def _chunks(members: Mapping[str, Sequence[str]]) -> Iterable[dict[str, Sequence[str]]]:
     rows = list(members.items())
     return (dict(rows[start : start + MOST_MEMBERS]) for start in range(0, len(rows), MOST_MEMBERS))
