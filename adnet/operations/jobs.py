@@ -14,7 +14,8 @@ import asyncio
 import math
 import random
 import weakref
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Final, Literal
 
 import attrs
@@ -137,8 +138,21 @@ class ReportRunner:
             await self._clock.sleep(SHORTEST_POLL_S)  # another process is just asking for it
 
     async def _post(self, job: ReportJob) -> ReportJob:
-        async with self._posting:
-            return await self._post_alone(job)
+        with self._given_up_if_left(job):
+            async with self._posting:
+                return await self._post_alone(job)
+
+    @contextmanager
+    def _given_up_if_left(self, job: ReportJob) -> Iterator[None]:
+        """Leave no intent behind in this process's name when whoever had it is cancelled or goes.
+
+        Whoever asks next, in whatever process, need not wait for this one then.
+        """
+        try:
+            yield
+        except (asyncio.CancelledError, GeneratorExit):
+            self._state.jobs.release(job)
+            raise
 
     async def _post_alone(self, job: ReportJob) -> ReportJob:
         job = self._save(attrs.evolve(job, state="intended", attempts=job.attempts + 1, error=None))
@@ -149,10 +163,6 @@ class ReportRunner:
                 self._state.jobs.release(job)
             else:
                 self._save(attrs.evolve(job, state="failed", error=str(error)))
-            raise
-        except BaseException:
-            # Cancelled: whoever asks next, in whatever process, need not wait for this one.
-            self._state.jobs.release(job)
             raise
         return self._save(attrs.evolve(submitted, submitted_at=self._clock.now()))
 
@@ -184,14 +194,11 @@ class ReportRunner:
         """
         started = self._clock.monotonic()
         while True:
-            async with self._lock(job.job_id):
-                job = self._latest.get(job.job_id, job)
-                step = next_step(job, self.settings)
-                if step == "submit":
-                    job = await self._post(job)
-                elif step == "poll":
-                    job = await self._poll(job, started)
-            yield job
+            with self._given_up_if_left(job):
+                async with self._lock(job.job_id):
+                    job = await self._go_on(self._latest.get(job.job_id, job), started)
+            with self._given_up_if_left(job):
+                yield job
             step = next_step(job, self.settings)
             if step == "read":
                 return
@@ -203,6 +210,14 @@ class ReportRunner:
                     network=job.network,
                     account=job.account,
                 )
+
+    async def _go_on(self, job: ReportJob, started: float) -> ReportJob:
+        match next_step(job, self.settings):
+            case "submit":
+                return await self._post(job)
+            case "poll":
+                return await self._poll(job, started)
+        return job
 
     async def poll(self, job: ReportJob) -> ReportJob:
         """Ask once how far *job* is, not sooner than 0.2 s after the last question; store a change of state."""
