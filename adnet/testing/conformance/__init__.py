@@ -11,7 +11,13 @@ class TestTargetCircle(conformance.suite(Harness)):
 ```
 
 Tests are chosen by what the connector can do, which is read off its class: none is ever skipped, and for what it
-cannot do a test demands the refusal.
+cannot do a test demands the refusal. What a connector cannot pass it declares, and the declaration is a strict
+xfail that turns red as soon as the test passes:
+
+```python
+class TestAcme(conformance.suite(Harness)):
+    test_filters_choose = conformance.deviation("notyet", reason="Acme cannot filter", raises=AssertionError)
+```
 """
 
 from collections.abc import AsyncIterator
