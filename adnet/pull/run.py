@@ -184,10 +184,20 @@ async def _pull_all(run: _Run, accounts: Sequence[Account], jobs: int) -> PullRe
             finally:
                 await asyncio.shield(run.sink.record([result.row(run.pull_id) for result in mine.values()]))
 
-    async with asyncio.TaskGroup() as group:
-        for account in accounts:
-            group.create_task(one(account))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for account in accounts:
+                group.create_task(one(account))
+    except BaseExceptionGroup as errors:
+        # Whatever stops a run stops it for all accounts: one error says what, not one for each of them.
+        raise _first(errors) from errors
     return PullResult(pull_id=run.pull_id, to=run.sink.uri, tables=tuple(results), failures=tuple(failures))
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the error that says most: one of ours, or else the first; groups inside groups are opened."""
+    leaves = [_first(e) if isinstance(e, BaseExceptionGroup) else e for e in errors.exceptions]
+    return next((error for error in leaves if isinstance(error, AdnetError)), leaves[0])
 
 
 def _planned(run: _Run, account: Account) -> dict[str, TableResult]:

@@ -1,0 +1,105 @@
+"""What ``adnet.pull`` raises and tells, without processes and kills."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+import adnet
+from adnet.sandbox.targetcircle import TargetCircleSandbox
+from adnet.testing import MemorySink
+
+SINCE, UNTIL = date(2026, 1, 1), date(2026, 1, 3)
+
+
+class Refusing(MemorySink):
+    """A sink that is full."""
+
+    def landing(self, **details):
+        """Return a landing whose commit fails."""
+        landing = super().landing(**details)
+
+        async def refuse():
+            raise adnet.SinkError("the disk is full: make room and run again")
+
+        landing.commit = refuse
+        return landing
+
+
+@pytest.fixture
+async def sandbox():
+    async with TargetCircleSandbox(seed=7, ready_after_s=0.0) as running:
+        yield running
+
+
+def connected(sandbox, **more):
+    return adnet.connect(
+        "targetcircle",
+        base_url=sandbox.base_url,
+        currency="EUR",
+        limits={"api": "500/s"},
+        **{**sandbox.credentials, **more},
+    )
+
+
+async def test_what_lands_equals_the_truth(sandbox):
+    """Sums too, to the last digit."""
+    sink = MemorySink()
+    async with connected(sandbox) as account:
+        result = await adnet.pull(account, since=SINCE, until=UNTIL, to=sink, tables=["transactions"])
+    truth = sandbox.truth("transactions", SINCE, UNTIL)
+    landed = sink.rows("transactions")
+    assert result.ok
+    assert len(landed) == len(truth) == result.rows
+    assert sum(row["commission"] for row in landed) == sum(Decimal(str(row["commission"])) for row in truth)
+
+
+async def test_a_refusing_sink_is_one_plain_error(sandbox):
+    """Not a group of them; the remedy is its text."""
+    async with connected(sandbox) as account:
+        with pytest.raises(adnet.SinkError, match="the disk is full"):
+            await adnet.pull(account, since=SINCE, until=UNTIL, to=Refusing())
+
+
+async def test_one_dead_account_harms_no_other(sandbox):
+    """Its tables failed, the other's landed."""
+    sink = MemorySink()
+    async with (
+        connected(sandbox, name="good") as good,
+        connected(sandbox, name="bad", token="dead-token-0") as bad,
+    ):
+        result = await adnet.pull([good, bad], since=SINCE, until=UNTIL, to=sink, tables=["transactions"])
+    assert {table.account: table.outcome for table in result.tables} == {"good": "landed", "bad": "failed"}
+    assert all(isinstance(error, adnet.AuthenticationError) for error in result.errors)
+    assert not result.ok
+    assert result.landed
+
+
+async def test_pulling_twice_changes_nothing(sandbox):
+    """Not a row, not a column."""
+    sink = MemorySink()
+    async with connected(sandbox) as account:
+        await adnet.pull(account, since=SINCE, until=UNTIL, to=sink, tables=["transactions", "clicks"])
+        before = sink.rows("transactions"), sink.rows("clicks")
+        again = await adnet.pull(
+            account, since=SINCE, until=UNTIL, to=sink, tables=["transactions", "clicks"]
+        )
+    assert before == (sink.rows("transactions"), sink.rows("clicks"))
+    assert [table.changed_rows + table.new_rows for table in again.tables] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"tables": ["sales"]}, "there is no table 'sales'"),
+        ({"levels": ["day"]}, "there is no level 'day'"),
+        ({"until": date(2025, 1, 1)}, "is not before until"),
+        ({"to": "duckbd:x"}, "duckbd"),
+    ],
+)
+async def test_nonsense_is_refused_before_any_request(sandbox, more, words):
+    """It names the thing."""
+    async with connected(sandbox) as account:
+        with pytest.raises(adnet.ConfigurationError, match=words):
+            await adnet.pull(account, **{"since": SINCE, "until": UNTIL, "to": MemorySink(), **more})
+    assert not sandbox.log
