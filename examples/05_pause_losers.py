@@ -1,0 +1,40 @@
+"""Pause the campaigns that paid more for a conversion than it is worth. Shown first; sent with --apply only.
+
+python examples/05_pause_losers.py adskeeper 1.50
+python examples/05_pause_losers.py adskeeper 1.50 --apply
+"""
+
+import asyncio
+import sys
+from collections import Counter
+from datetime import date
+from decimal import Decimal
+
+import adnet
+
+SINCE, UNTIL = date(2026, 10, 1), date(2026, 10, 15)
+
+
+async def losers(account: adnet.Account, worth: Decimal) -> list[str]:
+    """Return the ids of campaigns whose conversions cost more than *worth*."""
+    spend: Counter[str] = Counter()
+    conversions: Counter[str] = Counter()
+    async for row in account.list_stats(since=SINCE, until=UNTIL):
+        spend[row.object_id] += row.spend.amount if row.spend else 0
+        conversions[row.object_id] += row.conversions or 0
+    return [campaign for campaign in spend if spend[campaign] > worth * max(1, conversions[campaign])]
+
+
+async def main(name: str, worth: Decimal, *, apply: bool) -> None:
+    async with adnet.open(only=[name]) as accounts:
+        account = accounts[name]
+        updates = [adnet.Update(campaign, {"status": "paused"}) for campaign in await losers(account, worth)]
+        for request in (await account.plan(updates)).requests:
+            print(request.method, request.url, request.body or "")
+        if apply:
+            result = await account.update_campaigns(updates)
+            print(f"{len(result) - len(result.failed)} of {len(result)} paused")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], Decimal(sys.argv[2]), apply="--apply" in sys.argv))
