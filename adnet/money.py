@@ -37,7 +37,7 @@ def _code(value: str) -> str:
     return code
 
 
-@attrs.frozen(order=False)
+@attrs.frozen(order=False, weakref_slot=False)
 class Money:
     """An exact amount of one currency.
 

@@ -11,7 +11,7 @@ from adnet.models.words import TransactionStatus
 from adnet.money import Money
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, weakref_slot=False)
 class Transaction:
     """One sale or lead with its commission."""
 

@@ -20,6 +20,8 @@ from adnet.sinks._values import Origin
 GROUP_ROWS: Final = 16_384
 """Rows of one row group; with the next, the bound of what is held in memory."""
 _GROUP_BYTES: Final = 8 << 20
+_UNLIKE: Final = frozenset({"raw", "transaction_id", "tracking_id", "click_key", "ip_hash"})
+"""Columns whose values hardly ever come twice."""
 
 
 class Spool:
@@ -115,6 +117,15 @@ class Spool:
         self._held_rows = self._held_bytes = 0
 
 
+def _repetitive(columns: Any) -> list[str]:
+    """Return the columns that are worth a dictionary, as Parquet names them; for the others it costs time only."""
+    return [
+        f"{field.name}.list.element" if pa.types.is_list(field.type) else field.name
+        for field in columns
+        if field.name not in _UNLIKE
+    ]
+
+
 class PartFile:
     """A Parquet file that is being written."""
 
@@ -123,7 +134,14 @@ class PartFile:
         self.rows = 0
         try:
             self._raw = path.open("xb")
-            self._writer = pq.ParquetWriter(self._raw, columns, compression="zstd", compression_level=1)
+            self._writer = pq.ParquetWriter(
+                self._raw,
+                columns,
+                compression="zstd",
+                compression_level=1,
+                use_dictionary=_repetitive(columns),
+                write_statistics=[name for name in columns.names if name != "raw"],
+            )
         except (OSError, pa.ArrowException) as error:
             raise SinkError(f"cannot write {path}: {error}") from error
 

@@ -89,14 +89,14 @@ def stable_stamp(stamp: str, moment: datetime) -> str:
 
 def labels(reference: Any) -> tuple[str, ...]:
     """Return the publisher's labels in their order; empty ones are dropped."""
+    if type(reference) is tuple and len(reference) == 1 and type(reference[0]) is str and reference[0]:
+        return reference  # by far the most common
     if reference is None:
         return ()
     if isinstance(reference, str):
         reference = (reference,)
     elif isinstance(reference, dict):
         reference = tuple(reference.values())
-    if len(reference) == 1 and type(reference[0]) is str and reference[0]:
-        return reference  # type: ignore[no-any-return] # by far the most common
     return tuple([str(label) for label in reference if label])
 
 
@@ -121,9 +121,13 @@ def currency_code(value: str | None) -> str | None:
 
 
 def countries(names: Sequence[str | None] | None) -> tuple[str, ...]:
-    """Return ISO codes of names or codes. "Rest of World" is no country and leaves nothing."""
-    codes = (iso2(name) for name in names or ())
-    return tuple(dict.fromkeys(code for code in codes if code))
+    """Return ISO codes of names or codes.
+
+    "Rest of World" is no country and leaves nothing. A name that is not known stays as it is: leaving it out
+    would make a payout for one country one for all of them.
+    """
+    codes = (iso2(name) or (name or "").strip() for name in names or ())
+    return tuple(dict.fromkeys(code for code in codes if code and code.lower() != "rest of world"))
 
 
 def payout(row: PricingRow, currency: str | None) -> Payout:
