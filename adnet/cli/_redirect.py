@@ -100,7 +100,7 @@ async def listening(port: int, state: str) -> AsyncIterator[Listener]:
 
     came: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     app = web.Application()
-    app.add_routes([web.get("/{path:.*}", _Back(state, came), allow_head=False)])
+    app.add_routes([web.get("/{path:.*}", _Back(state, came).answer, allow_head=False)])
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
@@ -124,7 +124,8 @@ class _Back:
     state: str
     came: "asyncio.Future[str]"
 
-    async def __call__(self, request: "web.Request") -> "web.Response":
+    async def answer(self, request: "web.Request") -> "web.Response":
+        """Return the page that the browser shows."""
         if not {"state", "code", "error"} & request.query.keys():
             return _page(404, "There is nothing here.")
         try:

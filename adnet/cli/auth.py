@@ -3,8 +3,7 @@
 import asyncio
 import secrets
 import sys
-from collections.abc import Mapping
-from typing import Any, Final, Protocol, cast, runtime_checkable
+from typing import Any, Final
 
 import click
 
@@ -12,6 +11,7 @@ from adnet import registry
 from adnet.cli._call import Call, Group, run
 from adnet.cli._clients import accounts_on, clients_of
 from adnet.cli._exits import CREDENTIALS, DONE, sentence
+from adnet.cli._logins import LogsIn, no_logins, tokens_of
 from adnet.cli._redirect import (
     Listener,
     NotGrantedError,
@@ -28,38 +28,13 @@ from adnet.errors import (
     AuthenticationError,
     ConfigurationError,
     RequestTimeoutError,
-    UnsupportedError,
 )
 from adnet.redact import masked
-from adnet.state import Lease, StoredToken
-from adnet.transport.tokens import OAuthTokens
+from adnet.state import StoredToken
 
 PORT: Final = 8085
 _BY_CODE: Final = "authorization_code"
 _STDIN: Final = "-"
-
-
-@runtime_checkable
-class LogsIn(Protocol):
-    """A connector whose accounts have tokens that are issued and refreshed."""
-
-    @property
-    def grant(self) -> str:
-        """How the account comes to a token."""
-        ...
-
-    @property
-    def tokens(self) -> OAuthTokens[StoredToken, Lease]:
-        """The account's tokens."""
-        ...
-
-    def login_url(self, state: str, *, redirect_uri: str | None = None) -> str:
-        """Return the page on which a user grants access."""
-        ...
-
-    async def login(self, code: str | None = None, *, taken: Mapping[str, str] | None = None) -> str:
-        """Bind the account and return its user's id."""
-        ...
 
 
 @click.group(cls=Group)
@@ -118,7 +93,7 @@ def login(call: Call, /, account: str, code: str | None, **options: Any) -> int:
 async def _login(call: Call, config: Config, name: str, code: str | None, **options: Any) -> dict[str, Any]:
     async with open_accounts(config) as accounts:
         account = accounts[name]
-        connector = _tokens_of(account)
+        connector = tokens_of(account)
         taken = await _taken(config, account)
         before = connector.tokens.stored()
         if connector.grant == _BY_CODE:
@@ -231,7 +206,7 @@ def status(call: Call, /, accounts: tuple[str, ...]) -> int:
 async def _status(config: Config, *, named: bool) -> list[dict[str, Any]]:
     async with open_accounts(config) as accounts:
         wanted = [a for a in accounts.values() if named or isinstance(a.connector, LogsIn)]
-        return [_row(account, _tokens_of(account)) for account in wanted]
+        return [_row(account, tokens_of(account)) for account in wanted]
 
 
 def _row(account: Account, connector: LogsIn) -> dict[str, Any]:
@@ -276,7 +251,7 @@ def revoke(call: Call, /, account: str, yes: bool) -> int:
     config = load(call.config, only=[account])
     network = config.accounts[account].network
     if not registry.load(network).capabilities().supports("revoke"):
-        raise _no_logins(network)
+        raise no_logins(network)
     if not yes:
         call.out.note(f"remove the binding of {account!r} at {network}, for all programs that use it? [y/N]")
         if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
@@ -292,22 +267,3 @@ async def _revoke(config: Config, name: str) -> dict[str, Any]:
     async with open_accounts(config) as accounts:
         await accounts[name].revoke()
         return {"account": name, "network": accounts[name].network, "revoked": True}
-
-
-def _tokens_of(account: Account) -> LogsIn:
-    """Return the account's connector, if its accounts log in.
-
-    Raises:
-        UnsupportedError: They do not.
-    """
-    if not isinstance(account.connector, LogsIn):
-        raise _no_logins(account.network)
-    return cast("LogsIn", account.connector)
-
-
-def _no_logins(network: str) -> UnsupportedError:
-    able = registry.supporting("revoke")
-    return UnsupportedError(
-        f"there are no logins at {network}: credentials stand in the configuration; {', '.join(able)} have them",
-        instead=able,
-    )

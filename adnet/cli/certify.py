@@ -24,7 +24,7 @@ from adnet.cli import COMMANDS
 from adnet.cli._call import Call, Command, run
 from adnet.cli._clients import accounts_on, clients_of, customers_of
 from adnet.cli._exits import DONE, PARTLY
-from adnet.cli.auth import LogsIn
+from adnet.cli._logins import LogsIn
 from adnet.cli.output import Table
 from adnet.client import Account
 from adnet.config import Config, load, open_accounts
