@@ -93,7 +93,11 @@ class Account:
         return self._connector  # type: ignore[no-any-return]
 
     async def __aenter__(self) -> Self:
-        await self.open()
+        try:
+            await self.open()
+        except BaseException:
+            await self.close()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -80,7 +80,12 @@ def connect(
         limiter=limiter,
         listeners=(LoggingListener(scrubber), *listeners),
     )
-    made = connector(services, base_url=base_url, options=options)
+    try:
+        made = connector(services, base_url=base_url, options=options)
+    except BaseException:
+        if owned:
+            room.close()
+        raise
     return Account(made, name=account, clock=clock, state=room, close_state=owned)
 
 

@@ -213,3 +213,8 @@ async def test_any_json_in_a_click_is_a_row_or_our_error(field, value):
     except AdnetError:
         return
     assert all(row.click_key for row in found)
+
+
+def test_a_country_that_is_not_known_keeps_its_name():
+    """Leaving it out would make a payout for one country one for all of them."""
+    assert codec.countries(["Norway", "Rest of World", "Atlantis", None, ""]) == ("NO", "Atlantis")
