@@ -1,0 +1,99 @@
+"""What a login may bind, and what it leaves behind when it cannot be finished."""
+
+import attrs
+import pytest
+
+from adnet.connectors.mytarget.auth import OAuthEndpoint
+from adnet.errors import ConfigurationError, ConnectError, ServerError, TokenRevokedError
+
+from .kit import BUYER, bench, connector
+from .test_login import consented
+
+
+def binding(account):
+    """Return the binding behind an account."""
+    return connector(account)._parts.binding
+
+
+async def code_for(test, account) -> str:
+    """Return a code of the user at the browser."""
+    return (await consented(test, account))["code"]
+
+
+async def test_a_token_is_stored_before_it_is_used():
+    """A login that is cut off while it is proven has not lost its token."""
+    async with bench() as test:
+        account = test.account(grant="authorization_code")
+
+        async def lost() -> str:
+            raise ConnectError("gone")
+
+        with pytest.raises(ConnectError):
+            await attrs.evolve(binding(account), who=lost).login(await code_for(test, account))
+        assert await connector(account).login(await code_for(test, account)) == str(test.sandbox.user_id)
+        assert test.report()["grants"] == {"authorization_code": 1}
+
+
+async def test_a_failing_server_costs_no_second_token():
+    """Whether the stored one works cannot be told then."""
+    async with bench() as test:
+        account = test.account()
+        await connector(account).login()
+        test.sandbox.faults.update({"503": 1.0})
+        with pytest.raises(ServerError):
+            await connector(account).login()
+        assert test.report()["grants"] == {"client_credentials": 1}
+
+
+async def test_a_code_of_another_user_is_refused():
+    """The account would change hands; nothing is exchanged."""
+    async with bench() as test:
+        account = test.account(grant="authorization_code")
+        await connector(account).login(await code_for(test, account))
+        test.sandbox.login_as(BUYER)
+        with pytest.raises(ConfigurationError, match=f"this code is of user {BUYER}.*adnet auth revoke shop"):
+            await connector(account).login(await code_for(test, account))
+        assert test.report()["grants"] == {"authorization_code": 1}
+
+
+async def test_a_user_whom_another_account_is_known_to_be_is_refused():
+    """Whoever opens the configuration knows more accounts than this one."""
+    async with bench() as test:
+        account, taken = test.account(grant="authorization_code"), {str(test.sandbox.user_id): "own"}
+        with pytest.raises(ConfigurationError, match="bound to the account 'own' already"):
+            await connector(account).login(await code_for(test, account), taken=taken)
+        assert test.report()["grants"] == {}
+
+
+async def test_where_codes_tell_no_user_the_token_does(monkeypatch):
+    """Of a second binding nothing stays here; what the network has issued, only its user's revocation removes."""
+
+    async def nothing(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr(OAuthEndpoint, "code_info", nothing)
+    async with bench() as test:
+        first, second = (test.account(name, grant="authorization_code") for name in ("one", "two"))
+        await connector(first).login(await code_for(test, first))
+        with pytest.raises(ConfigurationError, match="bound to the account 'one' already"):
+            await connector(second).login(await code_for(test, second))
+        assert test.state.tokens.load(second.account_id) is None
+        assert connector(second).user_id is None
+        with pytest.raises(TokenRevokedError, match="adnet auth login two"):
+            await second.get_account()
+        await first.get_account()
+
+
+async def test_an_agencys_token_events_are_its_own_in_the_ledger():
+    """They would count as its client's otherwise."""
+    async with bench() as test:
+        token = test.sandbox.grant(70100)
+        options = {"agency_client_id": "80101", "agency_refresh_token": token["refresh_token"]}
+        await test.account(grant="agency_client_credentials", **options).get_account()
+        events = [
+            (line.account, line.event, line.grant) for line in test.state.ledger.entries() if line.event
+        ]
+        assert events == [
+            ("agency of shop", "token.refresh", "refresh_token"),
+            ("shop", "token.issue", "agency_client_credentials"),
+        ]
