@@ -44,7 +44,6 @@ CODES: Final[Mapping[str, type[AdnetError]]] = {
     "invalid_token": TokenExpiredError,  # replaced by a refresh, perhaps: the store knows
     "revoked_token": TokenRevokedError,
     "invalid_client": AuthenticationError,
-    "invalid_user": AuthenticationError,
     "token_limit_exceeded": TokenLimitError,
     "access_denied": AccessDeniedError,
     "not_found": NotFoundError,
@@ -56,7 +55,8 @@ CODES: Final[Mapping[str, type[AdnetError]]] = {
     "ERR_WRONG_IDS": NotFoundError,
     "ERR_INTERNAL": ServerError,
 }
-"""Source: VK Ads "Authorization" and "Statistics" pages, error tables of the objects (documented)."""
+"""Source: VK Ads "Authorization" and "Statistics" pages, error tables of the objects (documented). ``invalid_user`` is
+left to its status: with 401 the user is blocked, with 400 it is a client who cannot be attached."""
 
 TOKEN_CODES: Final[Mapping[str, type[AdnetError]]] = {
     "token_limit_exceeded": TokenLimitError,
