@@ -6,7 +6,7 @@ python examples/05_pause_losers.py adskeeper 1.50 --apply
 
 import asyncio
 import sys
-from collections import Counter
+from collections import defaultdict
 from datetime import date
 from decimal import Decimal
 
@@ -17,10 +17,10 @@ SINCE, UNTIL = date(2026, 10, 1), date(2026, 10, 15)
 
 async def losers(account: adnet.Account, worth: Decimal) -> list[str]:
     """Return the ids of campaigns whose conversions cost more than *worth*."""
-    spend: Counter[str] = Counter()
-    conversions: Counter[str] = Counter()
+    spend: dict[str, Decimal] = defaultdict(Decimal)
+    conversions: dict[str, int] = defaultdict(int)
     async for row in account.list_stats(since=SINCE, until=UNTIL):
-        spend[row.object_id] += row.spend.amount if row.spend else 0
+        spend[row.object_id] += row.spend.amount if row.spend else Decimal(0)
         conversions[row.object_id] += row.conversions or 0
     return [campaign for campaign in spend if spend[campaign] > worth * max(1, conversions[campaign])]
 
