@@ -31,6 +31,7 @@ from adnet.models.words import LEVELS, Level
 from adnet.operations.jobs import ReportRunner
 from adnet.operations.windows import Windows
 from adnet.periods import Moment, Period
+from adnet.pull.ahead import WriteBehind
 from adnet.pull.checkpoint import PullCheckpoint
 from adnet.pull.result import PullResult, TableResult
 from adnet.sinks import Sink, open_sink
@@ -365,6 +366,7 @@ class _Source:
         )
         meter = next(iter(self.results.values())).meter
         monotonic = self._account.clock.monotonic
+        behind = WriteBehind(landing, meter, monotonic)
         try:
             async with aclosing(batches) as stream:  # type: ignore[type-var]
                 async for batch in stream:
@@ -372,16 +374,16 @@ class _Source:
                         if table in self.results and len(batch):
                             started = monotonic()
                             columns = batch.columns(table, raw=self._run.raw)
-                            decoded = monotonic()
-                            await landing.write(table, columns)
-                            meter.decode_s += decoded - started
-                            meter.sink_s += monotonic() - decoded
+                            meter.decode_s += monotonic() - started
+                            await behind.write(table, columns)
                     rows += len(batch)
                     self.tell("reading", len(batch))
+            await behind.settle()
             started = monotonic()
             landed = await landing.commit()
             meter.sink_s += monotonic() - started
         except BaseException:
+            await behind.drop()
             await landing.rollback()
             raise
         self._units += 1
