@@ -1,6 +1,8 @@
 """``adnet demo``: everything at once, from imitation networks to a database that can be asked."""
 
 import shlex
+import shutil
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
@@ -148,14 +150,25 @@ def ask(database: Path) -> list[Table]:
         return answers
 
 
+def program() -> str:
+    """Return what to type for ``adnet`` here: its name, or its path where a shell would not find this one."""
+    mine = Path(sys.executable).with_name("adnet")
+    if (found := shutil.which("adnet")) and mine.exists() and mine.samefile(found):
+        return "adnet"
+    here = Path.cwd()
+    shown = mine.relative_to(here) if mine.is_relative_to(here) else mine
+    return shlex.quote(str(shown)) if mine.exists() else f"{shlex.quote(sys.executable)} -m adnet"
+
+
 def commands(demo: Demo) -> Iterator[str]:
     """Yield what may be typed next."""
     config, database = shlex.quote(str(demo.config)), shlex.quote(str(demo.database))
-    yield f"adnet sandbox serve --seed {SEED} --write-config {config}    # in another terminal; then:"
-    yield f"adnet check --config {config}"
+    me = program()
+    yield f"{me} sandbox serve --seed {SEED} --write-config {config}    # in another terminal; then:"
+    yield f"{me} check --config {config}"
     yield (
-        f"adnet pull --config {config} --since {demo.since} --until {demo.until} --to duckdb:{database}"
+        f"{me} pull --config {config} --since {demo.since} --until {demo.until} --to duckdb:{database}"
         "    # changes nothing that has landed"
     )
-    yield f"adnet jobs list --config {config}"
+    yield f"{me} jobs list --config {config}"
     yield f"duckdb {database} 'FROM pulls'    # or any other program that reads DuckDB files"

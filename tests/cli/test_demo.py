@@ -47,7 +47,7 @@ class TestDemo:
         ran = adnet("demo", "--dir", "here")
         assert landed("SELECT count(*) FROM transactions_history", "here/ads.duckdb") == [(0,)]
         assert "How far have the transactions come?" in ran.out
-        assert f"adnet check --config {home / 'here/adnet.toml'}" in ran.out
+        assert f"adnet check --config {home / 'here/adnet.toml'}\n" in ran.out
 
     def test_folder_of_its_own(self, adnet, home, short, monkeypatch):
         """Without --dir, the temporary folder is named."""
@@ -64,10 +64,25 @@ class TestDemo:
         assert 'pip install "adnet[duckdb]"' in ran.line
 
 
-def test_commands_can_be_typed(adnet, home, short):
+def test_commands_can_be_typed(adnet, home):
     """The commands that are named parse, in a folder whose name has blanks too."""
     made = demo.Demo(home / "a b", date(2026, 10, 1), date(2026, 10, 3))
     for line in demo.commands(made):
         program, *words = shlex.split(line, comments=True)
-        if program == "adnet":
+        if program != "duckdb":
             assert adnet(*words, "--help").code == 0
+
+
+def test_program_is_one_that_the_shell_finds(home, monkeypatch):
+    """What is to be typed is the name where that is this program, its path where it is not."""
+    mine = home / "bin" / "adnet"
+    mine.parent.mkdir()
+    mine.touch(mode=0o755)
+    monkeypatch.setattr(demo.sys, "executable", str(home / "bin" / "python"))
+    monkeypatch.setenv("PATH", str(mine.parent))
+    assert demo.program() == "adnet"
+    monkeypatch.setenv("PATH", str(home))
+    assert demo.program() == "bin/adnet"
+    monkeypatch.chdir(mine.parent.parent.parent)
+    mine.unlink()
+    assert demo.program() == f"{home / 'bin' / 'python'} -m adnet"
