@@ -261,6 +261,12 @@ def test_updates_of_some_fields_pass():
     assert (found.verdict, found.figure) == ("pass", "4 fields in 2 updates, at most 2 in one")
 
 
+def test_an_update_by_a_verb_that_is_none_is_no_update():
+    """It follows by another one."""
+    lines = [line("campaigns.update", fields=("name",), status=status) for status in (405, 204)]
+    assert judged("changed_fields", *lines).figure == "1 field in 1 update, at most 1 in one"
+
+
 @pytest.mark.parametrize("fields", [("name", "created"), tuple(f"field{n}" for n in range(13))])
 def test_an_update_that_sends_the_whole_object_fails(fields):
     """What only comes back with an object, or far too much at once."""

@@ -239,6 +239,8 @@ _READ_ONLY: Final = frozenset({
     "moderation_status", "updated", "user_can_request_remoderation", "user_id", "vkads_status",
 })  # fmt: skip
 """Fields that only come back with whole objects. Source: VK Ads "AdGroup", "AdPlan", "Banner" (documented)."""
+_NO_SUCH_VERB: Final = frozenset({405, 501})
+"""The same update follows by another verb."""
 _WIDE: Final = 12
 """An update of more fields than this is taken for a whole object; our own caution."""
 
@@ -256,6 +258,8 @@ class ChangedFields:
     def take(self, entry: LedgerEntry) -> None:
         """Count the fields of an update."""
         if not entry.operation.endswith((".update", ".mass_action")) or not entry.fields:
+            return
+        if entry.status in _NO_SUCH_VERB:
             return
         names = {name.partition(".")[0] for name in entry.fields}
         self.updates += 1
