@@ -34,21 +34,27 @@ class Worker:
         return self._closed
 
     async def start(self, first: Callable[[], object], undo: Callable[[], object]) -> None:
-        """Run a *first* function; if it fails or the caller is cancelled, *undo* it and let the thread go."""
+        """Run a *first* function; if it fails or the caller is cancelled, *undo* it and let the thread go.
+
+        What was taken is free again before the caller learns of it, so that nobody else meets it as taken.
+        """
         try:
             await self.run(first)
         except BaseException:
             self._closed = True
-            self._pool.submit(undo)
+            undone = asyncio.wrap_future(self._pool.submit(undo))
             self._pool.shutdown(wait=False)
+            await asyncio.wait([undone])
+            undone.exception()  # the first trouble is the one to tell
             raise
 
     async def finish(self, function: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
         """Run a last *function*, to its end even if the caller is cancelled, and let the thread go."""
         if self._closed:
             return
-        last = asyncio.ensure_future(self.run(function, *args, **kwargs))
-        await asyncio.sleep(0)  # it is in the queue before the queue closes
         self._closed = True
+        last = asyncio.wrap_future(self._pool.submit(function, *args, **kwargs))
         self._pool.shutdown(wait=False)
+        # When the caller is cancelled, nobody is left to hear how it ended.
+        last.add_done_callback(lambda done: done.cancelled() or done.exception())
         await asyncio.shield(last)
