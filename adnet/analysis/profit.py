@@ -61,7 +61,8 @@ def profit(
             SELECT {"".join(f"{key}, " for key in keys)}currency, coalesce(sum(clicks), 0)::BIGINT AS clicks,
                 coalesce(sum(spend), 0) AS spend, {_SUMS}
             FROM ({_TOGETHER}) GROUP BY {", ".join((*keys, "currency"))}
-        ) ORDER BY {"day, " if "day" in keys else ""}currency, approved + paid - spend DESC,
+        ) WHERE clicks > 0 OR spend <> 0 OR transactions > 0
+        ORDER BY {"day, " if "day" in keys else ""}currency, approved + paid - spend DESC,
             {", ".join((*keys, "transactions"))}""",
     )
 

@@ -30,6 +30,7 @@ COMMANDS: Final[dict[str, str]] = {
     "certify": "Prove the rules of a network's certification, one by one.",
     "jobs": "List, resume or cancel report jobs.",
     "limits": "Show the quotas left, and until when.",
+    "report": "Show what the landed rows say: spend, income, profit.",
     "sandbox": "Serve imitation networks.",
     "doctor": "Find out what is wrong with an installation.",
 }
