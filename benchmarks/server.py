@@ -7,15 +7,21 @@ prints its port. Rows have 16 fields and about 421 bytes, as in the table of doc
 import argparse
 import asyncio
 import gzip
+import hashlib
 import re
 
 ROW = (
     '{"conversionStatus":"approved, paid out","slug":"3sdfa%(n)04d","offerName":"SomeWebsite.com %(o)d",'
     '"mediaName":"Media","productGroupName":"Some group","transactionType":"lead","trackingMethod":"tmt_cookie",'
-    '"trackingId":"rfhPPPPP-fa27-9a41-4471-%(n)012d","adLinkName":"Main Page","reference":["BrandGenerics"],'
+    '"trackingId":"rfhPPPPP-fa27-9a41-4471-%(h)s","adLinkName":"Main Page","reference":["BrandGenerics"],'
     '"transactionAmount":%(n)d.25,"currency":"EUR","commission":25.5,"commissionRep":25.5,'
     '"country":"Germany","saved":"2026-01-DDTHH:MM:%(s)02dZ"}'
 )
+
+
+def _values(number: int, rows: int) -> dict[str, object]:
+    random = hashlib.md5(str(number).encode(), usedforsecurity=False).hexdigest()[:12]
+    return {"n": number, "h": random, "o": number % 60, "s": number * 60 // rows}
 
 
 class Pages:
@@ -24,11 +30,15 @@ class Pages:
     def __init__(self, pages: int, rows: int, zipped: bool) -> None:
         self.pages = pages
         self.zipped = zipped
-        rows_json = ",".join(ROW % {"n": n, "o": n % 60, "s": n * 60 // rows} for n in range(rows))
-        self.template = ('{"data":[' + rows_json + f'],"token":"x","status":"READY","pagesNumber":{pages}}}').encode()
+        rows_json = ",".join(ROW % _values(n, rows) for n in range(rows))
+        self.template = (
+            '{"data":[' + rows_json + f'],"token":"x","status":"READY","pagesNumber":{pages}}}'
+        ).encode()
         self.cache: dict[int, bytes] = {}
 
     def body(self, page: int) -> bytes:
+        if page > self.pages:
+            return b'{"data":[],"token":"x","status":"READY","pagesNumber":%d}' % self.pages
         if page not in self.cache:
             minute = page - 1
             stamp = b"%02dT%02d:%02d" % (1 + minute // 1440, minute // 60 % 24, minute % 60)
@@ -87,8 +97,10 @@ class Protocol(asyncio.Protocol):
         elif now < self.reports.get(found[1], 0):
             self.send("200 OK", b'{"data":[],"token":"x","status":"IN_PROGRESS","pagesNumber":0}', "")
         else:
-            zipped = "Content-Encoding: gzip\r\n" if self.source.zipped else ""
-            self.send("200 OK", self.source.body(int(found[2])), "Content-Type: application/json\r\n" + zipped)
+            zipped = "Content-Encoding: gzip\r\n" if self.source.zipped and int(found[2]) <= self.source.pages else ""
+            self.send(
+                "200 OK", self.source.body(int(found[2])), "Content-Type: application/json\r\n" + zipped
+            )
 
     def send(self, status: str, body: bytes, headers: str) -> None:
         if self.transport.is_closing():

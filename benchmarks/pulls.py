@@ -1,0 +1,76 @@
+"""Goal 2: a whole `adnet.pull` into a sink, in a process of its own, with its peak of memory.
+
+    python benchmarks/pulls.py parquet 1000        one pull of 1,000 pages of 1,000 rows; prints its figures
+"""
+
+import asyncio
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import hand
+from common import HERE, SINCE, UNTIL, memory_mb, pin_client, server
+
+WAYS = ("parquet", "duckdb")
+
+
+async def pulled(way: str, base: str, folder: Path, pages: int) -> int:
+    """Pull a report into a sink of *way*, or write it by hand, and return the number of rows."""
+    if way == "hand":
+        return await hand.to_parquet(base, pages, folder / "rows.parquet")
+    import adnet
+
+    place = folder / ("ads.duckdb" if way == "duckdb" else "ads")
+    account = adnet.connect(
+        "targetcircle", base_url=base, token="bench", state=f"sqlite:{folder / 'state.db'}", currency="EUR"
+    )
+    async with account:
+        result = await adnet.pull(
+            account, since=SINCE, until=UNTIL, to=f"{way}:{place}", tables=["transactions"]
+        )
+    (table,) = result.tables
+    assert table.outcome == "landed", table
+    return table.rows
+
+
+def inside(way: str, pages: int, base: str) -> dict[str, float]:
+    """Return the figures of one pull in this process."""
+    with tempfile.TemporaryDirectory(dir=HERE / ".venvs") as folder:
+        before = memory_mb("VmRSS")
+        wall, cpu = time.perf_counter(), time.process_time()
+        rows = asyncio.run(pulled(way, base, Path(folder), pages))
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    assert rows == pages * 1000, rows
+    return {"rows": rows, "wall_s": wall, "cpu_s": cpu, "peak_mb": memory_mb(), "idle_mb": before}
+
+
+def measure(pages: int, rounds: int, ways: tuple[str, ...] = ("hand", *WAYS)) -> dict[str, dict[str, float]]:
+    """Return the median figures of each way, all against one server."""
+    runs: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
+    with server(pages) as base:
+        for _ in range(rounds):
+            for way in ways:
+                command = [sys.executable, __file__, way, str(pages), base]
+                done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+                runs[way].append(json.loads(done.stdout.splitlines()[-1]))
+    found = {}
+    for way, taken in runs.items():
+        found[way] = {name: statistics.median(run[name] for run in taken) for name in taken[0]}
+        found[way]["ratio"] = statistics.median(
+            run["cpu_s"] / base["cpu_s"] for run, base in zip(taken, runs[ways[0]], strict=True)
+        )
+        found[way]["rows_per_s"] = found[way]["rows"] / found[way]["wall_s"]
+    return found
+
+
+if __name__ == "__main__":
+    (HERE / ".venvs").mkdir(exist_ok=True)
+    pin_client()
+    if len(sys.argv) > 3:
+        print(json.dumps(inside(sys.argv[1], int(sys.argv[2]), sys.argv[3])))
+    else:
+        print(json.dumps(measure(int(sys.argv[2]), 1, tuple(sys.argv[1].split(","))), indent=1))
