@@ -44,7 +44,7 @@ async def change(
         UnsafePlanError: The change moves too much and is not forced; nothing was sent.
     """
     complete = any(pair.field in _NESTED for pair in pairs)
-    found = await chosen(account, kind, choice, complete=complete)
+    found = _standing(await chosen(account, kind, choice, complete=complete), choice)
     updates = await _updates(account, kind, found, pairs)
     things = [one.thing for one in found if one.thing is not None]
     plan = Plan(
@@ -71,7 +71,7 @@ async def delete(
     Raises:
         UnsafePlanError: These are too many, and not forced; nothing was sent.
     """
-    found = await chosen(account, kind, choice)
+    found = _standing(await chosen(account, kind, choice), choice)
     there = {one.id: Update(one.id, {_DELETED: True}, kind.name) for one in found if one.thing is not None}
     plan = Plan(network=account.network, account=account.name, counts=count_plan([], [], deleted=list(there)))
 
@@ -87,6 +87,13 @@ async def delete(
         return await express(account, kind.name, "delete", ids)
 
     return await _carry_out(plan, found, there, manner, send=send, show=show)
+
+
+def _standing(found: Sequence[Found], choice: Choice) -> list[Found]:
+    """Leave out what is deleted unless it was asked for: at some networks a change of its status brings it back."""
+    if choice.ids or _DELETED in choice.status:
+        return list(found)
+    return [one for one in found if one.thing is None or one.thing.status != _DELETED]
 
 
 async def express(account: Account, what: str, verb: str, items: Sequence[Any]) -> Sequence[PlannedRequest]:

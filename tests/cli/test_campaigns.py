@@ -48,6 +48,20 @@ def test_one_that_is_not_there_is_told_and_the_others_are_shown(shop):
     assert shop("campaigns", "list", "shop", 7).code == 5
 
 
+@pytest.mark.parametrize(
+    "words", [["resume"], ["pause"], ["set", "status=active"], ["delete", "--yes"]], ids=str
+)
+def test_a_change_of_all_leaves_out_what_is_deleted(shop, words):
+    """Only who names a deleted campaign, or asks for that status, means it: changing it may bring it back."""
+    gone = str(shop.campaign(0, own_status=14).id)
+    verb, *rest = words
+    ran = shop("campaigns", verb, "shop", *rest, "--all", "--force", "--dry-run", "--json")
+    assert gone not in [row["id"] for row in ran.json["outcomes"]]
+    for chosen in ([gone], ["--status", "deleted"]):
+        ran = shop("campaigns", verb, "shop", *rest, *chosen, "--force", "--dry-run", "--json")
+        assert gone in [row["id"] for row in ran.json["outcomes"]]
+
+
 def test_pausing_sends_one_field_to_what_runs(shop):
     """Outcomes stand in the order of the ids; what is paused already is left alone."""
     shop.campaign(0)
