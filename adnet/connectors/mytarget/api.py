@@ -28,7 +28,7 @@ _NO_SUCH_VERB: Final = frozenset({405, 501})
 class Page(msgspec.Struct):
     """A collection's answer; version 1 and some resources leave the numbers out."""
 
-    items: list[msgspec.Raw]
+    items: list[dict[str, Any]]
     count: int | None = None
     offset: int | None = None
     limit: int | None = None
@@ -90,37 +90,40 @@ class Api:
 
     async def one(self, route: Route, **parts: Any) -> Raw:
         """Return the one object of an answer."""
-        response = await self.send(self.build(route, **parts))
-        with self.session.reading(route):
-            decode(response, dict[str, msgspec.Raw], scrubber=self.session.scrubber)
-        return self.raw(response.body)
+        return await self.made(self.build(route, **parts))
+
+    async def made(self, request: Request) -> Raw:
+        """Return the one object that *request* is answered with."""
+        response = await self.send(request)
+        with self.session.reading(request.route):
+            return Raw(
+                self._clean(decode(response, scrubber=self.session.scrubber, decoder=_OBJECT), response)
+            )
 
     def decoded(self, route: Route, response: Response) -> Any:
         """Return the answer's JSON with secrets removed, exact; None when there is no body."""
         if response.status == 204 or not response.body.strip():
             return None
         with self.session.reading(route):
-            found = decode(response, scrubber=self.session.scrubber, decoder=_EXACT)
-        return self.session.scrubber.payload(found) if self._suspicious(response.body) else found
+            return self._clean(decode(response, scrubber=self.session.scrubber, decoder=_EXACT), response)
 
-    def raw(self, body: bytes | msgspec.Raw) -> Raw:
-        """Return an object's JSON as a read-only mapping without secrets."""
-        data = bytes(body)
-        if self._suspicious(data):
-            return Raw(self.session.scrubber.payload(_EXACT.decode(data)))
-        return Raw(data)
+    def _page(self, route: Route, response: Response) -> tuple[list[Raw], int | None]:
+        with self.session.reading(route):
+            page: Page = decode(response, scrubber=self.session.scrubber, decoder=_PAGE)
+        return [Raw(self._clean(item, response)) for item in page.items], page.count
 
-    def _suspicious(self, data: bytes) -> bool:
-        return b"oken" in data or self.session.scrubber.knows_bytes(data)
+    def _clean(self, found: Any, response: Response) -> Any:
+        """Return a JSON value without secrets; most answers mention none."""
+        body = response.body
+        if b"oken" in body or self.session.scrubber.knows_bytes(body):
+            return self.session.scrubber.payload(found)
+        return found
 
     # ------------------------------------------------------------------ lists
 
     async def items(self, route: Route, **parts: Any) -> list[Raw]:
         """Return the objects of a list that has no pages."""
-        response = await self.send(self.build(route, **parts))
-        with self.session.reading(route):
-            page: Page = decode(response, scrubber=self.session.scrubber, decoder=_PAGE)
-        return [self.raw(item) for item in page.items]
+        return self._page(route, await self.send(self.build(route, **parts)))[0]
 
     async def page(
         self,
@@ -135,10 +138,7 @@ class Api:
         """Return one page, and how many objects there are in all, where that is told."""
         asked = {**(query or {}), "limit": limit, "offset": offset or None}
         request = self.build(route, query=asked, lane=lane, objects=limit, **parts)
-        response = await self.send(request)
-        with self.session.reading(route):
-            page: Page = decode(response, scrubber=self.session.scrubber, decoder=_PAGE)
-        return [self.raw(item) for item in page.items], page.count
+        return self._page(route, await self.send(request))
 
     async def pages(
         self,
@@ -264,5 +264,7 @@ def chosen(fields: Sequence[str]) -> str:
     return ",".join(fields)
 
 
-_PAGE: Final = msgspec.json.Decoder(Page)
+# Whole and exact at once: what is decoded lazily would fail where nobody expects it.
+_PAGE: Final = msgspec.json.Decoder(Page, float_hook=Decimal)
+_OBJECT: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 _EXACT: Final = msgspec.json.Decoder(float_hook=Decimal)

@@ -116,7 +116,7 @@ class Audiences:
         """Add a key's audiences to this account, all of them or those named, and return them."""
         sources = None if audiences is None else [source(audience) for audience in audiences]
         answer = await self._native.sharing_keys.activate(key, sources)
-        return [opened(row) for row in answer.get("sources") or () if isinstance(row, Mapping)]
+        return [opened(row) for row in codec.objects(answer, "sources")]
 
     async def consequences(self, keys: Sequence[str]) -> list[str]:
         """Return what removing *keys* would stop, a sentence for each, to be shown before it is done."""
@@ -182,9 +182,8 @@ def opened(row: Mapping[str, Any]) -> Audience:
 
 def share(row: Raw, known: Mapping[tuple[Any, str], Audience], currency: str | None) -> Share:
     """Return a key. Prices are per thousand impressions; the network's free keys say zero."""
-    sources = [item for item in row.get("sources") or () if isinstance(item, Mapping)]
     payment = "fixed_cpm" if row.get("payment_type") == "fixed_cpm" else "free"
-    users = (codec.text(user, "username") for user in row.get("users") or () if isinstance(user, Mapping))
+    users = (codec.text(user, "username") for user in codec.objects(row, "users"))
     price = codec.money(row, "price", currency) if payment == "fixed_cpm" else None
     return Share(
         key=codec.object_id(row, "sharing_key"),
@@ -193,7 +192,7 @@ def share(row: Raw, known: Mapping[tuple[Any, str], Audience], currency: str | N
         payment=payment,  # type: ignore[arg-type]
         price=price,
         users=tuple(user for user in users if user),
-        audiences=tuple(_known(opened(item), known) for item in sources),
+        audiences=tuple(_known(opened(item), known) for item in codec.objects(row, "sources")),
         raw=row,
     )
 

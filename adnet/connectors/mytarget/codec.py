@@ -204,6 +204,18 @@ def object_id(row: Mapping[str, Any], name: str = "id") -> str:
     return str(value)
 
 
+def number(row: Mapping[str, Any], name: str = "id") -> int:
+    """Return a whole number that is not negative.
+
+    Raises:
+        SchemaError: It is none.
+    """
+    value = object_id(row, name)
+    if not value.isascii() or not value.isdecimal():
+        raise _unexpected(name, row[name], "a number")
+    return int(value)
+
+
 def text(row: Mapping[str, Any], name: str) -> str | None:
     """Return a text; empty is None, numbers are text, too."""
     value = row.get(name)
@@ -212,6 +224,20 @@ def text(row: Mapping[str, Any], name: str) -> str | None:
     if isinstance(value, Mapping | list):
         raise _unexpected(name, value, "a text")
     return str(value)
+
+
+def objects(row: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """Return the objects of a nested list; none is an empty one.
+
+    Raises:
+        SchemaError: It is something else.
+    """
+    value = row.get(name)
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise _unexpected(name, value, "a list")
+    return [item for item in value if isinstance(item, Mapping)]
 
 
 def section(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:

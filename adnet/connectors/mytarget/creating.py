@@ -122,7 +122,7 @@ class Creator:
     def _done(self, made: Raw, *notes: str) -> Outcome:
         number = codec.object_id(made)
         self._made.add(number)
-        children = [codec.object_id(row) for row in made.get("banners") or () if isinstance(row, Mapping)]
+        children = [codec.object_id(row) for row in codec.objects(made, "banners")]
         if children:
             notes = (*notes, f"its ads are {', '.join(children)}")
         return Outcome(id=number, status="done", notes=notes)

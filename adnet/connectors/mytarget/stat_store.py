@@ -5,7 +5,8 @@ day).
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -13,11 +14,15 @@ import attrs
 import msgspec
 
 from adnet.clock import Clock
+from adnet.errors import StateError
 from adnet.periods import ONE_DAY
 from adnet.state import State
 
 ONCE: Final = timedelta(hours=24)
 METRICS: Final = "base"
+_LEASE_S: Final = 3600.0
+"""A process that dies gives its lease back at once, wherever the state is on one machine."""
+_POLL_S: Final = 0.2
 
 Found = dict[date, dict[str, msgspec.Raw]]
 """Day -> object -> its row; days on which an object did nothing are left out."""
@@ -59,6 +64,18 @@ class DayStore:
                 known.update(dict.fromkeys(kept.ids))
                 known.update(kept.rows)
         return known
+
+    @asynccontextmanager
+    async def alone(self, kind: str) -> AsyncIterator[None]:
+        """Ask for *kind* alone, over all processes: what one of them fetches, the others need not ask for."""
+        leases, name = self._state.tokens, f"statistics of {kind} {self._key}"
+        while (lease := leases.lease(name, self._state.owner, _LEASE_S)) is None:
+            await self._clock.sleep(_POLL_S)
+        try:
+            yield
+        finally:
+            with suppress(StateError):  # it ends by itself
+                leases.release(lease)
 
     def keep(self, kind: str, fetched: Sequence[tuple[Span, Found]], today: date) -> None:
         """Store what was fetched of days before *today*."""

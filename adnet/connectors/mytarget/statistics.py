@@ -148,32 +148,47 @@ class StatReader:
     async def _figures(self, kind: str, ids: Sequence[str], days: Sequence[date], today: date) -> Found:
         """Return what *ids* did on *days*, from the state where it is known."""
         async with self._locks[kind]:  # so that two who want the same ask for it once
-            found: Found = {}
-            missing: dict[str, list[date]] = {}
-            for day in days:
-                known = self._store.read(kind, day, today) if day < today else {}
-                found[day] = {i: row for i in ids if (row := known.get(i)) is not None}
-                for number in ids:
-                    if number not in known:
-                        missing.setdefault(number, []).append(day)
-            spans = list(_spans(missing, self._api.profile.stat_days))
+            found, missing = self._known(kind, ids, days, today)
+            if all(len(absent) == 1 for absent in missing.values()):
+                return await self._completed(kind, found, missing, today)
+            async with self._store.alone(kind):
+                found, missing = self._known(kind, ids, days, today)  # another process may have been faster
+                return await self._completed(kind, found, missing, today)
 
-            async def fetch(span: Span) -> Found:
-                return await self._fetch(kind, span)
+    def _known(
+        self, kind: str, ids: Sequence[str], days: Sequence[date], today: date
+    ) -> tuple[Found, dict[str, list[date]]]:
+        """Return what the state has, and the days that each object misses there."""
+        found: Found = {}
+        missing: dict[str, list[date]] = {}
+        for day in days:
+            known = self._store.read(kind, day, today) if day < today else {}
+            found[day] = {i: row for i in ids if (row := known.get(i)) is not None}
+            for number in ids:
+                if number not in known:
+                    missing.setdefault(number, []).append(day)
+        return found, missing
 
-            fetched: list[tuple[Span, Found]] = []
-            try:
-                position = 0
-                async for rows in in_order(spans, fetch, width=_WIDTH):
-                    fetched.append((spans[position], rows))
-                    position += 1
-            finally:
-                # What came counts as asked for, even if what follows fails.
-                self._store.keep(kind, fetched, today)
-            for _, rows in fetched:
-                for day, by_object in rows.items():
-                    found.setdefault(day, {}).update(by_object)
-            return found
+    async def _completed(
+        self, kind: str, found: Found, missing: Mapping[str, Sequence[date]], today: date
+    ) -> Found:
+        """Fetch what is missing, keep it, and return *found* with it."""
+        spans = list(_spans(missing, self._api.profile.stat_days))
+
+        async def fetch(span: Span) -> Found:
+            return await self._fetch(kind, span)
+
+        fetched: list[tuple[Span, Found]] = []
+        try:
+            async for rows in in_order(spans, fetch, width=_WIDTH):
+                fetched.append((spans[len(fetched)], rows))
+        finally:
+            # What came counts as asked for, even if what follows fails.
+            self._store.keep(kind, fetched, today)
+        for _, rows in fetched:
+            for day, by_object in rows.items():
+                found.setdefault(day, {}).update(by_object)
+        return found
 
     async def _fetch(self, kind: str, span: Span) -> Found:
         response = await self._native.statistics.send_days(
@@ -186,6 +201,7 @@ class StatReader:
         )
         scrubber, found = self._api.session.scrubber, Found()
         with self._api.session.reading(routes.STAT_DAYS):
+            self._api.decoded(routes.STAT_DAYS, response)  # all of it is JSON, what no row needs included
             answer: Answer = decode(response, scrubber=scrubber, decoder=ANSWER)
             written: RawAnswer = decode(response, scrubber=scrubber, decoder=RAW_ANSWER)
             for item, raw in zip(answer.items, written.items, strict=True):

@@ -3,7 +3,13 @@
 import pytest
 
 from adnet import Audience
-from adnet.errors import AccessDeniedError, ConflictError, InvalidRequestError, NotFoundError
+from adnet.errors import (
+    AccessDeniedError,
+    ConflictError,
+    InvalidRequestError,
+    JobTimeoutError,
+    NotFoundError,
+)
 from adnet.models import AudienceDraft
 from adnet.money import Money
 
@@ -66,6 +72,19 @@ async def test_a_users_list_is_uploaded(how, tmp_path):
         assert (made.size, made.status == "ready") == (2600, False)
         test.clock.advance(10)
         assert (await audiences(account))["users_list", result[0].id].status == "ready"
+
+
+async def test_a_list_is_waited_for_until_it_is_ready():
+    """Asked for ever more rarely; who cannot wait is told how far it is."""
+    async with bench(audience_s=300) as test:
+        account = test.account()
+        result = await account.create_audiences([users_list()])
+        lists = account.native.users_lists
+        with pytest.raises(JobTimeoutError, match="after 10 s"):
+            await lists.until_ready(result[0].id, timeout_s=10)
+        assert (await lists.until_ready(result[0].id))["status"] == "ready"
+        asked = [line for line in test.state.ledger.entries() if line.operation == "users_lists.get"]
+        assert len(asked) < 16
 
 
 async def test_a_differential_list_changes_its_base():

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from adnet.errors import InvalidRequestError, NotFoundError, ServerError
+from adnet.state import State
 from adnet.testing import answer
 
 from .kit import bench, connector
@@ -115,6 +116,18 @@ async def test_two_who_ask_for_the_same_at_once_ask_once():
         found = await asyncio.gather(*(stats(account, days_ago(20), days_ago(10)) for _ in range(3)))
         assert found[0] == found[1] == found[2]
         assert asked(test) == [(10, 60)]
+
+
+async def test_two_processes_that_ask_for_the_same_at_once_ask_once(tmp_path):
+    """Likewise: one of them waits and finds it in the state."""
+    async with bench(state=f"sqlite:{tmp_path / 's.db'}") as test:
+        with State.open(f"sqlite:{tmp_path / 's.db'}", clock=test.clock) as elsewhere:
+            accounts = (test.account(), test.account("other", state=elsewhere))
+            found = await asyncio.gather(*(stats(a, days_ago(20), days_ago(10)) for a in accounts))
+            assert found[0] == found[1]
+            elsewhere.ledger.flush()
+        assert asked(test) == [(10, 60)]
+        assert test.report()["repeated_statistics"] == 0
 
 
 async def test_yesterday_is_asked_for_once_more_when_it_has_closed():

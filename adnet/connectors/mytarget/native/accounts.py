@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Literal
 
-from adnet.connectors.mytarget import routes
+from adnet.connectors.mytarget import codec, routes
 from adnet.connectors.mytarget.api import Api
 from adnet.connectors.mytarget.errors import invalid
 from adnet.connectors.mytarget.native.objects import Filter, Rows, listing
@@ -53,7 +53,7 @@ class Clients:
 
     async def count(self) -> int:
         """Return how many there are."""
-        return int((await self._api.one(self._routes.count))["count"])
+        return codec.number(await self._api.one(self._routes.count), "count")
 
     async def create(
         self, *, client_name: str | None = None, username: str | None = None, access: str = "full_access"

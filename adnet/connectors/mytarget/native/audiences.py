@@ -15,8 +15,11 @@ from adnet.connectors.mytarget.errors import invalid
 from adnet.connectors.mytarget.limits import LIST_BYTES
 from adnet.connectors.mytarget.multipart import Upload, multipart
 from adnet.connectors.mytarget.native.objects import Filter, Rows, listing
+from adnet.errors import JobTimeoutError
 from adnet.models import Raw
 
+READY: Final = "ready"
+"""Status of a users list that can be used."""
 LIST_TYPES: Final = (
     "ok",
     "mm",
@@ -79,7 +82,22 @@ class UsersLists:
             headers={"Content-Type": content_type},
             facts={"fields": ("name", "type", "base", "file")},
         )
-        return self._api.raw((await self._api.send(attrs.evolve(request, body=body))).body)
+        return await self._api.made(attrs.evolve(request, body=body))
+
+    async def until_ready(self, number: str, *, timeout_s: float = 3600.0) -> Raw:
+        """Wait until a list can be used, and return it; asked for ever more rarely.
+
+        Raises:
+            JobTimeoutError: It was not ready in time; it goes on all the same.
+        """
+        clock = self._api.clock
+        end, pause_s = clock.monotonic() + timeout_s, 1.0
+        while (row := await self.get(number)).get("status") != READY:
+            if clock.monotonic() + pause_s > end:
+                raise JobTimeoutError(f"users list {number} is {row.get('status')!r} after {timeout_s:.0f} s")
+            await clock.sleep(pause_s)
+            pause_s = min(pause_s * 2, 60.0)
+        return row
 
     async def rename(self, number: str, name: str) -> None:
         """Give a list another name."""

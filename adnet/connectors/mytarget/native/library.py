@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 import attrs
 
-from adnet.connectors.mytarget import routes
+from adnet.connectors.mytarget import codec, routes
 from adnet.connectors.mytarget.api import Api, joined
 from adnet.connectors.mytarget.errors import invalid
 from adnet.connectors.mytarget.multipart import Upload, json_part, multipart
@@ -54,7 +54,7 @@ class Urls:
     async def create(self, url: str) -> str:
         """Register an address and return its id; it can be used once its ``url_types`` are known."""
         found = await self._api.one(routes.CREATE_URL, json={"url": url})
-        return str(found["id"])
+        return str(codec.number(found))
 
     async def get(self, ids: Sequence[str]) -> Rows:
         """Return URL objects, all in one request."""
@@ -92,7 +92,7 @@ class Content:
             raise invalid("the file's name needs an extension", file="no extension")
         content_type, body = multipart({"data": json_part({"width": width, "height": height})}, upload)
         request = self._api.build(routes.UPLOAD, path={"kind": kind}, headers={"Content-Type": content_type})
-        return self._api.raw((await self._api.send(attrs.evolve(request, body=body))).body)
+        return await self._api.made(attrs.evolve(request, body=body))
 
 
 class Dictionaries:

@@ -7,7 +7,7 @@ them (documented, and seen in working clients).
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
-from adnet.connectors.mytarget import routes
+from adnet.connectors.mytarget import codec, routes
 from adnet.connectors.mytarget.api import Api, field_names, joined
 from adnet.connectors.mytarget.errors import invalid
 from adnet.connectors.mytarget.limits import MASS_LIMIT
@@ -140,8 +140,8 @@ class Banners(Objects):
         body = {"banners": [{"id": int(number)} for number in ids]}
         query = {"fields": "id,remoderated"}
         answer = await self._api.call(routes.REMODERATE, json=body, query=query, objects=len(body["banners"]))
-        found = answer.get("banners") if isinstance(answer, dict) else None
-        return {str(row["id"]): bool(row.get("remoderated")) for row in found or () if "id" in row}
+        rows = codec.objects(answer, "banners") if isinstance(answer, Mapping) else []
+        return {codec.object_id(row): bool(row.get("remoderated")) for row in rows}
 
     async def mass_replace(self, ids: Iterable[str], *, field: str, change_from: str, change_to: str) -> None:
         """Replace a piece of text in many banners; *field* is ``textblocks`` or ``urls``."""

@@ -1,0 +1,122 @@
+"""Answers that nobody has documented: every call ends with a result or with an error of ours, whatever comes."""
+
+import asyncio
+from contextlib import suppress
+from datetime import date
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import adnet
+from adnet import AdDraft, Audience, CampaignDraft, Update
+from adnet.errors import AdnetError, DecodeError
+from adnet.models import AudienceDraft
+from adnet.testing import FakeClock, ScriptTransport, answer
+
+from .samples_kit import GIVEN, known_state
+
+KEYS = (
+    "items", "id", "count", "name", "status", "rows", "date", "base", "shows", "spent", "vk", "goals", "error",
+    "code", "message", "fields", "content", "textblocks", "urls", "targetings", "account", "balance", "currency",
+    "sources", "users", "params", "object_type", "object_id", "sharing_key", "counter_id", "banners", "user",
+)  # fmt: skip
+LEAVES = (
+    st.none() | st.booleans() | st.integers(-5, 10**12) | st.floats(allow_nan=False) | st.text(max_size=5)
+)
+JSON = st.recursive(
+    LEAVES | st.sampled_from(["7", "2026-01-01", "1.5", "active", "segment"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=5),
+    max_leaves=20,
+)
+AUDIENCE = Audience(audience_id="5", kind="segment", name="S")
+SEGMENT = AudienceDraft(kind="segment", name="S", extra={"relations": [{}]})
+
+
+async def every(rows) -> list:
+    return [row async for row in rows]
+
+
+CALLS = {
+    "account": lambda account: account.get_account(),
+    "campaigns": lambda account: every(account.list_campaigns()),
+    "campaign": lambda account: account.get_campaign("7"),
+    "ads": lambda account: every(account.list_ads()),
+    "ad": lambda account: account.get_ad("7"),
+    "stats": lambda account: every(account.list_stats(since=date(2026, 1, 1), until=date(2026, 1, 3), ids=["7"])),
+    "ad stats": lambda account: every(account.list_stats(since=date(2026, 1, 1), until=date(2026, 1, 3), level="ad")),
+    "create": lambda account: account.create_campaigns([CampaignDraft(name="A", extra={"package_id": 1})]),
+    "create ad": lambda account: account.create_ads([AdDraft(campaign_id="7", title="T", url="https://x/")]),
+    "update": lambda account: account.update_campaigns([Update("7", {"targeting": {"age": {"expand": True}}})]),
+    "update ad": lambda account: account.update_ads([Update("7", {"text": "T", "url": "https://x/"})]),
+    "mass": lambda account: account.update_campaigns([Update(i, {"status": "paused"}) for i in ("7", "8")]),
+    "delete": lambda account: account.delete_campaigns(["7"]),
+    "audiences": lambda account: every(account.list_audiences()),
+    "segment": lambda account: account.create_audiences([SEGMENT]),
+    "shares": lambda account: every(account.list_shares()),
+    "share": lambda account: account.share_audiences([AUDIENCE]),
+    "activate": lambda account: account.activate_share("k"),
+    "fast": lambda account: account.native.statistics.fast("campaigns", ["7"]),
+    "goals": lambda account: account.native.statistics.goals(
+        "campaigns", ["7"], date_from=date(2026, 1, 1), date_to=date(2026, 1, 1)
+    ),
+    "totals": lambda account: every(
+        account.native.statistics.totals("campaigns", date_from=date(2026, 1, 1), date_to=date(2026, 1, 1))
+    ),
+    "remoderate": lambda account: account.native.banners.remoderate(["7"]),
+    "count": lambda account: account.native.agency_clients.count(),
+    "urls": lambda account: account.native.urls.get(["7", "8"]),
+}  # fmt: skip
+
+
+async def call(name, reply) -> None:
+    """Make one call that is answered by *reply* however often it asks, fifty times at most."""
+    asked = []
+
+    def answered(request):
+        asked.append(request)
+        return reply if len(asked) < 50 else answer(404)
+
+    with known_state() as state:
+        clock = FakeClock()
+        account = adnet.connect(
+            "mytarget", transport=ScriptTransport(answered), clock=clock, state=state, **GIVEN
+        )
+        async with account:
+            with suppress(AdnetError):
+                await CALLS[name](account)
+
+
+@pytest.mark.parametrize("name", CALLS)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(JSON, st.sampled_from([200, 200, 200, 200, 204, 400, 401, 409, 429, 500]))
+def test_no_answer_makes_a_call_fall_over(name, body, status):
+    """Never a KeyError, never a TypeError."""
+    asyncio.run(call(name, answer(status, body)))
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>502</html>",
+        b'{"items":[{"id":1,"name":"\xff"}]}',
+        b'{"items":[{"id":1,"name":"\\ud800"}]}',
+    ],
+)
+async def test_no_bytes_make_a_call_fall_over(name, body):
+    """No body, no JSON, no UTF-8, half a character."""
+    await call(name, answer(200, body=body))
+
+
+async def test_a_text_that_is_none_is_told_at_once():
+    """Not when somebody looks into the object."""
+    reply = answer(200, body=b'{"items":[{"id":1,"name":"\xff"}],"count":1}')
+    with known_state() as state:
+        account = adnet.connect(
+            "mytarget", transport=ScriptTransport([reply]), state=state, clock=FakeClock(), **GIVEN
+        )
+        async with account:
+            with pytest.raises(DecodeError):
+                await every(account.list_campaigns())
