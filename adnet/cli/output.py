@@ -110,6 +110,7 @@ def styled(table: Table) -> str:
 
 _STYLES: Final = {
     "ok": "green",
+    "pass": "green",
     "landed": "green",
     "done": "green",
     "warn": "yellow",
