@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from decimal import Decimal
+from itertools import groupby
 from typing import Any, Self
 
 from adnet import registry
@@ -287,14 +288,9 @@ class Account:
         """
         await self._ready("plan")
         requests = []
-        for change in changes:
-            if isinstance(change, Update):
-                if not change:
-                    continue
-                what, verb = change.kind or kind or "campaigns", "update"
-            else:
-                what, verb = ("ads" if isinstance(change, AdDraft) else "campaigns"), "create"
-            requests.extend(await self._connector.express(what, verb, [change]))
+        for (what, verb), part in groupby(filter(_is_change, changes), lambda change: _named(change, kind)):
+            # Together: many changes may take one request.
+            requests.extend(await self._connector.express(what, verb, list(part)))
         updates = tuple(change for change in changes if isinstance(change, Update))
         return Plan(network=self.network, account=self.name, updates=updates, requests=tuple(requests))
 
@@ -467,3 +463,14 @@ def _words(value: Words) -> list[str] | None:
 
 async def _once(job: ReportJob) -> AsyncIterator[ReportJob]:
     yield job
+
+
+def _is_change(change: Update | CampaignDraft | AdDraft) -> bool:
+    return not isinstance(change, Update) or bool(change)
+
+
+def _named(change: Update | CampaignDraft | AdDraft, kind: str | None) -> tuple[str, str]:
+    """Return what is changed, and how."""
+    if isinstance(change, Update):
+        return change.kind or kind or "campaigns", "update"
+    return ("ads" if isinstance(change, AdDraft) else "campaigns"), "create"

@@ -348,6 +348,15 @@ async def test_a_plan_of_new_things_says_what_depends_on_what():
         assert len(test.sandbox.truth("urls")) == 1
 
 
+async def test_the_accounts_plan_is_what_is_sent():
+    """Two updates and a third of another kind: one mass action, and one request of its own."""
+    async with bench() as test:
+        one, two = live(test, 2)
+        updates = [Update(number, {"status": "paused"}, "campaigns") for number in (one, two)]
+        plan = await test.account().plan([*updates, Update("1", {"status": "paused"}, "ads")])
+        assert [request.url.rpartition("/")[2] for request in plan.requests] == ["mass_action.json", "1.json"]
+
+
 async def test_a_plan_of_several_shows_their_mass_action():
     """As it would go out."""
     async with bench() as test:
