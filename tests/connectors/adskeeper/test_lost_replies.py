@@ -6,7 +6,14 @@ import attrs
 import pytest
 
 from adnet.connectors.adskeeper.limits import BUCKETS
-from adnet.errors import DecodeError, LostReplyError, RequestTimeoutError, ServerError, TransportError
+from adnet.errors import (
+    DecodeError,
+    InvalidRequestError,
+    LostReplyError,
+    RequestTimeoutError,
+    ServerError,
+    TransportError,
+)
 from adnet.models import AdDraft, CampaignDraft, Update
 from adnet.testing.fakes import answer
 from tests.connectors.adskeeper.kit import SINCE, UNTIL, home, rows, scripted
@@ -294,3 +301,28 @@ async def test_no_more_than_three_are_in_flight():
     async with home(options={"limits": {"api": api}}, latency_s=0.005) as it:
         await rows(it.account.list_stats(since=SINCE, until=UNTIL, level="source"))
         assert it.sandbox.max_seen_in_flight == 3
+
+
+PART = {"id": 77, "errors": ["[LANGUAGES_WITH_THESE_IDS_DO_NOT_EXIST]"], "data": ["9999"]}
+
+
+@pytest.mark.parametrize("status", ["paused", "active"])
+async def test_a_campaign_made_in_part_says_so(status):
+    """It exists and has an id, it is stopped like any other, and what it lacks is told."""
+    async with scripted(PART, {"id": 77}) as (account, wire):
+        (outcome,) = await account.create_campaigns([CampaignDraft(name="Sleep", status=status)])
+        assert (outcome.id, outcome.status) == ("77", "failed")
+        assert outcome.error.code == "LANGUAGES_WITH_THESE_IDS_DO_NOT_EXIST"
+        assert "not saved: 9999" in outcome.notes
+        assert len(wire.sent) == (2 if status == "paused" else 1)
+
+
+@pytest.mark.parametrize("status", ["paused", "active"])
+async def test_an_ad_made_in_part_says_so(status):
+    """It exists and has an id, and what it lacks is told."""
+    campaign = {"12": {"id": 12, "name": "Sleep", "status": {"id": 6}}}
+    draft = AdDraft(campaign_id="12", bid=Decimal("0.1"), status=status, **AD)
+    async with scripted(campaign, PART, {"id": 77}) as (account, _):
+        (outcome,) = await account.create_ads([draft])
+        assert (outcome.id, outcome.status) == ("77", "failed")
+        assert "not saved: 9999" in outcome.notes

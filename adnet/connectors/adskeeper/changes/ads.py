@@ -10,10 +10,10 @@ from adnet.connectors.adskeeper.calls import teasers as calls
 from adnet.connectors.adskeeper.calls.teasers import TeaserContent
 from adnet.connectors.adskeeper.changes import content
 from adnet.connectors.adskeeper.changes.campaigns import NEW_ID
-from adnet.connectors.adskeeper.changes.steps import Step, apply, each, maybe_done, translated
+from adnet.connectors.adskeeper.changes.steps import Step, apply, each, made_in_part, maybe_done, translated
 from adnet.connectors.adskeeper.changes.values import blocked, cents, mapping, only, refuse
 from adnet.connectors.adskeeper.codec import Book
-from adnet.connectors.adskeeper.core import Core
+from adnet.connectors.adskeeper.core import Core, Saved
 from adnet.connectors.adskeeper.native import AdskeeperNative
 from adnet.errors import AdnetError, NotFoundError, ServerError
 from adnet.models import AdDraft, Outcome, PlannedRequest, Update
@@ -111,24 +111,26 @@ class AdWriter:
         call = await self.new(draft)
         notes: list[str] = list(call.notes)
         try:
-            ad_id = (await self.core.create(call)).id or ""
+            saved = await self.core.create(call)
         except AdnetError as error:
             if not (maybe_done(error) or isinstance(error, ServerError)):
                 raise translated(error, {}) from None
             adopted = await self._adopted(draft, error, made)
             if adopted.id is None or not adopted.ok:
                 return adopted
-            ad_id = adopted.id
+            saved = Saved(id=adopted.id)
             notes += adopted.notes
+        ad_id = saved.id or ""
         if draft.status == "active":
-            return Outcome(id=ad_id, status="done", notes=tuple(notes))
+            return made_in_part(Outcome(id=ad_id, status="done", notes=tuple(notes)), saved, {})
         step = Step(what="status", call=calls.set_blocked(ad_id, blocked=True))
         outcome = await apply(self.core, ad_id, [step], names={})
         if not outcome.ok:
             notes.append(
                 f"the ad {ad_id} exists and was not paused: it may be shown once moderation has passed it"
             )
-        return attrs.evolve(outcome, notes=(*notes, *outcome.notes))
+        outcome = made_in_part(outcome, saved, {})
+        return attrs.evolve(outcome, notes=tuple(dict.fromkeys((*notes, *outcome.notes))))
 
     async def new(self, draft: AdDraft) -> Call:
         """Return the write that creates an ad; the type of its campaign decides about lengths.

@@ -12,10 +12,10 @@ from adnet.connectors.adskeeper.calls import Call
 from adnet.connectors.adskeeper.calls import campaigns as calls
 from adnet.connectors.adskeeper.calls import sources as source_calls
 from adnet.connectors.adskeeper.changes import limits, targetings
-from adnet.connectors.adskeeper.changes.steps import Step, apply, each, maybe_done, translated
+from adnet.connectors.adskeeper.changes.steps import Step, apply, each, made_in_part, maybe_done, translated
 from adnet.connectors.adskeeper.changes.values import blocked, mapping, only, refuse, words
 from adnet.connectors.adskeeper.codec import RUNNING, Book
-from adnet.connectors.adskeeper.core import Core
+from adnet.connectors.adskeeper.core import Core, Saved
 from adnet.connectors.adskeeper.native import AdskeeperNative
 from adnet.connectors.adskeeper.rows import CampaignRow
 from adnet.errors import AdnetError, ConflictError, NotFoundError, ServerError, UnsupportedError
@@ -129,23 +129,26 @@ class CampaignWriter:
         self.later(NEW_ID, draft)  # all of a draft holds the rules before any of it is sent
         started = self.clock.now()
         notes: list[str] = list(call.notes)
+        names = limits.names_of(attrs.asdict(draft, recurse=False))
         try:
-            campaign_id = (await self.core.create(call)).id or ""
+            saved = await self.core.create(call)
         except AdnetError as error:
             if not (maybe_done(error) or isinstance(error, ServerError)):
-                raise translated(error, limits.names_of(attrs.asdict(draft, recurse=False))) from None
+                raise translated(error, names) from None
             adopted = await self._adopted(draft.name, error, started)
             if adopted.status != "done" or adopted.id is None:
                 return adopted
-            campaign_id = adopted.id
+            saved = Saved(id=adopted.id)
             notes += adopted.notes
+        campaign_id = saved.id or ""
         outcome = await apply(self.core, campaign_id, self.later(campaign_id, draft), names={})
+        outcome = made_in_part(outcome, saved, names)
         if not outcome.ok:
             notes.append(
                 f"the campaign {campaign_id} exists, but not all of it was set: check whether it runs"
             )
         status = "done" if outcome.status == "unchanged" else outcome.status
-        return attrs.evolve(outcome, status=status, notes=(*notes, *outcome.notes))
+        return attrs.evolve(outcome, status=status, notes=tuple(dict.fromkeys((*notes, *outcome.notes))))
 
     def later(self, campaign_id: str, draft: CampaignDraft) -> list[Step]:
         """Return the writes after the creation: stop the campaign, and set what a new one cannot be given.

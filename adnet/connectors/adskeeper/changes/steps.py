@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 import attrs
 
 from adnet.connectors.adskeeper.calls import Call
-from adnet.connectors.adskeeper.core import Core
+from adnet.connectors.adskeeper.core import Core, Saved
 from adnet.connectors.adskeeper.limits import WIDTH
 from adnet.errors import (
     AdnetError,
@@ -112,6 +112,21 @@ async def apply(core: Core, number: str | None, steps: Sequence[Step], *, names:
             error = translated(saved.error, names)
             return Outcome(id=number, status="failed", error=error, notes=tuple(dict.fromkeys(notes)))
     return Outcome(id=number, status="done" if steps else "unchanged", notes=tuple(dict.fromkeys(notes)))
+
+
+def made_in_part(outcome: Outcome, saved: Saved, names: dict[str, str]) -> Outcome:
+    """Return *outcome* as failed, with its id, if what it is about was made without all that it should have."""
+    if saved.error is None:
+        return outcome
+    notes = [*saved.notes, *outcome.notes]
+    if saved.rejected:
+        notes.append(f"not saved: {', '.join(saved.rejected)}")
+    return attrs.evolve(
+        outcome,
+        status="failed" if outcome.ok else outcome.status,
+        error=outcome.error or translated(saved.error, names),
+        notes=tuple(dict.fromkeys(notes)),
+    )
 
 
 async def _after(step: Step, error: AdnetError) -> OutcomeStatus:
