@@ -9,7 +9,7 @@ RUN := $(VENV)/bin/python -m
 # A new pyproject.toml or another folder means a new installation; a new date of the file does not.
 STAMP := $(VENV)/.installed-$(shell (pwd; cat pyproject.toml) | cksum | tr -d ' ')
 
-.PHONY: demo test lint types pytest install readme clean
+.PHONY: demo test lint types pytest install readme clean bench bench-check
 
 demo: $(STAMP)
 	@$(RUN) adnet demo --dir demo
@@ -31,6 +31,14 @@ pytest: $(STAMP)
 	@printf 'covered: %s %%\n' "$$($(RUN) coverage report --format=total)"
 
 install: $(STAMP)
+
+# Everything beside the peers, once: some ten minutes. Its table is what docs/performance.md shows.
+bench: $(STAMP)
+	@$(VENV)/bin/python benchmarks/bench.py
+
+# Under a minute: fails on a ratio worse than 1.25 times the stored one.
+bench-check: $(STAMP)
+	@$(VENV)/bin/python benchmarks/bench.py --check
 
 # Writes the support table into README.md anew; a test compares it.
 readme: $(STAMP)

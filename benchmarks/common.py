@@ -94,8 +94,7 @@ def child(*command: object, env: dict[str, str] | None = None, timeout_s: float 
     done = subprocess.run(
         [str(part) for part in command],
         check=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         timeout=timeout_s,
         env={**os.environ, **(env or {})},

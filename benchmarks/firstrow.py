@@ -26,7 +26,7 @@ class Network:
         self._asked_at = 0.0
         self.polls = 0
 
-    async def send(self, request: Request, *, timeout_s: float) -> Response:
+    async def send(self, request: Request, *, timeout_s: float) -> Response:  # noqa: ARG002
         if request.route.method == "POST":
             self._asked_at = self._clock.monotonic()
             return Response(status=202, url=request.url, headers={"location": "/api/transactions/one?page=1"})

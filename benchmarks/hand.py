@@ -171,7 +171,9 @@ async def to_parquet(base: str, count: int, path: Path) -> int:
             found = _PAGE.decode(body).data
             columns = zip(*map(_FLAT, found), strict=True)
             raws = [bytes(raw).decode() for raw in _RAWS.decode(body).data]
-            arrays = [pa.array(values, kind) for values, kind in zip([*columns, raws], schema.types, strict=True)]
+            arrays = [
+                pa.array(values, kind) for values, kind in zip([*columns, raws], schema.types, strict=True)
+            ]
             writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
             rows += len(found)
     return rows

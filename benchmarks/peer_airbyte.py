@@ -22,7 +22,10 @@ SCHEMA = {
     "type": "object",
     "properties": {
         **{name: {"type": ["string", "null"]} for name in TEXTS.split()},
-        **{name: {"type": ["number", "null"]} for name in ("transactionAmount", "commission", "commissionRep")},
+        **{
+            name: {"type": ["number", "null"]}
+            for name in ("transactionAmount", "commission", "commissionRep")
+        },
         "reference": {"type": "array", "items": {"type": "string"}},
     },
 }

@@ -36,7 +36,7 @@ def tap() -> None:
         def get_new_paginator(self):
             return Pages(1)
 
-        def get_url_params(self, context, next_page_token):
+        def get_url_params(self, context, next_page_token):  # noqa: ARG002
             return {"page": next_page_token or 1}
 
     class Bench(Tap):

@@ -44,7 +44,9 @@ def version_of(name: str) -> str:
     if python is None:
         return "not installed"
     code = f"import importlib.metadata as m; print(m.version({package.partition('[')[0]!r}))"
-    return subprocess.run([str(python), "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(
+        [str(python), "-c", code], check=True, capture_output=True, text=True
+    ).stdout.strip()
 
 
 def pulled(name: str, base: str, page_rows: int = 1000, timeout_s: float = 600) -> dict[str, float] | None:

@@ -1,6 +1,6 @@
 """Goal 2: a whole `adnet.pull` into a sink, in a process of its own, with its peak of memory.
 
-    python benchmarks/pulls.py parquet 1000        one pull of 1,000 pages of 1,000 rows; prints its figures
+python benchmarks/pulls.py parquet 1000        one pull of 1,000 pages of 1,000 rows; prints its figures
 """
 
 import asyncio

@@ -12,7 +12,9 @@ import adnet
 async def list_rows(base: str, state: Path) -> int:
     """Iterate a report's transactions and return how many there were."""
     rows = 0
-    async with adnet.connect("targetcircle", base_url=base, token="bench", state=f"sqlite:{state}") as account:
+    async with adnet.connect(
+        "targetcircle", base_url=base, token="bench", state=f"sqlite:{state}"
+    ) as account:
         # A report that is ready is asked after first 0.2 s later; that waits, and costs no CPU.
         async for _row in account.list_transactions(since=SINCE, until=UNTIL, currency="EUR"):
             rows += 1
@@ -37,9 +39,7 @@ async def measure(pages: int = 200, rounds: int = 5, *options: object) -> dict[s
             return await hand.dropped(base, pages)
 
         assert await by_adnet() == await by_hand() == pages * 1000
-        found = await alternate(
-            rounds, hand=by_hand, adnet=by_adnet, hand_flat=by_hand_flat, dropped=dropped
-        )
+        found = await alternate(rounds, hand=by_hand, adnet=by_adnet, hand_flat=by_hand_flat, dropped=dropped)
     for figures in found.values():
         figures["us_per_row"] = figures["cpu_s"] / pages / 1000 * 1e6
         figures["rows_per_cpu_s"] = pages * 1000 / figures["cpu_s"]

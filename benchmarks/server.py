@@ -9,6 +9,7 @@ import asyncio
 import gzip
 import hashlib
 import re
+from typing import ClassVar
 
 ROW = (
     '{"conversionStatus":"approved, paid out","slug":"3sdfa%(n)04d","offerName":"SomeWebsite.com %(o)d",'
@@ -54,7 +55,7 @@ class Pages:
 class Protocol(asyncio.Protocol):
     """Just enough HTTP/1.1 with keep-alive."""
 
-    reports: dict[str, float] = {}
+    reports: ClassVar[dict[str, float]] = {}
     requests = 0
 
     def __init__(self, pages: Pages, delay: float, ready: float) -> None:
@@ -97,7 +98,11 @@ class Protocol(asyncio.Protocol):
         elif now < self.reports.get(found[1], 0):
             self.send("200 OK", b'{"data":[],"token":"x","status":"IN_PROGRESS","pagesNumber":0}', "")
         else:
-            zipped = "Content-Encoding: gzip\r\n" if self.source.zipped and int(found[2]) <= self.source.pages else ""
+            zipped = (
+                "Content-Encoding: gzip\r\n"
+                if self.source.zipped and int(found[2]) <= self.source.pages
+                else ""
+            )
             self.send(
                 "200 OK", self.source.body(int(found[2])), "Content-Type: application/json\r\n" + zipped
             )
