@@ -12,7 +12,7 @@ import msgspec
 from adnet.models import ReportQuery
 from adnet.operations.windows import Left
 from adnet.periods import Period
-from adnet.sinks import Sink
+from adnet.sinks import Landed, Sink
 from adnet.state import Facts
 
 FRESH_FOR: Final = timedelta(hours=1)
@@ -33,7 +33,8 @@ class PullCheckpoint:
         self._began = now
         self._left: Left | None = None
         self.landed: dict[str, list[int]] = {}
-        """Table -> rows, new rows and changed rows that landed so far, in this run and those it goes on with."""
+        """Table -> rows, new rows and changed rows of this source that landed so far, in this run and those it goes
+        on with; another source may feed the same table."""
 
     async def verify(self) -> None:
         """Read what an earlier run left, and whether it can be gone on with."""
@@ -54,6 +55,12 @@ class PullCheckpoint:
     def load(self) -> Left | None:
         """Return what an earlier run left; None when there is none to go on with."""
         return self._left
+
+    def count(self, table: str, counts: Landed) -> None:
+        """Add what one landing of this source did to *table*."""
+        before = self.landed.get(table, (0, 0, 0))
+        added = (counts.rows, counts.new_rows, counts.changed_rows)
+        self.landed[table] = [old + new for old, new in zip(before, added, strict=True)]
 
     def save(self, left: Left) -> None:
         """Store what is left to land."""

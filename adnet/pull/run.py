@@ -391,7 +391,7 @@ class _Source:
             result = self.results[table]
             result.count(counts.rows, counts.new_rows, counts.changed_rows)
             if self._checkpoint is not None:
-                self._checkpoint.landed[table] = [result.rows, result.new_rows, result.changed_rows]
+                self._checkpoint.count(table, counts)
         self.tell("landed", sum(counts.rows for counts in landed.values()))
         return rows
 
