@@ -238,7 +238,7 @@ async def hunting(network: str, folder: Path) -> AsyncIterator[tuple[Hunt, Any]]
     """Give a hunt with its server."""
     prey, epoch = PREY[network], time.time()
     server = load(network)(now=clock_of(epoch).now, **prey.knobs)
-    zygote = await Zygote.start()
+    zygote = await Zygote.start(network)
     try:
         async with server:
             yield Hunt(prey, zygote, server, folder, epoch), server

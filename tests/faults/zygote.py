@@ -124,8 +124,7 @@ def main() -> None:
     import adnet.sinks.duckdb
     import adnet.sinks.parquet
 
-    for network in ("targetcircle", "adskeeper", "mytarget"):
-        adnet.registry.load(network)
+    adnet.registry.load(sys.argv[1])
     _say("ready")
     for line in sys.stdin:
         order = json.loads(line)
@@ -149,10 +148,10 @@ class Zygote:
         self._process = process
 
     @classmethod
-    async def start(cls) -> Self:
+    async def start(cls, network: str) -> Self:
         """Start it and wait until it has imported everything."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable, __file__, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+            sys.executable, __file__, network, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
         )
         made = cls(process)
         assert await made._line() == "ready"
