@@ -6,6 +6,7 @@ Source of all parameters and shapes: "Publisher API Documentation" (gist, 2016),
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, Literal
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
@@ -144,10 +145,10 @@ class TargetCircleNative:
             NotFoundError: The network has forgotten the report.
             OriginError: *location* is on another origin.
         """
-        url = self._session.check_origin(_page_url(urljoin(self._session.base_url, location), page))
+        place, report_id = _place(self._session.base_url, location)
+        url = self._session.check_origin(f"{place}{page}")
         request = Request(route=routes.PAGE[kind], url=url, headers={"Accept": "application/json"})
         response = await self._session.send(request)
-        report_id = urlsplit(url).path.rstrip("/").rpartition("/")[2]
         with self._session.reading(request.route):
             return read_page(response, report_id, page, self._session.scrubber)
 
@@ -266,9 +267,12 @@ def read_columns(body: bytes, kind: type[Any], session: Session) -> tuple[list[A
     return rows, raws
 
 
-def _page_url(url: str, page: int) -> str:
-    parts = urlsplit(url)
+@lru_cache(maxsize=256)
+def _place(base_url: str, location: str) -> tuple[str, str]:
+    """Return a report's URL up to the number of a page, and the report's id."""
+    parts = urlsplit(urljoin(base_url, location))
     query = [
         (name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != "page"
     ]
-    return urlunsplit(parts._replace(query=urlencode([*query, ("page", str(page))]), fragment=""))
+    url = urlunsplit(parts._replace(query=urlencode([*query, ("page", "")]), fragment=""))
+    return url, parts.path.rstrip("/").rpartition("/")[2]
