@@ -65,7 +65,9 @@ async def by_hand(base: str, count: int) -> int:
 
 def inside(way: str, base: str, count: int) -> dict[str, float]:
     """Return the figures of one way in this process."""
-    import adnet  # noqa: F401  importing is not what is measured
+    from adnet import registry
+
+    registry.load("targetcircle")  # importing is not what is measured
 
     with tempfile.TemporaryDirectory() as folder:
         wall, cpu = time.perf_counter(), time.process_time()

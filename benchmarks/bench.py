@@ -11,7 +11,7 @@ import asyncio
 import json
 import statistics
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import accounts
 import firstrow
@@ -31,7 +31,7 @@ Line = tuple[str, str, str]
 
 def quick() -> dict[str, float]:
     """Return the ratios that are stored: ours to a floor within the same run, so that the machine cancels out."""
-    found = asyncio.run(rows.measure(50, 5))
+    found = asyncio.run(rows.measure(50, 5, all_ways=False))
     landed = pulls.measure(50, 3)
     around = asyncio.run(overhead.requests(1000, 5))
     many = accounts.measure(200, 1, ready_s=2.0)
@@ -74,12 +74,12 @@ def row_lines() -> list[Line]:
     return lines
 
 
-def pull_lines(pages: int, rounds: int, others: bool) -> list[Line]:
+def pull_lines(pages: int, rounds: int, others: Sequence[str] = ()) -> list[Line]:
     """Ours and, one run each in every round, the peers'."""
     found: dict[str, dict[str, float] | None] = dict(pulls.measure(pages, rounds))
     if others:
         with server(pages) as base:
-            for name in peers.PEERS:
+            for name in others:
                 taken = [run for _ in range(rounds) if (run := peers.pulled(name, base))]
                 found[name] = (
                     {
@@ -103,7 +103,8 @@ def pull_lines(pages: int, rounds: int, others: bool) -> list[Line]:
             continue
         speed = pages * 1000 / one["wall_s"]
         figure = f"{speed:,.0f} rows/s, {one['cpu_s']:.2f} CPU s, peak {one['peak_mb']:.0f} MB"
-        against = f"{one['wall_s'] / ours['wall_s']:.1f} times our wall, {one['cpu_s'] / ours['cpu_s']:.1f} times our CPU"
+        wall, cpu = (one[key] / ours[key] for key in ("wall_s", "cpu_s"))
+        against = f"{wall:.1f} times our wall, {cpu:.1f} times our CPU"
         lines.append((title, figure, against))
     return lines
 
@@ -178,8 +179,8 @@ def everything(full: bool) -> None:
     """Measure all, telling each part as it comes, and print the table."""
     parts: list[Callable[[], list[Line]]] = [
         row_lines,
-        lambda: pull_lines(100, 3, others=True),
-        lambda: pull_lines(1000, 1, others=False),
+        lambda: pull_lines(100, 3, tuple(peers.PEERS)),
+        lambda: pull_lines(1000, 1, ("dlt, Arrow pages",)),
         latency_lines,
         first_row_lines,
         overhead_lines,
@@ -187,7 +188,7 @@ def everything(full: bool) -> None:
         gzip_lines,
     ]
     if full:
-        parts.append(lambda: pull_lines(5000, 1, others=False))
+        parts.append(lambda: pull_lines(5000, 1))
     print("| what | figure | beside |\n|---|---|---|")
     for part in parts:
         for line in part():

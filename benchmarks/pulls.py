@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib import import_module
 from pathlib import Path
 
 import hand
@@ -39,6 +40,14 @@ async def pulled(way: str, base: str, folder: Path, pages: int) -> int:
 
 def inside(way: str, pages: int, base: str) -> dict[str, float]:
     """Return the figures of one pull in this process."""
+    # Importing is not what is measured.
+    import pyarrow.parquet  # noqa: F401
+
+    if way != "hand":
+        from adnet import registry
+
+        registry.load("targetcircle")
+        import_module(f"adnet.sinks.{way}")
     with tempfile.TemporaryDirectory(dir=HERE / ".venvs") as folder:
         before = memory_mb("VmRSS")
         wall, cpu = time.perf_counter(), time.process_time()
