@@ -142,6 +142,8 @@ class ReadsStats(Facet):
     operations = ("list_stats",)
     levels: ClassVar[tuple[Level, ...]] = ("campaign",)
     """Levels that the network can tell."""
+    days_at_once: ClassVar[int] = 7
+    """Days that a pull lands together: what a kill loses at most, and what one request may answer."""
 
     @abstractmethod
     def list_stats(

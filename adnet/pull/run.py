@@ -49,8 +49,6 @@ SOURCES: Final[dict[str, str]] = {
 }
 """Source -> the Account operation that serves it. ``payouts`` come with offers and trades."""
 DATED: Final = frozenset({"stats", "transactions", "clicks"})
-STATS_UNIT_DAYS: Final = 7
-"""Days of statistics that land together: what a kill loses at most."""
 
 
 @attrs.frozen(kw_only=True)
@@ -341,7 +339,7 @@ class _Source:
     # ------------------------------------------------------------------ lists
 
     async def _pull_stats(self, level: Level) -> None:
-        for unit in _units(self._period, STATS_UNIT_DAYS):
+        for unit in _units(self._period, self._connector.days_at_once):
             await self._land(self._connector.list_stats(unit, level=level))
 
     def _batches(self) -> AsyncIterator[Batch]:

@@ -44,6 +44,7 @@ class State:
 
     def __init__(self, database: Database, clock: Clock, key: bytes | str | None = None) -> None:
         self.database = database
+        self._clock = clock
         self.owner = new_owner()
         self.tokens = TokenStore(database, clock, open_cipher(database, key))
         self.jobs = JobJournal(database, clock, self.owner)
@@ -91,8 +92,18 @@ class State:
         retire(self.owner)
         try:
             self.ledger.flush()
+            self._tidy()
         finally:
             self.database.close()
+
+    def _tidy(self) -> None:
+        """Delete what is too old to be of use, once a day; a state that only this process had needs none."""
+        today = self._clock.now().date().isoformat()
+        if not self.shared or self.facts.get("state", "tidied") == today:
+            return
+        for room in (self.jobs, self.stats, self.ledger):
+            room.prune()
+        self.facts.put("state", "tidied", today)
 
     def __enter__(self) -> Self:
         return self

@@ -10,6 +10,7 @@ from adnet.errors import ConfigurationError, StateError
 from adnet.models import ReportJob, ReportQuery
 from adnet.state import State, StoredToken
 from adnet.state.owners import is_alive
+from adnet.testing import FakeClock
 
 
 @pytest.mark.parametrize("form", [str, lambda path: f"sqlite:{path}", Path])
@@ -115,3 +116,18 @@ def test_importing_the_state_imports_no_optional_library(crew) -> None:
     """The cryptography library is loaded only where a key is configured."""
     script = "import sys, adnet.state; input(); print('cryptography' in sys.modules)"
     assert crew(script, 1).ask("") == ["False"]
+
+
+def test_what_is_too_old_is_deleted_once_a_day(path: Path) -> None:
+    """A state that many processes share does not grow without end."""
+    job = ReportJob(network="acme", account="shop", account_key="k", query=ReportQuery(kind="clicks"))
+    clock = FakeClock()
+    with State.open(path, clock=clock) as state:
+        state.jobs.save(job)
+    clock.advance(20 * 86400.0)
+    with State.open(path, clock=clock) as state:
+        assert state.jobs.get(job.job_id) is not None
+    clock.advance(20 * 86400.0)
+    State.open(path, clock=clock).close()
+    with State.open(path, clock=clock) as state:
+        assert state.jobs.get(job.job_id) is None

@@ -13,3 +13,4 @@ class MyTarget(Reads, Writes, Shares):
     title = MYTARGET.title
     options = auth.OPTIONS
     limit_facts = FACTS
+    days_at_once = MYTARGET.stat_days

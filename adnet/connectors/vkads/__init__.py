@@ -14,3 +14,4 @@ class VkAds(MyTarget):
     network = VKADS.network
     title = VKADS.title
     profile: ClassVar[Profile] = VKADS
+    days_at_once = VKADS.stat_days
