@@ -45,6 +45,7 @@ class State:
     def __init__(self, database: Database, clock: Clock, key: bytes | str | None = None) -> None:
         self.database = database
         self._clock = clock
+        self._closed = False
         self.owner = new_owner()
         self.tokens = TokenStore(database, clock, open_cipher(database, key))
         self.jobs = JobJournal(database, clock, self.owner)
@@ -90,6 +91,9 @@ class State:
             StateError: What was held could not be written. The file is closed all the same.
         """
         retire(self.owner)
+        if self._closed:
+            return
+        self._closed = True
         try:
             self.ledger.flush()
             self._tidy()
