@@ -1,7 +1,7 @@
 """Sends the requests of one account: after its limits are known, page by page, by the verb that its host takes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -257,11 +257,6 @@ def field_names(fields: Mapping[str, Any], prefix: str = "") -> tuple[str, ...]:
 def joined(ids: Iterable[object]) -> str:
     """Return ids as the network takes lists: joined by commas."""
     return ",".join(str(number) for number in ids)
-
-
-def chosen(fields: Sequence[str]) -> str:
-    """Return the ``fields`` parameter."""
-    return ",".join(fields)
 
 
 # Whole and exact at once: what is decoded lazily would fail where nobody expects it.

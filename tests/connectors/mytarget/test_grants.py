@@ -1,0 +1,120 @@
+"""What the sandbox's token endpoint does not do, played from a script."""
+
+from urllib.parse import parse_qs
+
+import pytest
+
+import adnet
+from adnet.errors import AuthenticationError, ConfigurationError, SchemaError
+from adnet.state import State
+from adnet.testing import FakeClock, ScriptTransport, answer
+
+from .samples_kit import GIVEN
+
+USER = {"id": 70001, "username": "adv@example.test", "currency": "RUB"}
+CODE = {"grant": "authorization_code"}
+
+
+def token(access="at-0123456789", **more):
+    return answer(
+        200, {"access_token": access, "refresh_token": "rt-0123456789", "expires_in": 86400, **more}
+    )
+
+
+def refusal(error, status=401):
+    return answer(status, {"error": error, "error_description": error})
+
+
+class Played:
+    """An account on a scripted wire; remembers the forms that were sent."""
+
+    def __init__(self, *replies, **options) -> None:
+        self.wire = ScriptTransport(replies)
+        self.state = State.open(clock=FakeClock())
+        given = {"transport": self.wire, "clock": FakeClock(), "state": self.state, **GIVEN, **options}
+        self.account = adnet.connect("mytarget", **given)
+
+    async def login(self, *args):
+        return await self.account.connector.login(*args)
+
+    @property
+    def forms(self) -> list[dict[str, str]]:
+        forms = [request.body for request in self.wire.sent if "oauth2" in request.url]
+        return [{name: value[0] for name, value in parse_qs(body.decode()).items()} for body in forms]
+
+
+async def test_an_exchange_carries_no_secret_unless_it_is_wanted():
+    """The document shows none; a network that refuses that is given it."""
+    info = answer(200, {"user": {"id": 70001}})
+    played = Played(info, refusal("invalid_client"), token(), answer(404), answer(200, USER), **CODE)
+    assert await played.login("code-1") == "70001"
+    assert ["client_secret" in form for form in played.forms] == [True, False, True]
+
+
+async def test_a_network_that_cannot_tell_whose_code_it_is_is_believed_later():
+    """The token itself tells."""
+    played = Played(answer(404), token(), answer(404), answer(200, USER), **CODE)
+    assert await played.login("code-1") == "70001"
+
+
+async def test_a_code_of_another_user_takes_no_token():
+    """The account is bound already."""
+    first = answer(200, {"user": {"id": 70001}})
+    other = answer(200, {"user": {"id": 70002}})
+    played = Played(first, token(), answer(404), answer(200, USER), other, **CODE)
+    await played.login("code-1")
+    with pytest.raises(ConfigurationError, match="bound to user 70001"):
+        await played.login("code-2")
+    assert [form.get("grant_type") for form in played.forms] == [None, "authorization_code", None]
+
+
+async def test_an_agencys_token_that_has_ended_is_refreshed_on_the_way():
+    """The client's token is asked for again, once."""
+    options = {
+        "grant": "agency_client_credentials",
+        "agency_client_id": "80101",
+        "agency_refresh_token": "agency-rt-1",
+    }
+    replies = (token("agency-1"), refusal("expired_token"), token("agency-2"), token("client-1"), answer(404))
+    played = Played(*replies, answer(200, USER), **options)
+    assert (await played.account.get_account()).account_id == "70001"
+    assert [form.get("access_token") for form in played.forms] == [None, "agency-1", None, "agency-2"]
+
+
+async def test_an_agencys_fixed_token_cannot_be_refreshed():
+    """Its refusal is told."""
+    options = {
+        "grant": "agency_client_credentials",
+        "agency_client_id": "80101",
+        "agency_access_token": "agency-at",
+    }
+    played = Played(refusal("invalid_token"), **options)
+    with pytest.raises(AuthenticationError):
+        await played.account.get_account()
+    assert len(played.forms) == 1
+
+
+async def test_a_refresh_with_a_wrong_secret_keeps_the_login():
+    """The refresh token is not to blame, and nothing is issued instead."""
+    played = Played(refusal("invalid_client"), refresh_token="rt-elsewhere", **CODE)
+    with pytest.raises(AuthenticationError) as caught:
+        await played.account.get_account()
+    assert (caught.value.code, len(played.forms)) == ("invalid_client", 1)
+
+
+async def test_an_answer_without_a_token_is_told_and_not_asked_for_again_at_once():
+    """It names what is missing."""
+    played = Played(answer(200, {"expires_in": 5}))
+    with pytest.raises(SchemaError, match="no access token"):
+        await played.account.get_account()
+    with pytest.raises(adnet.AdnetError):
+        await played.account.get_account()
+    assert len(played.forms) == 1
+
+
+async def test_no_secret_is_in_any_error(caplog):
+    """Not even when the network repeats it."""
+    played = Played(refusal(GIVEN["client_secret"], 400))
+    with pytest.raises(adnet.AdnetError) as caught:
+        await played.account.get_account()
+    assert GIVEN["client_secret"] not in str(caught.value) + repr(caught.value.__dict__) + caplog.text
