@@ -8,7 +8,6 @@ import pytest
 from adnet.connectors.adskeeper.limits import BUCKETS
 from adnet.errors import (
     DecodeError,
-    InvalidRequestError,
     LostReplyError,
     RequestTimeoutError,
     ServerError,

@@ -5,9 +5,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from adnet.errors import (
-    UnsupportedError,
-)
+from adnet.errors import ConflictError, UnsupportedError
 from adnet.models import AdDraft, CampaignDraft, Update
 from tests.connectors.adskeeper.kit import home
 
@@ -62,9 +60,23 @@ async def test_a_plan_of_drafts_tells_what_depends_on_the_answer():
 async def test_deletions_are_shown_too():
     """Each kind and verb can be shown; what is no change is refused."""
     async with home() as it:
-        (campaign,) = await it.connector.express("campaigns", "delete", ["510"])
+        stopped = it.campaign(plain)
+        stopped.blocked = True
+        (campaign,) = await it.connector.express("campaigns", "delete", [str(stopped.id)])
         (ad,) = await it.connector.express("ads", "delete", ["9001"])
         (edit,) = await it.connector.express("ads", "update", [Update("9001", {"bid": Decimal("0.1")})])
         assert [request.method for request in (campaign, ad, edit)] == ["DELETE", "DELETE", "PATCH"]
         with pytest.raises(UnsupportedError):
             await it.connector.express("campaigns", "paint", [])
+
+
+async def test_a_plan_of_deletions_shows_only_what_would_be_sent():
+    """A running campaign is refused there, too, and nothing is to be sent for one in the bin."""
+    async with home() as it:
+        it.campaign(plain).blocked = False
+        running = str(it.campaign(plain).id)
+        gone = it.campaign(lambda row: str(row.id) != running)
+        gone.own_status = 14
+        with pytest.raises(ConflictError, match="pause it first"):
+            await it.connector.express("campaigns", "delete", [running])
+        assert await it.connector.express("campaigns", "delete", [str(gone.id)]) == []

@@ -239,10 +239,9 @@ class CampaignWriter:
         """Move campaigns to the bin; a running one is refused before anything is sent."""
         return await each(ids, self._delete, key=str)
 
-    async def _delete(self, campaign_id: str) -> Outcome:
+    async def _is_there(self, campaign_id: str) -> bool:
+        """Return whether there is something to delete; a running campaign is refused."""
         row = await self.native.campaigns.get(campaign_id, fields=("status",))
-        if row.status.id == _DELETED:
-            return Outcome(id=campaign_id, status="unchanged", notes=("it was deleted before",))
         if row.status.id in RUNNING:
             raise ConflictError(
                 "only stopped campaigns can be deleted, and this one is running: pause it first",
@@ -250,6 +249,11 @@ class CampaignWriter:
                 account=self.core.session.account,
                 operation="campaigns.delete",
             )
+        return row.status.id != _DELETED
+
+    async def _delete(self, campaign_id: str) -> Outcome:
+        if not await self._is_there(campaign_id):
+            return Outcome(id=campaign_id, status="unchanged", notes=("it was deleted before",))
         outcome = await apply(
             self.core, campaign_id, [Step(what="deletion", call=calls.delete(campaign_id))], names={}
         )
@@ -272,7 +276,7 @@ class CampaignWriter:
             elif verb == "update":
                 steps = await self.steps(item.id, item.fields)
                 planned += [self.core.planned(step.call, step.what) for step in steps]
-            else:
+            elif await self._is_there(str(item)):
                 planned.append(self.core.planned(calls.delete(str(item))))
         return planned
 
