@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 
-from adnet.analysis.facts import ALL_DAYS, STATUS_SUMS, Days, income_facts
+from adnet.analysis.facts import ALL_DAYS, STATUS_SUMS, Days, income_rows
 from adnet.analysis.rows import Dimension, IncomeRow
 from adnet.analysis.spend import columns_of
 from adnet.analysis.tables import Tables
@@ -22,9 +22,8 @@ def income(tables: Tables, days: Days = ALL_DAYS, *, by: Sequence[Dimension] = (
     keys = columns_of(by, IncomeRow, "income")
     return tables.read(
         IncomeRow,
-        f"""WITH {income_facts(days)}
-        SELECT {"".join(f"{key}, " for key in keys)}currency, {STATUS_SUMS}
-        FROM (SELECT *, sub_ids[1] AS sub_id FROM income_facts) GROUP BY {", ".join((*keys, "currency"))}
+        f"""SELECT {"".join(f"{key}, " for key in keys)}currency, {STATUS_SUMS}
+        FROM (SELECT *, sub_ids[1] AS sub_id FROM {income_rows(tables, days)}) GROUP BY {", ".join((*keys, "currency"))}
         ORDER BY {"day, " if "day" in keys else ""}currency, approved + paid DESC, pending DESC,
             {", ".join((*keys, "transactions"))}""",
     )

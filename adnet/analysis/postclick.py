@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 import attrs
 
-from adnet.analysis.facts import ALL_DAYS, Days, matched_facts
+from adnet.analysis.facts import ALL_DAYS, Days, levels, spending, trails
 from adnet.analysis.rows import ZERO
 from adnet.analysis.tables import Tables
 from adnet.models.stats import ratio
@@ -106,28 +106,28 @@ _COLUMNS: Final = {
     "currency": "VARCHAR",
 }
 _LABELS: Final = """
-goal_signs AS (
+WITH goal_signs AS (
     SELECT number, trim(utm_campaign) AS label, 1 AS place FROM goals WHERE trim(utm_campaign) <> ''
     UNION ALL
     SELECT number, trim(utm_content), 2 FROM goals WHERE trim(utm_content) <> ''
 )"""
 _CAMPAIGNS: Final = """
 places AS (
-    SELECT rank, label, found, network, account, campaign_id, NULL AS ad_id FROM trails
+    SELECT rank, label, found, network, account, campaign_id, NULL AS ad_id FROM {trails}
 ),
 bought AS (
     SELECT network, account, campaign_id, NULL AS ad_id, currency, sum(clicks)::BIGINT AS clicks,
         coalesce(sum(spend), 0) AS spend
-    FROM spend_facts GROUP BY network, account, campaign_id, currency
+    FROM {spending} GROUP BY network, account, campaign_id, currency
 )"""
 _ADS: Final = """
 places AS (
-    SELECT rank, label, found, network, account, campaign_id, label AS ad_id FROM trails WHERE rank = 2
+    SELECT rank, label, found, network, account, campaign_id, label AS ad_id FROM {trails} WHERE rank = 2
 ),
 bought AS (
     SELECT network, account, campaign_id, object_id AS ad_id, currency, sum(clicks)::BIGINT AS clicks,
         coalesce(sum(spend), 0) AS spend
-    FROM priced WHERE level = 'ad' GROUP BY network, account, campaign_id, object_id, currency
+    FROM {levels} WHERE level = 'ad' GROUP BY network, account, campaign_id, object_id, currency
 )"""
 _JOIN: Final = """
 goal_places AS (
@@ -177,5 +177,7 @@ def post_click(
         SinkError: What has landed cannot be read.
     """
     tables.add("goals", _COLUMNS, [(number, *attrs.astuple(goal)) for number, goal in enumerate(goals)])
-    places = _CAMPAIGNS if by == "campaign" else _ADS
-    return tables.read(PostClickRow, f"WITH {matched_facts(days)},{_LABELS},{places},{_JOIN}")
+    places = (_CAMPAIGNS if by == "campaign" else _ADS).format(
+        trails=trails(tables), spending=spending(tables, days), levels=levels(tables, days)
+    )
+    return tables.read(PostClickRow, f"{_LABELS},{places},{_JOIN}")

@@ -4,26 +4,13 @@
 from collections.abc import Sequence
 from typing import Final
 
-from adnet.analysis.facts import ALL_DAYS, STATUS_SUMS, Days, matched_facts
+from adnet.analysis.facts import ALL_DAYS, STATUS_SUMS, Days, levels, matched, signs, spending, trails
 from adnet.analysis.rows import Dimension, MatchRow, ProfitRow
 from adnet.analysis.spend import columns_of
 from adnet.analysis.tables import Tables
 from adnet.errors import ConfigurationError
 
-_TOGETHER: Final = """
-SELECT network, account, campaign_id, campaign_name, day, currency, clicks, spend, 0 AS sales,
-    NULL AS status, CAST(0 AS DECIMAL(18,6)) AS commission
-FROM spend_facts
-UNION ALL BY NAME
-SELECT to_network AS network, to_account AS account, to_campaign AS campaign_id, campaigns.name AS campaign_name, day,
-    matched_facts.currency AS currency, 0 AS clicks, CAST(0 AS DECIMAL(18,6)) AS spend, 1 AS sales,
-    coalesce(matched_facts.status, 'unknown') AS status, commission
-FROM matched_facts LEFT JOIN campaigns ON campaigns.network = to_network AND campaigns.account = to_account
-    AND campaigns.campaign_id = to_campaign"""
-
-_SUMS: Final = STATUS_SUMS.replace("count(*)", "sum(sales)::BIGINT").replace(
-    "status IS NULL\n        OR status", "status"
-)
+_SUMS: Final = STATUS_SUMS.replace("count(*)", "sum(sales)::BIGINT")
 
 
 def profit(
@@ -56,15 +43,28 @@ def profit(
         return _by_sub_id(tables, days, position)
     return tables.read(
         ProfitRow,
-        f"""WITH {matched_facts(days, position=position)}
-        SELECT * FROM (
+        f"""SELECT * FROM (
             SELECT {"".join(f"{key}, " for key in keys)}currency, coalesce(sum(clicks), 0)::BIGINT AS clicks,
                 coalesce(sum(spend), 0) AS spend, {_SUMS}
-            FROM ({_TOGETHER}) GROUP BY {", ".join((*keys, "currency"))}
+            FROM {_together(tables, days, position)} GROUP BY {", ".join((*keys, "currency"))}
         ) WHERE clicks > 0 OR spend <> 0 OR transactions > 0
         ORDER BY {"day, " if "day" in keys else ""}currency, approved + paid - spend DESC,
             {", ".join((*keys, "transactions"))}""",
     )
+
+
+def _together(tables: Tables, days: Days, position: int | None) -> str:
+    """Return rows of spend and rows of income as one table, each under its campaign."""
+    return tables.keep(f"""
+        SELECT network, account, campaign_id, campaign_name, day, currency, clicks, spend, 0 AS sales,
+            NULL AS status, CAST(0 AS DECIMAL(18,6)) AS commission
+        FROM {spending(tables, days)}
+        UNION ALL
+        SELECT to_network, to_account, to_campaign, campaigns.name, day, income.currency, 0,
+            CAST(0 AS DECIMAL(18,6)), 1, income.status, commission
+        FROM {matched(tables, days, position)} AS income LEFT JOIN campaigns
+            ON campaigns.network = to_network AND campaigns.account = to_account
+            AND campaigns.campaign_id = to_campaign""")
 
 
 def _by_sub_id(tables: Tables, days: Days, position: int | None) -> list[ProfitRow]:
@@ -74,26 +74,25 @@ def _by_sub_id(tables: Tables, days: Days, position: int | None) -> list[ProfitR
     """
     return tables.read(
         ProfitRow,
-        f"""WITH {matched_facts(days, position=position)},
-        bought AS (
+        f"""WITH bought AS (
             SELECT 1 AS rank, campaign_id AS label, currency, sum(clicks) AS clicks, sum(spend) AS spend
-            FROM spend_facts WHERE campaign_id IS NOT NULL GROUP BY campaign_id, currency
+            FROM {spending(tables, days)} WHERE campaign_id IS NOT NULL GROUP BY campaign_id, currency
             UNION ALL
             SELECT 2, object_id, currency, sum(clicks), sum(spend)
-            FROM priced WHERE level = 'ad' GROUP BY object_id, currency
+            FROM {levels(tables, days)} WHERE level = 'ad' GROUP BY object_id, currency
         ),
         known AS (
             SELECT bought.label, currency, clicks, spend FROM bought
-            JOIN trails ON trails.label = bought.label AND trails.rank = bought.rank AND found = 1
+            JOIN {trails(tables)} AS t ON t.label = bought.label AND t.rank = bought.rank AND found = 1
             QUALIFY 1 = row_number() OVER (PARTITION BY bought.label, currency ORDER BY bought.rank)
         ),
         first_signs AS (
             SELECT network, account, transaction_id, arg_min(label, position) AS first_label
-            FROM signs GROUP BY network, account, transaction_id
+            FROM {signs(tables, days, position)} GROUP BY network, account, transaction_id
         ),
         brought AS (
             SELECT coalesce(label, first_label) AS sub_id, currency, {STATUS_SUMS}
-            FROM matched_facts LEFT JOIN first_signs USING (network, account, transaction_id)
+            FROM {matched(tables, days, position)} LEFT JOIN first_signs USING (network, account, transaction_id)
             GROUP BY coalesce(label, first_label), currency
         )
         SELECT sub_id, brought.currency, coalesce(clicks, 0)::BIGINT AS clicks, spend,
@@ -107,10 +106,9 @@ def matching(tables: Tables, days: Days = ALL_DAYS, *, position: int | None = No
     """Return how much income found its campaign, and by what; the surest way first."""
     return tables.read(
         MatchRow,
-        f"""WITH {matched_facts(days, position=position)}
-        SELECT how, currency, count(*) AS transactions,
+        f"""SELECT how, currency, count(*) AS transactions,
             coalesce(sum(commission) FILTER (status IN ('approved', 'paid')), 0) AS earned,
             coalesce(sum(commission) FILTER (status = 'pending'), 0) AS pending
-        FROM matched_facts GROUP BY how, currency
+        FROM {matched(tables, days, position)} GROUP BY how, currency
         ORDER BY list_position(['campaign id', 'ad id', 'link label', 'several campaigns', 'none'], how), currency""",
     )

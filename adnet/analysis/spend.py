@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 
-from adnet.analysis.facts import ALL_DAYS, Days, spend_facts
+from adnet.analysis.facts import ALL_DAYS, Days, spending
 from adnet.analysis.rows import COLUMNS, Dimension, SpendRow
 from adnet.analysis.tables import Tables
 from adnet.errors import ConfigurationError
@@ -23,11 +23,10 @@ def spend(
     keys = columns_of(by, SpendRow, "spend")
     return tables.read(
         SpendRow,
-        f"""WITH {spend_facts(days)}
-        SELECT {"".join(f"{key}, " for key in keys)}currency, sum(impressions)::BIGINT AS impressions,
+        f"""SELECT {"".join(f"{key}, " for key in keys)}currency, sum(impressions)::BIGINT AS impressions,
             coalesce(sum(clicks), 0)::BIGINT AS clicks, coalesce(sum(spend), 0) AS spend,
             sum(conversions)::BIGINT AS conversions, sum(revenue) AS revenue
-        FROM spend_facts GROUP BY {", ".join((*keys, "currency"))}
+        FROM {spending(tables, days)} GROUP BY {", ".join((*keys, "currency"))}
         ORDER BY {"day, " if "day" in keys else ""}currency, spend DESC, {", ".join((*keys, "clicks"))}""",
     )
 

@@ -5,6 +5,7 @@ adnet did not know is there and empty. Nothing is ever written to the place that
 """
 # ruff: noqa: S608  names in these statements are ours, and quoted
 
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,8 @@ from adnet.errors import ConfigurationError, SinkError
 from adnet.sinks._sql import DUCKDB_TYPES, definitions, literal, quoted
 
 T = TypeVar("T")
+_MEMORY: Final = "1GB"
+"""What DuckDB may take before it spills to a folder that is removed in the end."""
 Rows = list[tuple[Any, ...]]
 
 
@@ -25,6 +28,7 @@ class Tables:
 
     uri: str
     _connection: Any = attrs.field(repr=False)
+    _kept: dict[str, str] = attrs.field(factory=dict, init=False, repr=False)
 
     def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Rows:
         """Return the rows of a query; money comes as Decimal, days as date, instants as naive datetime in UTC.
@@ -41,6 +45,15 @@ class Tables:
             found = self._connection.execute(sql, parameters or {})
             names = [column[0] for column in found.description]
             return [make(**dict(zip(names, row, strict=True))) for row in found.fetchall()]
+
+    def keep(self, sql: str) -> str:
+        """Return the name of a table in memory with the rows of a query, which is asked once however often."""
+        if sql not in self._kept:
+            name = f"kept_{len(self._kept)}"
+            with _explained(self.uri):
+                self._connection.execute(f"CREATE TEMP TABLE {name} AS {sql}")
+            self._kept[sql] = name
+        return self._kept[sql]
 
     def add(self, name: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> None:
         """Put rows beside the landed ones, in memory, e.g. the goals of a web analytics export."""
@@ -70,14 +83,21 @@ def open_tables(uri: str) -> Iterator[Tables]:
         raise ConfigurationError(
             f"there is nothing at {path}: land something first, with `adnet pull --to {uri}`"
         )
-    with _explained(uri):
-        connection = _duckdb().connect(config={"autoinstall_known_extensions": "false"})
-    try:
+    with tempfile.TemporaryDirectory(prefix="adnet-report-") as spill, _connected(uri, spill) as connection:
         with _explained(uri):
             relations = opener(connection, path)
             for name, columns in definitions(DUCKDB_TYPES).items():
                 _create_view(connection, name, columns, relations.get(name))
         yield Tables(uri, connection)
+
+
+@contextmanager
+def _connected(uri: str, spill: str) -> Iterator[Any]:
+    settings = {"autoinstall_known_extensions": "false", "memory_limit": _MEMORY, "temp_directory": spill}
+    with _explained(uri):
+        connection = _duckdb().connect(config=settings)
+    try:
+        yield connection
     finally:
         connection.close()
 
