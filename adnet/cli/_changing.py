@@ -21,6 +21,8 @@ GO_ON: Final = "what was sent before that may have been done; list the objects t
 _LIMITS: Final = PlanLimits(deleted=20)
 _DELETED: Final = "deleted"
 """Stands for a deletion among updates; no object has such a field."""
+_HELD: Final = frozenset({"campaignBlocked"})
+"""Words for ads that only stand still as long as their campaign does: these can still be paused themselves."""
 _NESTED: Final = frozenset({"targeting", "tracking", "extra"})
 
 
@@ -121,13 +123,17 @@ async def _updates(
     updates = {}
     currency: str | None = None
     asked = False
+    pauses = any((pair.field, pair.text) == ("status", "paused") for pair in pairs)
     for one in found:
         if one.thing is None:
             continue
         own = one.thing.currency
         if own is None and not asked:
             currency, asked = (await account.get_account()).currency, True
-        updates[one.id] = diff(one.thing, assigned(one.thing, pairs, kind.fields, own or currency))
+        update = diff(one.thing, assigned(one.thing, pairs, kind.fields, own or currency))
+        if pauses and one.thing.status_raw in _HELD:
+            update = attrs.evolve(update, fields={**update.fields, "status": "paused"})
+        updates[one.id] = update
     return updates
 
 

@@ -57,6 +57,19 @@ def test_ads_of_a_campaign_are_paused_together(shop):
     assert ran.code == 0
 
 
+def test_an_ad_of_a_paused_campaign_is_paused_itself(shop):
+    """It only stands still with its campaign, and would run again with it; once paused it is left alone."""
+    first, *_ = ads(shop)
+    teaser = shop.sandbox.account.teasers[int(first)]
+    teaser.own_status, teaser.blocked = "active", False
+    shop.sandbox.account.campaigns[teaser.campaign].blocked = True
+    for outcome in ("done", "unchanged"):
+        ran = shop("ads", "pause", "shop", first, "--json")
+        assert [row["outcome"] for row in ran.json["outcomes"]] == [outcome]
+    assert shop.writes == [f"PATCH {first} whetherToBlockByClient=1"]
+    assert teaser.blocked
+
+
 def test_an_ad_that_is_not_there_is_one_outcome(shop):
     """The others are changed."""
     first, *_ = ads(shop)
