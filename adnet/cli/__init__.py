@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Final
 
@@ -84,11 +84,14 @@ def main(args: Sequence[str] | None = None) -> int:
             _stoppable(),
             root.make_context("adnet", list(sys.argv[1:] if args is None else args), obj=call) as ctx,
         ):
-            return root.invoke(ctx) or 0
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the one place where errors become exit codes
-        return explained(error, call)
-    finally:
+            code = root.invoke(ctx) or 0
         call.out.flush()
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the one place where errors become exit codes
+        code = explained(error, call)
+    finally:
+        with suppress(OSError):  # told above, if anybody can be told
+            call.out.flush()
+    return code
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -131,12 +131,12 @@ class Output:
     @staticmethod
     def styled() -> bool:
         """Whether standard output is a terminal that can show more than text."""
-        return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+        return sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
     @staticmethod
     def lively() -> bool:
         """Whether standard error is a terminal on which a progress bar can move."""
-        return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
     def result(self, data: Any, *blocks: Table | str, to_stderr: bool = False) -> None:
         """Write a result: *data* with ``--json``, else *blocks*, an empty line between them.
@@ -163,11 +163,12 @@ class Output:
 
     def note(self, text: str) -> None:
         """Write lines to standard error."""
-        _write(sys.stderr, text + "\n")
+        with contextlib.suppress(OSError):  # there is no other place to tell it
+            _write(sys.stderr, text + "\n")
 
     def problem(self, text: str) -> None:
         """Write one line to standard error that says what is wrong."""
-        _write(sys.stderr, f"adnet: {shown(text)}\n")
+        self.note(f"adnet: {shown(text)}")
 
     def problems(self, texts: Iterable[str]) -> None:
         """Write a line for each problem, the same one once."""
@@ -183,10 +184,15 @@ class Output:
 
     @staticmethod
     def flush() -> None:
-        """Bring everything out; a reader who has gone is no error."""
+        """Bring everything out; a reader who has gone is no error.
+
+        Raises:
+            OSError: It cannot be written, e.g. because a disk is full.
+        """
         for stream in (sys.stdout, sys.stderr):
-            with _tolerant(stream):
-                stream.flush()
+            if stream is not None:
+                with _tolerant(stream):
+                    stream.flush()
 
 
 class _Handler(logging.Handler):
@@ -197,7 +203,9 @@ class _Handler(logging.Handler):
         _write(sys.stderr, f"{stamp}.{record.msecs:03.0f} {record.getMessage()}\n")
 
 
-def _write(stream: TextIO, text: str) -> None:
+def _write(stream: TextIO | None, text: str) -> None:
+    if stream is None:  # closed by whoever started us
+        return
     with _tolerant(stream):
         try:
             stream.write(text)
@@ -207,13 +215,19 @@ def _write(stream: TextIO, text: str) -> None:
 
 
 @contextlib.contextmanager
-def _tolerant(stream: TextIO) -> Any:
-    """Let whoever reads *stream* stop reading: what follows goes nowhere, without a word."""
+def _tolerant(stream: TextIO) -> Iterator[None]:
+    """Let whoever reads *stream* stop reading: what follows goes nowhere, without a word.
+
+    After any other failure to write, what follows goes nowhere too, and the error rises once.
+    """
     try:
         yield
-    except BrokenPipeError:
+    except OSError as error:
+        # What is still held back must not be tried again when the process ends.
         with (
             contextlib.suppress(OSError, ValueError),
             Path(os.devnull).open("w", encoding="utf-8") as nowhere,
         ):
             os.dup2(nowhere.fileno(), stream.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import click
 import pytest
@@ -63,6 +64,31 @@ class TestHelp:
         )
         assert ran.returncode == 2
         assert ran.stderr.startswith("adnet: there is no command 'nothing'")
+
+
+class TestStreams:
+    def shell(self, words):
+        done = subprocess.run(
+            ["bash", "-c", f"set -o pipefail; {sys.executable} -m adnet {words}"],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        return done.returncode, done.stderr
+
+    @pytest.mark.parametrize("words", ["--help", "networks --json"])
+    def test_reader_who_stops_reading(self, home, words):
+        """`adnet … | head -1` ends well and without a word."""
+        assert self.shell(f"{words} | head -1") == (0, "")
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+    def test_full_disk(self, home):
+        """A result that cannot be written is an error."""
+        assert self.shell("networks --json > /dev/full") == (2, "adnet: No space left on device\n")
+
+    def test_closed_output(self, home):
+        """Whoever closes standard output gets no result, and no trouble."""
+        assert self.shell("networks >&-") == (0, "")
 
 
 class TestUsage:
