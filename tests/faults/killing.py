@@ -114,6 +114,15 @@ class Hunt:
             rows=self._rows(order, scheme),
         )
 
+    async def filled(self, scheme: str, most_bytes: int) -> tuple[str, Mapping[str, list[Row]]]:
+        """Pull onto a disk that is full, then onto one that is not; return what was said, and what landed."""
+        order = await self._order("full", scheme)
+        # The state in memory, so that it is the sink's files that meet the end.
+        assert await self._zygote.run({**order, "state": None, "most_bytes": most_bytes}) == 1
+        said = self._errors(order)
+        assert await self._zygote.run(order) == 0, self._errors(order)
+        return said, self._rows(order, scheme)
+
     async def killed(
         self, name: str, usual: Run, chance: Random, kills: int, scheme: str = "duckdb"
     ) -> Survivor:

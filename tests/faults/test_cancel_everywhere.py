@@ -22,7 +22,7 @@ from .world import NETWORKS, SINCE, UNTIL, busy, collect
 from .zygote import Stepping
 
 SOAK = "ADNET_SOAK_KILLS" in os.environ
-POINTS = 25
+POINTS = 18
 """Awaits of one kind of work at which it is cancelled by ``make test``; ``make soak`` takes every one."""
 
 
@@ -40,7 +40,7 @@ class Place:
 async def place(network_name: str, folder: Path, **options: Any) -> AsyncIterator[Place]:
     """Give an account with a server and a state of its own; fail unless closing it closes every connection."""
     os.mkdir(folder)  # noqa: PTH102 - in a test, which may block
-    network, clock = NETWORKS[network_name], FastClock(200.0)
+    network, clock = NETWORKS[network_name], FastClock(50.0)
     async with network.sandbox(clock) as server:
         options = {**server.account_options, **server.credentials, **options}
         options = {name: value for name, value in options.items() if value is not None}

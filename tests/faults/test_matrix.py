@@ -67,7 +67,7 @@ UNREAD = {("targetcircle", "report", "bad-json")}
 """Cells in which the fault is in what nobody reads: a report's place is in a header."""
 
 LIMIT_S = 10.0
-"""Of the machine, for one cell; a hundred times as long for the account."""
+"""Of the machine, for one cell; fifty times as long for the account."""
 
 
 @attrs.frozen

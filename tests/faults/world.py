@@ -20,8 +20,8 @@ from adnet.transport.ceilings import Ceilings
 from adnet.transport.wire import Request, Response
 
 SINCE, UNTIL = date(2026, 2, 10), date(2026, 2, 12)
-SPEED = 100.0
-SETTINGS = FaultSettings(slow_s=0.3, shut_s=0.008, streamed_bytes=32 * 2**20)
+SPEED = 50.0
+SETTINGS = FaultSettings(slow_s=0.3, shut_s=0.015, streamed_bytes=32 * 2**20)
 CEILINGS = Ceilings(body_bytes=4 * 2**20, decompressed_bytes=4 * 2**20)
 IMPATIENT_S = 0.06
 

@@ -8,6 +8,7 @@ forks of a process that has neither threads nor an event loop nor an open state.
 import asyncio
 import json
 import os
+import resource
 import signal
 import sys
 import time
@@ -19,6 +20,9 @@ from typing import Any, Self
 SPEED = 20.0
 """How much faster than the machine's the clock of a pull runs; a report is polled after 0.2 s of it."""
 BEGAN = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+PLAIN = {name: value for name, value in os.environ.items() if not name.startswith(("COV_", "COVERAGE_"))}
+"""Coverage of processes that are killed is lost anyway, and would only make them slow."""
 
 
 def clock_of(epoch: float) -> Any:
@@ -87,8 +91,16 @@ def _write(path: str, text: str) -> None:
     Path(path).write_text(text, encoding="utf-8")
 
 
+def _fill_disk(most_bytes: int) -> None:
+    """Let no file of this process grow beyond *most_bytes*, as on a disk that is full."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+
+
 def _work(order: dict[str, Any]) -> int:
     """Pull in this process, and perhaps kill it at a step; return the exit code."""
+    if most_bytes := order.get("most_bytes"):
+        _fill_disk(most_bytes)
     left = order.get("die_at_step")
     steps = 0
 
@@ -109,7 +121,7 @@ def _work(order: dict[str, Any]) -> int:
         asyncio.run(main())
     except BaseException as error:  # noqa: BLE001 - a fork must not fall through into its parent's loop
         with Path(order["errors"]).open("a", encoding="utf-8") as file:
-            file.write(f"{error!r}\n")
+            file.write(f"{type(error).__name__}: {error}\n")
         return 1
     _write(order["steps"], str(steps))
     return 0
@@ -151,7 +163,12 @@ class Zygote:
     async def start(cls, network: str) -> Self:
         """Start it and wait until it has imported everything."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable, __file__, network, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+            sys.executable,
+            __file__,
+            network,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env=PLAIN,
         )
         made = cls(process)
         assert await made._line() == "ready"
