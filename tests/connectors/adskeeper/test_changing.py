@@ -402,3 +402,24 @@ async def test_video_campaigns_cannot_be_deleted():
         row.blocked = True
         (outcome,) = await it.account.delete_campaigns([str(row.id)])
         assert isinstance(outcome.error, InvalidRequestError)
+
+
+@pytest.mark.parametrize(
+    ("name", "edit"),
+    [
+        ("ipsFilter", {"filterType": "only", "ips": []}),
+        ("widgetsFilterUid", {"filterType": "only", "widgets": {}}),
+        ("sourceFilters", {"filterType": "allowlist", "sources": []}),
+    ],
+)
+async def test_an_empty_list_of_what_alone_is_allowed_is_refused(name, edit):
+    """The network takes no empty list, and a campaign that goes on everywhere is not what was asked for."""
+    async with home() as it:
+        row = it.campaign()
+        row.widgets, row.widgets_type = {}, "off"
+        row.ips, row.sources = type(row.ips)(), type(row.sources)()
+        (edited,) = await it.account.update_campaigns([Update(str(row.id), {"targeting": {name: edit}})])
+        (made,) = await it.account.create_campaigns([CampaignDraft(name="Sleep", targeting={name: edit})])
+        for outcome in (edited, made):
+            assert (outcome.status, "cannot begin empty" in str(outcome.error)) == ("failed", True)
+        assert it.writes == []

@@ -4,7 +4,7 @@ Lists are wished whole. Of filters only the named parts change, as everywhere in
 None leaves the list, and the list's type is the present one where none is named.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
 from adnet.connectors.adskeeper import codec, forms, readers
@@ -133,6 +133,12 @@ def _kind(name: str, edit: Mapping[str, Any], present: str, kinds: tuple[str, ..
     return kind
 
 
+def _told_apart(field: str, kind: str, wished: Collection[str]) -> None:
+    """Refuse a list of what alone is allowed that holds nothing: it cannot be sent, and all would stay allowed."""
+    if kind in {"only", "allowlist"} and not wished:
+        raise refuse(field, f"a list of type {kind} cannot begin empty: name a member")
+
+
 def _ips(campaign_id: str, row: CampaignRow, edit: Mapping[str, Any]) -> list[Step]:
     only(edit, {"filterType", "ips"}, "ipsFilter")
     return _members(
@@ -176,6 +182,8 @@ def _members(
             [] if kind_now == "off" else [Step(what=f"{what} off", call=make(campaign_id, "exclude", "off"))]
         )
     wished = words(f"{what}.{key}", edit[key]) if key in edit else members_now
+    if kind != kind_now:
+        _told_apart(f"{what}.{key}", kind, wished)
     missing, surplus = _differences(members_now if kind == kind_now else [], wished)
     if kind != kind_now:
         # Whether a list of another type begins empty is not documented: what must not be in it is excluded.
@@ -202,6 +210,8 @@ def _widgets(campaign_id: str, row: CampaignRow, edit: Mapping[str, Any]) -> lis
         else:
             wished[str(uid)] = words(f"{what}.widgets.{uid}", subs)
     same = kind == present.kind
+    if not same:
+        _told_apart(f"{what}.widgets", kind, wished)
     first, then, last = widget_edits(now if same else {}, wished)
     if not same:
         last = [name for uid, subs in now.items() if uid not in wished for name in _names(uid, subs)]
