@@ -33,10 +33,10 @@ class Ran:
 
 
 class Shop:
-    """An Adskeeper sandbox in a thread of its own, and ``adnet`` in this one."""
+    """A sandbox in a thread of its own, by default Adskeeper's, and ``adnet`` in this one."""
 
-    def __init__(self, folder: Path, capsys: Any, monkeypatch: Any, *, campaigns: int = 30) -> None:
-        self.sandbox = AdskeeperSandbox(campaigns=campaigns, days=3, max_in_flight=50)
+    def __init__(self, folder: Path, capsys: Any, monkeypatch: Any, *, sandbox: Any = None) -> None:
+        self.sandbox = sandbox or AdskeeperSandbox(campaigns=30, days=3, max_in_flight=50)
         self.config = folder / "adnet.toml"
         self._capsys, self._monkeypatch = capsys, monkeypatch
         self._started = threading.Event()
@@ -46,7 +46,7 @@ class Shop:
         self._loop = asyncio.new_event_loop()
         self._thread.start()
         assert self._started.wait(10)
-        self.configure(**self.sandbox.credentials)
+        self.configure(**self.credentials)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -61,11 +61,22 @@ class Shop:
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
 
+    @property
+    def credentials(self) -> dict[str, str]:
+        """What the sandbox lets in."""
+        return {**self.sandbox.account_options, **self.sandbox.credentials}
+
+    @property
+    def secrets(self) -> list[str]:
+        """Credentials that may be shown nowhere."""
+        names = {"token", "client_secret", "password"}
+        return [value for name, value in self.sandbox.credentials.items() if name in names]
+
     def configure(self, **credentials: str) -> None:
         """Write the configuration of an account called ``shop``."""
-        keys = {"network": "adskeeper", "base_url": self.sandbox.base_url, **credentials}
+        keys = {"network": self.sandbox.network, "base_url": self.sandbox.base_url, **credentials}
         lines = [f"{name} = {json.dumps(value)}" for name, value in keys.items()]
-        limits = 'limits = { api = "1000/s" }'
+        limits = 'limits = { api = "1000/s" }' if isinstance(self.sandbox, AdskeeperSandbox) else ""
         self.config.write_text(
             "\n".join(['[state]\nurl = "sqlite:state.db"', "[accounts.shop]", *lines, limits])
         )
