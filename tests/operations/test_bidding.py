@@ -1,15 +1,17 @@
 """Target CPA within a budget."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
+import adnet
 from adnet.errors import ConfigurationError, UnsafePlanError
 from adnet.models import Ad, Campaign, StatRow
 from adnet.money import Money
 from adnet.operations.bidding import TargetCpa, decide_bids, plan_bids
 from adnet.operations.plan import PlanLimits, check_plan
+from adnet.sandbox import load
 
 DAY = date(2026, 1, 14)
 
@@ -181,3 +183,46 @@ def test_a_strategy_that_makes_no_sense_is_refused(wrong):
     """When it is made, not when it has spent the money."""
     with pytest.raises(ConfigurationError):
         strategy(**wrong)
+
+
+@pytest.mark.parametrize(("network", "kind"), [("adskeeper", "ads"), ("mytarget", "campaigns")])
+async def test_a_plan_is_made_shown_and_applied_on_a_network(network, kind):
+    """What was shown is sent, and a second plan on the same figures goes on from there."""
+    sandbox = load(network)(
+        **({"campaigns": 8, "days": 4} if kind == "ads" else {"campaigns": 4, "banners": 8})
+    )
+    limits = {"api": "1000/s"} if kind == "ads" else None
+    async with (
+        sandbox,
+        adnet.connect(
+            network,
+            base_url=sandbox.base_url,
+            limits=limits,
+            **sandbox.account_options,
+            **sandbox.credentials,
+        ) as account,
+    ):
+        things = [thing async for thing in getattr(account, f"list_{kind}")(status="active")]
+        currency = next(thing.bid.currency for thing in things if thing.bid)
+        today = sandbox.now().date()
+        rows = [
+            row
+            async for row in account.list_stats(
+                since=today - timedelta(days=3), until=today, level=kind.removesuffix("s")
+            )
+        ]
+        aim = TargetCpa(
+            target=Money(Decimal("0.000001"), currency),
+            lowest=Money(Decimal("0.001"), currency),
+            highest=Money(10_000, currency),
+            least_clicks=1,
+        )
+        plan = plan_bids(aim, things, rows, network=network, account=account.name)
+        check_plan(plan)
+        assert plan.updates
+        assert (await account.plan(plan.updates)).requests
+        assert (await getattr(account, f"update_{kind}")(plan.updates)).ok
+        changed = {update.id: update.fields["bid"] for update in plan.updates}
+        key = "ad_id" if kind == "ads" else "campaign_id"
+        after = {getattr(thing, key): thing.bid async for thing in getattr(account, f"list_{kind}")()}
+    assert {number: after[number] for number in changed} == changed
