@@ -31,11 +31,11 @@ Line = tuple[str, str, str]
 
 def quick() -> dict[str, float]:
     """Return the ratios that are stored: ours to a floor within the same run, so that the machine cancels out."""
-    found = asyncio.run(rows.measure(50, 5, all_ways=False))
-    landed = pulls.measure(50, 3)
-    around = asyncio.run(overhead.requests(1000, 5))
-    many = accounts.measure(200, 1, ready_s=2.0)
-    zipped = gzipped.measure()
+    found = asyncio.run(rows.measure(40, 5, all_ways=False))
+    landed = pulls.measure(40, 3)
+    around = asyncio.run(overhead.requests(500, 5))
+    many = accounts.measure(200, 1, ready_s=1.0)
+    zipped = gzipped.measure(3)
     ratios = {
         "rows / by hand": found["adnet"]["ratio"],
         "parquet / by hand": landed["parquet"]["ratio"],
@@ -75,7 +75,7 @@ def row_lines() -> list[Line]:
 
 
 def pull_lines(pages: int, rounds: int, others: Sequence[str] = ()) -> list[Line]:
-    """Ours and, one run each in every round, the peers'."""
+    """Ours and, after them and as often, those of the peers *others*."""
     found: dict[str, dict[str, float] | None] = dict(pulls.measure(pages, rounds))
     if others:
         with server(pages) as base:
