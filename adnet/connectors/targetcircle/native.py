@@ -234,8 +234,9 @@ class TargetCircleNative:
             return read_rows(read_list(response, self._session.scrubber), kind, self._session)
 
 
-_TOKEN: Final = re.compile(rb"oken")
-"""Of ``token`` and ``accessToken``. A compiled expression finds it in half the time that ``in`` takes."""
+_TOKEN: Final = tuple(map(re.compile, (rb"oken", rb"OKEN", rb"\\u00[4-7]")))
+"""Of ``token``, ``accessToken`` and ``TOKEN``, or a letter spelled as an escape. Three expressions that begin
+with fixed bytes take a tenth of the time of one that knows them all."""
 _ANY_OBJECT: Final = msgspec.json.Decoder(msgspec.Raw)
 _DETAILS: Final = msgspec.json.Decoder(OfferDetails)
 
@@ -258,7 +259,7 @@ def read_columns(body: bytes, kind: type[Any], session: Session) -> tuple[list[A
     """
     page = Response(status=200, url="", body=body)
     raws: list[codec.RawJson] = lenient(page, codec.RAWS, session.scrubber)
-    if _TOKEN.search(body) or session.scrubber.knows_bytes(body):
+    if any(word.search(body) for word in _TOKEN) or session.scrubber.knows_bytes(body):
         # A token is mentioned, or ours is repeated: rare enough to go through the rows one by one.
         raws = [codec.scrubbed(bytes(raw), session.scrubber) for raw in raws]
         page = attrs.evolve(page, body=b"[" + b",".join(map(bytes, raws)) + b"]")
