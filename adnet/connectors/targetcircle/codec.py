@@ -48,7 +48,8 @@ _STRING_OR_COMMA: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|,(?=\s*[\]}])', re.DOT
 @lru_cache(maxsize=1024)
 def transaction_status(raw: str | None) -> TransactionStatus:
     """Return our word for a ``conversionStatus``; unknown ones never raise."""
-    return TRANSACTION_STATUS.get(" ".join((raw or "").lower().split()), "unknown")
+    parts = (" ".join(part.split()) for part in (raw or "").lower().split(","))
+    return TRANSACTION_STATUS.get(", ".join(parts), "unknown")
 
 
 def status_of(raw: str | None) -> Status:

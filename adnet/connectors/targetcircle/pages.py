@@ -57,6 +57,10 @@ class ReportPage:
     """``IN_PROGRESS``, ``READY``, ``FAILED``, or a word the document does not know."""
     pages: int
     """Pages in all, from ``pagesNumber`` and the link to the last page; 0 until READY."""
+    counted: int = 0
+    """The network's ``pagesNumber`` alone; 0 until READY, and where it names none."""
+    next: int = 0
+    """The page that the link to the next one names; 0 on the last page, and until READY."""
     data: bytes = attrs.field(repr=False)
     """The JSON list of rows, as it came."""
 
@@ -64,6 +68,11 @@ class ReportPage:
     def ready(self) -> bool:
         """Whether the rows are there."""
         return self.status == "READY"
+
+    @property
+    def empty(self) -> bool:
+        """Whether it has no rows."""
+        return not self.data.strip(b"[] \t\r\n")
 
 
 _ENVELOPE: Final = msgspec.json.Decoder(Envelope)
@@ -115,11 +124,13 @@ def read_page(response: Response, report_id: str, page: int, scrubber: Scrubber)
     """
     envelope: Envelope = lenient(response, _ENVELOPE, scrubber)
     status = (envelope.status or "").strip().upper()
-    pages = 0
-    if status == "READY":
-        links = parse_links(response.headers.get("location") or response.headers.get("link"), response.url)
-        pages = max(envelope.pages or 0, _page_number(links.relations.get("last")))
-    return ReportPage(report_id=report_id, page=page, status=status, pages=pages, data=bytes(envelope.data))
+    found = ReportPage(report_id=report_id, page=page, status=status, pages=0, data=bytes(envelope.data))
+    if not found.ready:
+        return found
+    links = parse_links(response.headers.get("location") or response.headers.get("link"), response.url)
+    last, following = (_page_number(links.relations.get(rel)) for rel in ("last", "next"))
+    counted = max(envelope.pages or 0, 0)
+    return attrs.evolve(found, pages=max(counted, last), counted=counted, next=following)
 
 
 def _page_number(url: str | None) -> int:

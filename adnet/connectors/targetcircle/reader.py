@@ -21,7 +21,7 @@ from adnet.connectors.targetcircle.limits import BUCKETS
 from adnet.connectors.targetcircle.native import TargetCircleNative, read_columns
 from adnet.connectors.targetcircle.pages import ReportPage
 from adnet.connectors.targetcircle.rows import ClickRow, TradeRow, TransactionRow
-from adnet.errors import JobExpiredError, NotFoundError
+from adnet.errors import InvalidRequestError, JobExpiredError, NotFoundError, TruncatedReportError
 from adnet.models import Batch, ReportJob, ReportQuery
 from adnet.models.countries import iso2
 from adnet.operations.paginate import in_order
@@ -130,9 +130,11 @@ class ReportReader:
         """Yield the rows in order, about a thousand at a time.
 
         Raises:
-            JobExpiredError: The report vanished, shrank or repeated a page.
+            JobExpiredError: The report vanished, shrank, or repeated or emptied a page.
+            TruncatedReportError: It turned out to have as many rows as the network gives at most.
         """
         kind = job.query.kind
+        count = 0
         seen = Occurrences()
         rows: list[Any] = []
         raws: list[codec.RawJson] = []
@@ -140,11 +142,15 @@ class ReportReader:
             async for page in pages:
                 with self._session.reading(routes.PAGE[kind]):
                     page_rows, page_raws = read_columns(page.data, _ROWS[kind], self._session)
+                count += len(page_rows)
                 rows += page_rows
                 raws += page_raws
                 if len(rows) >= _CHUNK_ROWS:
                     yield self._batch(kind, rows, raws, row_filter, seen)
                     rows, raws = [], []
+        if count == job.row_limit and not job.truncated:
+            # Polling works the number out from two pages; it errs where the pages between are of other sizes.
+            raise self._cut(job, count)
         if rows:
             yield self._batch(kind, rows, raws, row_filter, seen)
 
@@ -158,15 +164,35 @@ class ReportReader:
             return first if number == 1 else await self._page(job, number)
 
         async with aclosing(in_order(range(1, pages + 1), fetch, width=_WIDTH)) as fetched:
+            page = first
             async for page in fetched:
                 self._check(job, page, pages, marks)
                 yield page
+                if page.empty:
+                    return  # beyond ``pagesNumber``: the link to the last page promised too much
+        while page.next == page.page + 1:  # more than was counted
+            following = await self._beyond(job, page.next)
+            if following is None:
+                return
+            page = following
+            self._check(job, page, pages, marks)
+            yield page
+
+    async def _beyond(self, job: ReportJob, number: int) -> ReportPage | None:
+        """Return a page that only a link tells of, or None where the link leads nowhere."""
+        try:
+            page = await self._page(job, number)
+        except (JobExpiredError, InvalidRequestError):
+            return None
+        return None if page.empty else page
 
     def _check(self, job: ReportJob, page: ReportPage, pages: int, marks: dict[int, int]) -> None:
         if not page.ready:
             raise self._gone(job, f"page {page.page} is {page.status or 'without status'} again")
         if max(page.pages, 1) != max(pages, 1):
             raise self._gone(job, f"page {page.page} counts {page.pages} pages, the first counted {pages}")
+        if page.empty and page.page < (page.counted or pages):
+            raise self._gone(job, f"page {page.page} of {page.counted or pages} has no rows")
         # Python's own hash of 64 bits: four times as fast as a digest, and as good to tell some thousand pages apart.
         earlier = marks.setdefault(hash(page.data), page.page)
         # One row, or one row many times over, may well fill two pages; several rows do not come twice.
@@ -180,6 +206,18 @@ class ReportReader:
             account=job.account,
             job_id=job.job_id,
             report_id=job.report_id,
+        )
+
+    def _cut(self, job: ReportJob, count: int) -> TruncatedReportError:
+        period = job.query.period
+        return TruncatedReportError(
+            f"the {job.query.kind} report has {count} rows, which is the network's limit: rows may be missing",
+            network=job.network,
+            account=job.account,
+            job_id=job.job_id,
+            report_id=job.report_id,
+            since=period.since if period else None,
+            until=period.until if period else None,
         )
 
     def _batch(

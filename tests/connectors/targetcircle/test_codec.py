@@ -59,6 +59,7 @@ async def test_money_is_a_finite_number(word):
     ("raw", "status"),
     [("pending", "pending"), ("approved", "approved"), ("approved, invoiced", "approved"),
      ("approved, paid in", "approved"), ("approved, paid out", "paid"), ("Approved,  Paid Out ", "paid"),
+     ("approved,paid out", "paid"), ("approved , paid in", "approved"),
      ("APPROVED, PAID OUT", "paid"), ("declined", "declined"), ("failed", "declined"), ("under review", "unknown"),
      ("", "unknown"), (None, "unknown")],
 )  # fmt: skip
@@ -137,6 +138,16 @@ async def test_a_secret_inside_a_row_is_removed():
     assert TOKEN not in tx.raw.json()
     assert "abc" not in tx.raw.json()
     assert TOKEN not in tx.offer_name
+
+
+@pytest.mark.parametrize(
+    "key", ["token", "TOKEN", "Token", "accessToken", "ACCESS_TOKEN", r"\u0074\u006fken", r"t\u006Fken"]
+)
+async def test_a_token_has_no_other_spelling(key):
+    """However its key is spelled, capitals and escapes too, a token reaches no ``raw``."""
+    row = json.dumps(sale())[:-1]
+    tx = await only_text(f'{row},"{key}":"sf3jtsgCUZ123"}}')
+    assert "sf3jtsgCUZ123" not in tx.raw.json()
 
 
 async def test_a_click_has_no_address():

@@ -12,6 +12,7 @@ from adnet.errors import (
     JobFailedError,
     JobTimeoutError,
     SchemaError,
+    TruncatedReportError,
 )
 from adnet.testing import FakeClock, answer
 
@@ -238,3 +239,68 @@ async def test_a_page_that_cannot_be_read_is_told(body, error):
     with pytest.raises(error) as caught:
         await read(Reports(MANY, spoil=lambda report, page, _: answer(200, body=body)))
     assert caught.value.operation == "transactions.page"
+
+
+# ---------------------------------------------------------------------- pages that were not counted
+
+
+class Linked(Reports):
+    """Counts *counted* pages (None: does not say), and leads from each page to the next."""
+
+    def __init__(self, rows, counted, endless=None):
+        super().__init__(rows, spoil=self.lead)
+        self.counted, self.endless = counted, endless
+
+    def lead(self, report, page, body):
+        told = {**body, "pagesNumber": self.counted}
+        if not body["data"]:
+            return self.endless or answer(404, body=b"Report not found")
+        more = self.endless is not None or page < body["pagesNumber"]
+        links = {"Location": f'</api/transactions/{report}?page={page + 1}>; rel="next"'} if more else {}
+        return answer(200, told, headers=links)
+
+
+@pytest.mark.parametrize("counted", [None, 0, 5, 9])
+async def test_a_link_to_a_page_that_was_not_counted_is_followed(counted):
+    """Nothing is cut where ``pagesNumber`` is missing or too small: the last page has no link to a next one."""
+    found, _ = await read(Linked(MANY, counted))
+    assert [row["trackingId"] for row in MANY] == ids(found)
+
+
+@pytest.mark.parametrize("end", [answer(404), answer(400), answer(200, {"data": [], "status": "READY"})])
+async def test_a_link_that_leads_nowhere_ends_the_report(end):
+    """Should the last page have such a link as well, what is behind it is no page."""
+    found, _ = await read(Linked(MANY, 10, endless=end))
+    assert len(found) == 95
+
+
+async def test_an_empty_page_before_the_last_is_no_end():
+    """A page that lost its rows costs a second report; the rows are whole."""
+
+    def emptied(report, page, body):
+        return {**body, "data": []} if (report, page) == (1, 4) else body
+
+    server = Reports(MANY, spoil=emptied)
+    found, _ = await read(server)
+    assert len(found) == 95
+    assert list(server.posts.values()) == [2]
+
+
+async def test_pages_that_are_counted_without_end_are_told():
+    """A count that no report can have ends in an error, not in requests for ever."""
+    with pytest.raises(JobExpiredError, match="has no rows"):
+        await read(Reports(MANY, spoil=lambda report, page, body: {**body, "pagesNumber": 10**12}))
+
+
+async def test_a_limit_that_pages_of_odd_sizes_hide_is_told():
+    """A short first page makes the count that is worked out beforehand wrong; the rows themselves are counted."""
+    rows = [sale(f"2016-01-{n % 28 + 1:02}T{n % 24:02}:00:00Z", trackingId=f"t-{n}") for n in range(1500)]
+
+    def short(report, page, body):
+        whole = server.made[report - 1]
+        data = whole[:9] if page == 1 else whole[page * 10 - 11 : page * 10 - 1]
+        return answer(200, {**body, "data": data, "pagesNumber": 1 - (-(len(whole) - 9) // 10)})
+
+    server = Reports(rows, spoil=short)
+    with pytest.raises(TruncatedReportError, match="1000 rows"):
+        await read(server)
