@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 from importlib import import_module
 from pathlib import Path
 
@@ -249,17 +250,24 @@ class TestSignals:
 
     def test_second_signal(self):
         """A second signal does not wait."""
+        # In a process of its own: a second SIGINT must never reach the test worker.
+        script = textwrap.dedent("""
+            import asyncio, os, signal
+            from adnet.cli import _call
 
-        async def work():
-            try:
-                os.kill(os.getpid(), signal.SIGINT)
-                await waiting()
-            finally:
-                os.kill(os.getpid(), signal.SIGINT)
-                await waiting()
+            async def work():
+                try:
+                    os.kill(os.getpid(), signal.SIGINT)
+                    await asyncio.sleep(30)
+                finally:
+                    os.kill(os.getpid(), signal.SIGINT)
+                    await asyncio.sleep(30)
 
-        with pytest.raises(KeyboardInterrupt):
             _call.run(work())
+        """)
+        ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20)
+        assert ended.returncode != 0
+        assert "KeyboardInterrupt" in ended.stderr
 
     def test_pull_says_how_to_go_on(self, home, partner):
         """Interrupted, a pull exits with 130 and one line; run again, it lands everything."""
