@@ -95,7 +95,7 @@ def assemble(profile: Profile, services: Services, base_url: str | None, options
             api, native, reader, services.state, house.key, clock=clock, restated_days=restated_days
         ),
         writer=writer,
-        creator=Creator(writer, urls, reader.currency, clock),
+        creator=Creator(writer, urls, reader.currency, quotas.server_now),
         audiences=Audiences(native, reader.currency),
         binding=house.binding(endpoint, grant, tokens, reader),
     )
@@ -180,7 +180,7 @@ class _House:
         """Return the session of the API itself."""
         services = self._services
         return self._session(
-            (self._ledger, quotas.refused, partial(_stop_when_revoked, tokens, services.account)),
+            (self._ledger, partial(_stop_when_revoked, tokens, services.account)),
             transport=MeteredTransport(services.transport, quotas, services.clock),
             signer=HeaderSigner(tokens),
             decipherer=errors.decipherer(self._profile.network, services.scrubber, services.clock),

@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from adnet.clock import Clock
+import attrs
+
 from adnet.connectors.mytarget import changes as words
 from adnet.connectors.mytarget import codec, routes
 from adnet.connectors.mytarget.change_sets import failed
@@ -21,8 +22,25 @@ from adnet.errors import AdnetError, LostReplyError, PayloadError, ServerError
 from adnet.models import AdDraft, CampaignDraft, Outcome, PlannedRequest, Raw
 from adnet.operations.paginate import in_order
 
-_TOLERANCE: Final = timedelta(minutes=2)
-"""By how much the network's clock may be behind ours when a new object is looked for."""
+_TOLERANCE: Final = timedelta(seconds=2)
+"""The network's clock is known to the second, and dates objects by whole seconds."""
+
+
+@attrs.frozen(kw_only=True)
+class Lost:
+    """A create whose answer was of no use: it may be there."""
+
+    objects: Objects
+    body: Mapping[str, Any]
+    campaign_id: str | None
+    started: datetime
+    """By the network's clock."""
+    error: AdnetError
+
+    @property
+    def name(self) -> tuple[object, str | None]:
+        """What the newest objects are looked through for."""
+        return self.body.get("name"), self.campaign_id
 
 
 class Creator:
@@ -32,7 +50,7 @@ class Creator:
         writer: Shows plans.
         urls: Registers addresses.
         currency: Tells the account's currency.
-        clock: Dates what is created.
+        server_now: Tells the network's time, which dates what is created.
     """
 
     def __init__(
@@ -40,14 +58,14 @@ class Creator:
         writer: Writer,
         urls: UrlBook,
         currency: Callable[[], Awaitable[str | None]],
-        clock: Clock,
+        server_now: Callable[[], datetime],
     ) -> None:
         self._writer = writer
         self._campaigns = writer.kinds["campaigns"].objects
         self._banners = writer.kinds["ads"].objects
         self._urls = urls
         self._currency = currency
-        self._clock = clock
+        self._server_now = server_now
         self._made: set[str] = set()
 
     async def campaigns(self, drafts: Sequence[CampaignDraft]) -> list[Outcome]:
@@ -55,27 +73,27 @@ class Creator:
         currency = await self._currency()
         urls = await self._registered([ad for draft in drafts for ad in draft.ads])
 
-        async def one(draft: CampaignDraft) -> Outcome:
+        async def one(draft: CampaignDraft) -> Outcome | Lost:
             try:
                 body = campaign_body(draft, currency, urls)
             except AdnetError as error:
                 return failed(None, error)
             return await self._create(self._campaigns, body)
 
-        return [outcome async for outcome in in_order(drafts, one, width=WIDTH)]
+        return await self._settled([found async for found in in_order(drafts, one, width=WIDTH)])
 
     async def ads(self, drafts: Sequence[AdDraft]) -> list[Outcome]:
         """Create banners in campaigns that are there; one outcome for each, in order."""
         urls = await self._registered(drafts)
 
-        async def one(draft: AdDraft) -> Outcome:
+        async def one(draft: AdDraft) -> Outcome | Lost:
             try:
                 body, parent = banner_body(draft, urls), _parent(draft)
             except AdnetError as error:
                 return failed(None, error)
             return await self._create(self._banners, body, campaign_id=parent)
 
-        return [outcome async for outcome in in_order(drafts, one, width=WIDTH)]
+        return await self._settled([found async for found in in_order(drafts, one, width=WIDTH)])
 
     async def express_campaigns(self, drafts: Sequence[CampaignDraft]) -> list[PlannedRequest]:
         """Return the requests that creating *drafts* would take."""
@@ -109,15 +127,25 @@ class Creator:
 
     async def _create(
         self, objects: Objects, body: Mapping[str, Any], *, campaign_id: str | None = None
-    ) -> Outcome:
-        started = self._clock.now()
+    ) -> Outcome | Lost:
+        started = self._server_now()
         try:
-            made = await objects.create(body, campaign_id=campaign_id)
-            return self._done(made)
+            return self._done(await objects.create(body, campaign_id=campaign_id))
         except (LostReplyError, PayloadError, ServerError) as error:
-            return await self._adopt(objects, body, campaign_id, started, error)
+            return Lost(objects=objects, body=body, campaign_id=campaign_id, started=started, error=error)
         except AdnetError as error:
             return failed(None, error)
+
+    async def _settled(self, results: Sequence[Outcome | Lost]) -> list[Outcome]:
+        """Look for what was lost, now that it is known which of the new objects belong to the others."""
+        outcomes: list[Outcome] = []
+        for position, found in enumerate(results):
+            if isinstance(found, Lost):
+                alike = sum(isinstance(r, Lost) and r.name == found.name for r in results[position:])
+                outcomes.append(await self._adopt(found, alike))
+            else:
+                outcomes.append(found)
+        return outcomes
 
     def _done(self, made: Raw, *notes: str) -> Outcome:
         number = codec.object_id(made)
@@ -127,31 +155,29 @@ class Creator:
             notes = (*notes, f"its ads are {', '.join(children)}")
         return Outcome(id=number, status="done", notes=notes)
 
-    async def _adopt(
-        self,
-        objects: Objects,
-        body: Mapping[str, Any],
-        campaign_id: str | None,
-        started: datetime,
-        error: AdnetError,
-    ) -> Outcome:
-        """Look for the object whose creation was not answered; it may be there, so it is not told as failed."""
-        parent = {self._writer.campaign_field: campaign_id}
-        try:
-            newest = await objects.newest(fields=("id", "name", "created"), filters=parent)
-        except AdnetError:
-            return Outcome(status="unknown", error=error)
-        found = [row for row in newest if self._is_it(row, body, started)]
-        if len(found) != 1:
-            error.add_note("it could not be told from what is there whether it was created")
-            gone = isinstance(error, ServerError) and not found
-            return Outcome(status="failed" if gone else "unknown", error=error)
-        return self._done(found[0], "its creation was not answered; it was found and adopted")
+    async def _adopt(self, lost: Lost, alike: int) -> Outcome:
+        """Look for the object whose creation was not answered; it may be there, so it is not told as failed.
 
-    def _is_it(self, row: Raw, body: Mapping[str, Any], started: datetime) -> bool:
+        Args:
+            lost: What was to be created.
+            alike: How many of its name are looked for, itself included: any of them will do.
+        """
+        parent = {self._writer.campaign_field: lost.campaign_id}
+        try:
+            newest = await lost.objects.newest(fields=("id", "name", "created"), filters=parent)
+        except AdnetError:
+            return Outcome(status="unknown", error=lost.error)
+        found = [row for row in newest if self._is_it(row, lost)]
+        if 1 <= len(found) <= alike:
+            return self._done(found[0], "its creation was not answered; it was found and adopted")
+        lost.error.add_note("it could not be told from what is there whether it was created")
+        gone = isinstance(lost.error, ServerError) and not found
+        return Outcome(status="failed" if gone else "unknown", error=lost.error)
+
+    def _is_it(self, row: Raw, lost: Lost) -> bool:
         created = codec.instant(row, "created")
-        recent = created is not None and created >= started - _TOLERANCE
-        return recent and row.get("name") == body.get("name") and codec.object_id(row) not in self._made
+        recent = created is not None and created >= lost.started - _TOLERANCE
+        return recent and row.get("name") == lost.body.get("name") and codec.object_id(row) not in self._made
 
 
 def campaign_body(draft: CampaignDraft, currency: str | None, urls: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,10 +10,8 @@ Shapes (documented, and seen in captures of public clients):
 * version 1: ``{"field": "message"}``, or a sentence. Failures of the network itself are often HTML pages.
 """
 
-import math
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from itertools import islice
 from typing import Any, Final
 
@@ -70,7 +68,6 @@ TOKEN_CODES: Final[Mapping[str, type[AdnetError]]] = {
 }
 """At the token endpoint a refused token is a credential like any other: nothing renews it by itself."""
 
-MOSCOW_OFFSET_S: Final = 3 * 3600
 _CHALLENGE: Final = re.compile(r'(error|error_description)="([^"]*)"')
 _DEPTH: Final = 12
 _MOST_FIELDS: Final = 500
@@ -239,20 +236,6 @@ def is_closed(body: Any) -> bool:
     """Whether a window map says "no access": there are limits, and all are zero."""
     windows = windows_of(body)
     return bool(windows) and not any(limit for limit, _ in windows.values())
-
-
-def refill_s(body: Any, server_now: datetime) -> float | None:
-    """Return the seconds until every window that a 429 says is used up begins anew; None when it says none.
-
-    Windows begin at the borders of Moscow's calendar. Source: myTarget help "API arrangement" (documented).
-    """
-    at = server_now.timestamp() + MOSCOW_OFFSET_S
-    waits = [
-        (math.floor(at / seconds) + 1) * seconds - at
-        for seconds, (limit, left) in windows_of(body).items()
-        if limit and not left
-    ]
-    return max(waits, default=None)
 
 
 def invalid(message: str, **fields: str) -> InvalidRequestError:

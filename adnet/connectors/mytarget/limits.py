@@ -7,7 +7,7 @@ only. Source: myTarget help "API arrangement", VK Ads API overview (documented).
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
@@ -15,8 +15,7 @@ import msgspec
 
 from adnet.clock import Clock
 from adnet.connectors.mytarget import routes
-from adnet.connectors.mytarget.errors import MOSCOW_OFFSET_S, is_closed, refill_s, windows_of
-from adnet.errors import AdnetError, RateLimitError
+from adnet.connectors.mytarget.errors import is_closed, windows_of
 from adnet.interface import LimitFact
 from adnet.transport.base import Transport
 from adnet.transport.limits import Bucket, Limiter, Window
@@ -38,6 +37,8 @@ FACTS: Final = (
     LimitFact("requests", "live", "per throttling.json", "myTarget help, API arrangement (documented)"),
 )
 
+MOSCOW_OFFSET_S: Final = 3 * 3600
+"""By how much the days of the network's windows begin before those of UTC."""
 _SPREAD_LAST: Final = 0.1
 _CAUTION: Final = "our own caution; throttling.json could not be read"
 _LIVE: Final = "throttling.json and X-RateLimit headers"
@@ -104,6 +105,12 @@ class Quotas:
         """What the user set; the network's own limits hold beside it."""
         self._known: dict[str, dict[int, Window]] = {state.name: {} for state in states}
         self._in_flight: Counter[str] = Counter()
+        self._ahead = timedelta(0)
+        """By how much the network's clock is ahead of ours, as the newest answer told."""
+
+    def server_now(self) -> datetime:
+        """Return the present by the network's clock, to the second; by ours before its first answer."""
+        return self._clock.now() + self._ahead
 
     def seed(self, body: bytes, server_now: datetime | None) -> None:
         """Take in ``throttling.json``. Resources that it does not list have no limits."""
@@ -134,6 +141,7 @@ class Quotas:
         server_now = server_time(response.headers)
         if server_now is not None:
             now = self._clock.monotonic()
+            self._ahead = server_now - self._clock.now()
             self._limiter.learn_skew(server_now, now - sent_at, received=now)
         windows = told(response.headers)
         if response.status == 429:
@@ -145,17 +153,6 @@ class Quotas:
             windows |= windows_of(body)
         for seconds, (limit, left) in windows.items():
             self._learn(self._bucket(request, seconds), seconds, limit, left, server_now, sent_at)
-
-    def refused(self, request: Request, response: Response | None, error: AdnetError | None) -> None:
-        """Close the buckets of a 429 until its windows begin anew; an observer of the session.
-
-        Told to the limiter rather than to the retry rules: who may wait an hour is for the limiter to say.
-        """
-        if not isinstance(error, RateLimitError) or response is None or error.retry_after_s is not None:
-            return
-        wait_s = refill_s(_decoded(response.body), server_time(response.headers) or self._clock.now())
-        if wait_s is not None:
-            self._limiter.refused(request.route.buckets, retry_after_s=wait_s)
 
     def _bucket(self, request: Request, seconds: int) -> str:
         """Return the bucket that headers speak of: the version's own, unless only ``all`` has such a window."""

@@ -46,7 +46,7 @@ from adnet.state import State
 from adnet.transport.decipher import decode
 
 KINDS: Final[Mapping[Level, str]] = {"campaign": "campaigns", "ad": "banners"}
-_GROUP: Final = 5000
+_GROUP: Final = 1000
 """Objects whose figures are held at once."""
 _WIDTH: Final = 4
 _LISTED_S: Final = 600.0
@@ -88,7 +88,7 @@ class StatReader:
     async def rows(
         self, period: Period, *, level: Level, ids: Collection[str] | None
     ) -> AsyncIterator[Batch]:
-        """Yield one row per day and object on which something happened, day after day."""
+        """Yield one row per day and object on which something happened: day after day, a thousand objects at a time."""
         today = self.today()
         days = [day for day in period.days(codec.MOSCOW) if day <= today]
         parents = await self._objects(level, ids) if days else {}

@@ -123,10 +123,12 @@ async def test_two_processes_that_ask_for_the_same_at_once_ask_once(tmp_path):
     async with bench(state=f"sqlite:{tmp_path / 's.db'}") as test:
         with State.open(f"sqlite:{tmp_path / 's.db'}", clock=test.clock) as elsewhere:
             accounts = (test.account(), test.account("other", state=elsewhere))
+            for account in accounts:  # so that both know their objects, and meet at the statistics
+                await stats(account, TODAY)
             found = await asyncio.gather(*(stats(a, days_ago(20), days_ago(10)) for a in accounts))
             assert found[0] == found[1]
             elsewhere.ledger.flush()
-        assert asked(test) == [(10, 60)]
+        assert sorted(asked(test)) == [(1, 60), (1, 60), (10, 60)]
         assert test.report()["repeated_statistics"] == 0
 
 

@@ -289,6 +289,31 @@ async def test_a_create_whose_reply_is_lost_is_found_and_adopted():
         assert "adopted" in result[0].notes[0]
 
 
+@pytest.mark.parametrize("lost", [1, 2])
+async def test_drafts_of_one_name_are_not_mixed_up(lost):
+    """What was answered belongs to others; each lost one gets one of the rest."""
+    async with bench() as test:
+        account = test.account()
+        await account.get_account()
+        test.sandbox.faults.once("lost-reply", lost)
+        result = await account.create_campaigns([draft("Same"), draft("Same"), draft("Same")])
+        rows = [str(row["id"]) for row in test.sandbox.truth("campaigns") if row["name"] == "Same"]
+        assert (statuses(result), sorted(result.ids)) == (["done"] * 3, sorted(rows))
+
+
+async def test_an_older_object_of_that_name_is_not_adopted():
+    """Not even when it was made a moment ago."""
+    async with bench(clock_skew_s=40) as test:
+        account = test.account()
+        first = await test.account("other").create_campaigns([draft("A")])
+        test.clock.advance(5)
+        await account.get_account()
+        test.sandbox.faults.once("html502")
+        result = await account.create_campaigns([draft("A")])
+        assert first.ok
+        assert (statuses(result), result.ids) == (["failed"], (None,))
+
+
 async def test_a_create_that_cannot_be_told_from_others_is_unknown():
     """Two campaigns of that name are there."""
     async with bench() as test:
