@@ -178,7 +178,7 @@ def _decide(strategy: TargetCpa, thing: Campaign | Ad, figures: _Figures, prior:
     if not weighed:
         return attrs.evolve(found, after=_fallen(strategy, bid), reason="no conversions for the price of one")
     cpa = figures.spend * clicks / weighed
-    off = strategy.target.amount * weighed / (figures.spend * clicks) if cpa else 1 + strategy.step
+    off = strategy.target.amount * weighed / (figures.spend * clicks)
     if abs(1 - off) <= strategy.tolerance:
         return attrs.evolve(found, cpa=cpa, reason="on target")
     reason = "cheaper than the target" if off > 1 else "dearer than the target"
@@ -194,7 +194,7 @@ def _left_alone(strategy: TargetCpa, thing: Campaign | Ad, figures: _Figures) ->
         return f"is {thing.status}"
     if figures.clicks < strategy.least_clicks:
         return f"has {figures.clicks} clicks, too few to tell"
-    return ""
+    return "" if figures.spend else "has cost nothing"
 
 
 def _moved(strategy: TargetCpa, bid: Money, factor: Decimal) -> Money:

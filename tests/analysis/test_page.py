@@ -167,3 +167,34 @@ async def test_days_without_amounts_are_gaps(report):
     (dollars,) = [bars for bars in report.bars if bars.currency == "USD"]
     assert [day.day for day, _ in dollars.days] == [14, 15, 16, 17]
     assert [bool(any(amounts)) for _, amounts in dollars.days] == [True, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "said"),
+    [("2026-01-01", "2026-02-01", "2026-01-01 up to, but without, 2026-02-01."),
+     ("2026-01-01", None, "From 2026-01-01 on."), (None, "2026-02-01", "Before 2026-02-01.")],
+)  # fmt: skip
+def test_a_page_tells_its_days(since, until, said):
+    """The end is not among them."""
+    days = Days(since and date.fromisoformat(since), until and date.fromisoformat(until))
+    empty = Section(key="totals", title="In all", columns=(), rows=[])
+    assert said in page(Report(kind="spend", title="x", uri="y", days=days, sections=(empty,)), made_at=MADE)
+
+
+async def test_a_report_says_what_is_told_apart(land):
+    """A campaign that spends in one currency and earns in another has two rows, and sub ids may have no spend."""
+    await land([campaign("100"), stat("100", "2")])
+    uri = await land.income([sale(1, "5", "paid", "100", currency="EUR")])
+    with open_tables(uri) as tables:
+        assert "have a row for each" in profit_report(tables).sections[1].note
+        assert "that are a campaign's or an ad's id" in profit_report(tables, by=["sub_id"]).sections[1].note
+
+
+async def test_a_currency_without_amounts_is_not_drawn(land):
+    """An empty chart says nothing; a very long one has no gaps."""
+    uri = await land(
+        [stat("1", "0"), stat("2", "3", currency="EUR"), stat("2", "3", currency="EUR", day=date(2030, 1, 1))]
+    )
+    with open_tables(uri) as tables:
+        (drawn,) = spend_report(tables).bars
+    assert (drawn.currency, len(drawn.days)) == ("EUR", 2)

@@ -1,5 +1,7 @@
 """The landed tables, opened for reading."""
 
+import subprocess
+import sys
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -85,4 +87,27 @@ def test_a_part_that_is_no_parquet_is_told(tmp_path):
 def open_and_close(file: Path) -> None:
     """Open a database that should not open."""
     with open_tables(f"duckdb:{file}"):
+        pytest.fail("it was opened")
+
+
+def test_a_database_that_another_process_has_open_is_told(tmp_path):
+    """It is read when that has ended."""
+    file = tmp_path / "ads.duckdb"
+    script = f"import duckdb\nc = duckdb.connect({str(file)!r})\nprint('open', flush=True)\ninput()"
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout.readline() == "open\n"
+        with pytest.raises(SinkError, match="is in use by another process"):
+            open_and_close(file)
+        other.communicate("\n")
+
+
+def test_reports_say_which_library_they_need(tmp_path, monkeypatch):
+    """In place of a trace."""
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    with (
+        pytest.raises(ConfigurationError, match=r"pip install .adnet\[duckdb\]"),
+        open_tables(f"csv:{tmp_path}"),
+    ):
         pytest.fail("it was opened")

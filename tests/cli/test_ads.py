@@ -89,3 +89,10 @@ def test_ads_have_no_budget(shop):
     """Fields are those of ads."""
     ran = shop("ads", "set", "shop", "1", "daily_budget=5")
     assert (ran.code, "there are title, text, status, bid" in ran.err) == (2, True)
+
+
+def test_refused_credentials_exit_with_3(shop):
+    """Though ads are read one by one."""
+    first, *_ = ads(shop)
+    shop.configure(client_id=shop.sandbox.credentials["client_id"], token="0" * 32)
+    assert shop("ads", "pause", "shop", first).code == 3

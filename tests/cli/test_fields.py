@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 
 from adnet.cli._fields import AD_FIELDS, CAMPAIGN_FIELDS, Assignment, assigned, split_words
+from adnet.cli._outcomes import line_of
 from adnet.errors import ConfigurationError
-from adnet.models import Ad, Campaign
+from adnet.models import Ad, Campaign, Outcome
 from adnet.money import Money
 
 OLD = Campaign(
@@ -92,3 +93,9 @@ def test_an_amount_needs_a_currency():
     """It is not guessed."""
     with pytest.raises(ConfigurationError, match="write it: 5 USD"):
         assigned(OLD, [Assignment(("bid",), "5")], CAMPAIGN_FIELDS, None)
+
+
+def test_an_outcome_that_is_not_known_has_an_error_that_says_so():
+    """So that it counts among those that went wrong."""
+    line = line_of("7", Outcome(status="unknown"))
+    assert (line.outcome, str(line.error)) == ("unknown", "what came of 7 is not known")

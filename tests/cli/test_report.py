@@ -4,6 +4,8 @@ import json
 from decimal import Decimal
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from analysis.kit import LATER, Land, ad, campaign, sale, stat
 
 from adnet.cli import main
@@ -131,6 +133,28 @@ async def test_goals_of_metrica_need_a_token(report, uri, monkeypatch):
     monkeypatch.delenv("METRICA_TOKEN", raising=False)
     code, _, err = await in_thread(report, "spend", "--from", uri, "--goals", "metrica:4414/7,8")
     assert (code, "set METRICA_TOKEN" in err) == (2, True)
+
+
+async def test_goals_of_metrica_are_joined_to_spend(report, uri, monkeypatch):
+    """Asked for with the token of the environment."""
+    asked = []
+
+    async def answer(request):
+        asked.append((request.headers["Authorization"], request.query["metrics"]))
+        rows = [{"dimensions": [{"name": "100"}, {"name": None}], "metrics": [8.0, 2.0]}]
+        return web.json_response({"data": rows, "total_rows": 1, "sampled": False})
+
+    app = web.Application()
+    app.router.add_get("/stat/v1/data", answer)
+    async with TestServer(app, host="127.0.0.1") as server:
+        monkeypatch.setenv("METRICA_TOKEN", "y0_token")
+        monkeypatch.setenv("METRICA_BASE_URL", str(server.make_url("")))
+        words = ("--since", "2026-01-01", "--until", "2026-02-01", "--goals", "metrica:4414/7", "--json")
+        _, out, _ = await in_thread(report, "spend", "--from", uri, *words)
+    assert [(row["campaign_id"], row["goal"], row["reached"]) for row in json.loads(out)["goals"]] == [
+        ("100", "7", 2)
+    ]
+    assert asked == [("OAuth y0_token", "ym:s:visits,ym:s:goal7reaches")]
 
 
 async def test_nothing_landed_is_no_error(report, uri):

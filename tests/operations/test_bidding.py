@@ -94,12 +94,13 @@ def test_days_add_up():
         (ad(1, None), "has no bid"),
         (ad(1, status="paused"), "is paused"),
         (ad(2), "has 0 clicks, too few to tell"),
+        (ad(3), "has cost nothing"),
         (Ad(ad_id="1", status="active", bid=Money(1, "EUR")), "is not in USD"),
     ],
 )
 def test_what_cannot_be_judged_is_left_alone(thing, reason):
     """And it is said why."""
-    (one,) = decide([thing], [day(1, conversions=1)])
+    (one,) = decide([thing], [day(1, conversions=1), StatRow(date=DAY, level="ad", object_id="3", clicks=99)])
     assert (one.moves, one.reason) == (False, reason)
 
 
@@ -138,6 +139,16 @@ def test_bids_are_lowered_when_the_budget_is_exceeded_anyway():
     rows = [day(1, conversions=10), day(2, conversions=11)]
     assert bids([ad(1), ad(2)], rows, daily_budget=usd(185)) == [Decimal("0.8"), 1]
     assert bids([ad(1), ad(2)], rows, daily_budget=usd(1)) == [Decimal("0.8"), Decimal("0.8")]
+
+
+def test_what_cannot_be_judged_is_not_lowered_either():
+    """It may still spend; nobody knows whether it should."""
+    rows = [day(1), day(2), day(3, spend=None)]
+    assert bids([ad(1, None), ad(2, status="paused"), ad(3)], rows, daily_budget=usd(1)) == [
+        None,
+        1,
+        Decimal("1.2"),
+    ]
 
 
 def test_a_budget_of_days_is_compared_with_spend_of_days():
