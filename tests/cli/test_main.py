@@ -265,9 +265,9 @@ class TestSignals:
 
             _call.run(work())
         """)
-        ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20)
-        assert ended.returncode != 0
-        assert "KeyboardInterrupt" in ended.stderr
+        ended = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, timeout=20)
+        # It ended by the signal itself, long before what it waited for.
+        assert ended.returncode == -signal.SIGINT
 
     def test_pull_says_how_to_go_on(self, home, partner):
         """Interrupted, a pull exits with 130 and one line; run again, it lands everything."""
