@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
+import attrs
+
 from adnet.analysis.facts import ALL_DAYS, Days
 from adnet.analysis.income import income
 from adnet.analysis.postclick import GoalRow, post_click
@@ -55,8 +57,9 @@ _PROFIT: Final = (
     Column("roas", "ROAS", "ratio"),
     Column("expected", "with pending", "money"),
     Column("clicks", "clicks", "count"),
-    Column("epc", "EPC", "ratio"),
-    *_INCOME,
+    Column("epc", "EPC", "ratio", detail=True),
+    Column("transactions", "sales", "count"),
+    *(attrs.evolve(column, detail=True) for column in _INCOME[1:]),
 )
 _NAMES: Final[dict[Dimension, str]] = {
     "network": "networks",

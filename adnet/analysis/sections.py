@@ -29,6 +29,8 @@ class Column:
     """``money`` is of the row's ``currency``, ``share`` is 0.25 for a quarter, ``ratio`` any other quotient."""
     absent: str = ""
     """What people are shown where a row has no value."""
+    detail: bool = False
+    """Whether it is left out where there is little room."""
     rare: bool = False
     """Whether people are not shown it where it is zero throughout."""
 

@@ -26,7 +26,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 TOKEN: Final = "METRICA_TOKEN"  # noqa: S105 - the name of a variable
 _METRICA: Final = re.compile(r"metrica:(\d+)(?:/(\d+(?:,\d+)*))?")
-_SIX: Final = Decimal("0.000001")
+_MANY: Final = 10
 
 
 class DayType(click.ParamType):  # type: ignore[type-arg]
@@ -177,13 +177,24 @@ def blocks_of(report: Report, top: int) -> list[Table | str]:
 
 
 def _blocks(section: Section, top: int) -> list[Table | str]:
-    columns = section.shown
+    columns = [
+        column for column in section.shown if not (column.detail or _goes_without_saying(column, section))
+    ]
     digits = {column.name: section.digits(column) for column in columns}
     rows = [[_cell(c, c.of(row), digits[c.name]) for c in columns] for row in section.rows[:top]]
     title = section.title
     if (hidden := len(section.rows) - top) > 0:
         title += f" (the first {top}; {hidden} more with --top, --json or --html)"
     return [Table([_label(column) for column in columns], rows, title=title)]
+
+
+def _goes_without_saying(column: Column, section: Section) -> bool:
+    """Whether all rows are of one network or account, which need not be said in every line."""
+    if column.name not in {"network", "account"} or len(section.columns) < _MANY:
+        return False
+    values = {column.of(row) for row in section.rows}
+    told_otherwise = any(other.name == "campaign_id" for other in section.columns)
+    return len(values - {None}) < 2 and (None not in values or told_otherwise)
 
 
 def _label(column: Column) -> str:
