@@ -114,6 +114,31 @@ class Credentials:
         return self.client_id or (self.email or "").lower()
 
 
+@attrs.frozen
+class _Answer:
+    """What a login was answered, as far as it is of use."""
+
+    token: str | None = attrs.field(repr=False)
+    refresh_token: str | None = attrs.field(repr=False)
+    client_id: str | None
+
+    @classmethod
+    def of(cls, value: Any) -> "_Answer":
+        """Read an answer; what is missing or of another type is None."""
+        found: dict[str, Any] = value if isinstance(value, dict) else {}
+        number = found.get("idAuth")
+        known = isinstance(number, int | str) and not isinstance(number, bool) and str(number)
+        return cls(
+            token=_text(found.get("token")),
+            refresh_token=_text(found.get("refreshToken")),
+            client_id=str(number) if known else None,
+        )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
 class LoginToken:
     """A token got by logging in: kept in the state, renewed once for many waiters when it is refused."""
 
@@ -160,29 +185,31 @@ class LoginToken:
         return not fresh
 
     async def _log_in(self) -> str:
-        form = {"email": self._credentials.email, "password": self._credentials.password}
-        response = await self._session.send(self._session.build(LOGIN, form=form))
-        with self._session.reading(LOGIN):
-            answer = decode(response, scrubber=self._session.scrubber)
-        token = answer.get("token") if isinstance(answer, dict) else None
-        id_auth = answer.get("idAuth") if isinstance(answer, dict) else None
-        if not isinstance(token, str) or not token:
-            raise SchemaError(
-                "the login's answer holds no token", paths=("$.token",), operation=LOGIN.operation
+        # No secret stands in a local of its own here: tracebacks are often shown with their locals.
+        response = await self._session.send(
+            self._session.build(
+                LOGIN, form={"email": self._credentials.email, "password": self._credentials.password}
             )
-        self._session.scrubber.learn(token)
-        if isinstance(refresh := answer.get("refreshToken"), str):
-            self._session.scrubber.learn(refresh)
-        if isinstance(id_auth, int | str) and str(id_auth):
-            self.client_id = self._credentials.client_id or str(id_auth)
+        )
+        with self._session.reading(LOGIN):
+            answer = _Answer.of(decode(response, scrubber=self._session.scrubber))
+            self._session.scrubber.learn(answer.token)
+            self._session.scrubber.learn(answer.refresh_token)
+            if answer.token is None:
+                raise SchemaError("the login's answer holds no token", paths=("$.token",))
+            self._learn_id(answer)
+        self._state.tokens.save(
+            self._key, StoredToken(access_token=answer.token, issued_at=self._clock.now())
+        )
+        self._token, self._logged_in_at = answer.token, self._clock.monotonic()
+        return self._token
+
+    def _learn_id(self, answer: "_Answer") -> None:
+        if answer.client_id is not None:
+            self.client_id = self._credentials.client_id or answer.client_id
             self._state.facts.put(self._key, "client_id", self.client_id)
         if self.client_id is None:
-            raise SchemaError(
-                "the login's answer holds no id", paths=("$.idAuth",), operation=LOGIN.operation
-            )
-        self._state.tokens.save(self._key, StoredToken(access_token=token, issued_at=self._clock.now()))
-        self._token, self._logged_in_at = token, self._clock.monotonic()
-        return token
+            raise SchemaError("the login's answer holds no id", paths=("$.idAuth",))
 
     async def close(self) -> None:
         """Stop a login that is still under way."""
