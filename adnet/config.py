@@ -23,6 +23,7 @@ from adnet.clock import Clock
 from adnet.errors import ConfigurationError
 from adnet.opening import connect
 from adnet.state import State
+from adnet.state.files import refuse_open_folder
 from adnet.transport.events import Listener
 
 FILE_NAME: Final = "adnet.toml"
@@ -298,6 +299,8 @@ def open_state(config: Config | None, *, clock: Clock | None = None) -> State:
         StateError: It is damaged, locked, or can be read by others.
     """
     url = config.state_url if config else default_state_url()
+    if url == default_state_url():
+        refuse_open_folder(Path(url.removeprefix("sqlite:")).parent)
     key = config.state_key.read() if config and config.state_key else None
     return State.open(url, clock=clock, key=key)
 

@@ -380,3 +380,15 @@ class TestOpening:
         with pytest.raises(StateError):
             async with adnet.open(write(text)):
                 pass
+
+
+def test_the_states_own_folder_is_not_open_to_others(tmp_path, monkeypatch):
+    """The default one is adnet's alone; the error says how to close it."""
+    folder = tmp_path / "adnet"
+    folder.mkdir()
+    folder.chmod(0o755)
+    monkeypatch.setattr("adnet.config.default_state_url", lambda: f"sqlite:{folder / 'state.db'}")
+    with pytest.raises(StateError, match=f"chmod 700 {folder}"):
+        config.open_state(None)
+    folder.chmod(0o700)
+    config.open_state(None).close()

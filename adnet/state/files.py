@@ -55,3 +55,13 @@ def refuse_readable(path: Path) -> None:
             raise StateError(f"{name} is not a file: name another one as state url")
         if os.name == "posix" and mode & _OTHERS:
             raise StateError(f"{name} can be read by others: chmod 600 {name}")
+
+
+def refuse_open_folder(folder: Path) -> None:
+    """Look at a folder that is the state's own; a folder that the user chose may well be open to others.
+
+    Raises:
+        StateError: Others can read it.
+    """
+    if os.name == "posix" and folder.is_dir() and folder.stat().st_mode & _OTHERS:
+        raise StateError(f"the state folder {folder} can be read by others: chmod 700 {folder}")
