@@ -72,6 +72,15 @@ async def test_banned_banners_are_looked_at_again():
         assert found == {banned: True, allowed: False}
 
 
+async def test_an_update_of_nothing_sends_nothing():
+    """Nor does a mass action of nothing."""
+    async with bench() as test:
+        campaigns = test.account().native.campaigns
+        await campaigns.update("8800001", {})
+        await campaigns.mass_action([])
+        assert test.sandbox.log == []
+
+
 async def test_an_agencys_clients():
     """Listed, counted, made, changed and let go."""
     async with bench() as test:

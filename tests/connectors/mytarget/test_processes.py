@@ -34,11 +34,11 @@ async def test_four_processes_refresh_a_token_once_for_all(tmp_path):
     """With tokens of 3 seconds: one issue, then one refresh per expiry, whoever does it."""
     async with MytargetSandbox(campaigns=1, banners=0, limits="none", token_lifetime_s=3) as sandbox:
         ended = await asyncio.gather(*(run(sandbox, "works", tmp_path / "s.db", 6.2) for _ in range(4)))
-        report = sandbox.report()
+        report, log = sandbox.report(), sandbox.log
     assert [code for code, _ in ended] == [0, 0, 0, 0], ended
     assert report["grants"] == {"client_credentials": 1}
-    # Each token is good for 2.7 s; processes start a moment apart.
-    assert 2 <= report["refreshes"] <= 3
+    # Each token is used for 2.7 s before the next one is asked for, however long the machine took for all this.
+    assert 2 <= report["refreshes"] <= (log[-1].at - log[0].at) / 2.7
     assert (report["oauth_errors"], report["live_slots"]) == ({}, {"70001": 1})
 
 
