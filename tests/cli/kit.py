@@ -72,11 +72,11 @@ class Partner:
     def _run(self, work: Any) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
-    def wait_for(self, method: str, path: str) -> None:
-        """Wait until a request has arrived."""
-        deadline = time.monotonic() + 20
-        while not any((entry.method, entry.path) == (method, path) for entry in self.sandbox.log):
-            assert time.monotonic() < deadline, f"no {method} {path} in 20 s"
+    def wait_for(self, method: str, path: str, *, after: int) -> None:
+        """Wait until a request has arrived beyond the first *after* ones."""
+        deadline = time.monotonic() + 60
+        while not any((entry.method, entry.path) == (method, path) for entry in self.sandbox.log[after:]):
+            assert time.monotonic() < deadline, f"no {method} {path} in a minute"
             time.sleep(0.01)
 
     def account(self, name: str = "partner", **changes: str | None) -> str:

@@ -47,7 +47,7 @@ class TestDemo:
         ran = adnet("demo", "--dir", "here")
         assert landed("SELECT count(*) FROM transactions_history", "here/ads.duckdb") == [(0,)]
         assert "How far have the transactions come?" in ran.out
-        assert f"adnet check --config {home / 'here/adnet.toml'}\n" in ran.out
+        assert f" check --config {home / 'here/adnet.toml'}\n" in ran.out
 
     def test_folder_of_its_own(self, adnet, home, short, monkeypatch):
         """Without --dir, the temporary folder is named."""

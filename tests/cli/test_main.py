@@ -273,10 +273,11 @@ class TestSignals:
         """Interrupted, a pull exits with 130 and one line; run again, it lands everything."""
         configure(partner.account())
         command = [sys.executable, "-m", "adnet", "pull", *PERIOD, "--to", "duckdb:ads.duckdb", "--json"]
+        seen = len(partner.sandbox.log)
         partner.sandbox.ready_after_s, before = 60.0, partner.sandbox.ready_after_s
         try:
             running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            partner.wait_for("POST", "/api/clicks")
+            partner.wait_for("POST", "/api/clicks", after=seen)
             running.send_signal(signal.SIGTERM)
             assert (running.communicate(timeout=20)[0], running.returncode) == ("", 130)
         finally:
