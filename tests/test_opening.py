@@ -1,8 +1,13 @@
 """Opening an account leaves nothing behind when it fails."""
 
+import asyncio
+import gc
+from datetime import date
+
 import pytest
 
 import adnet
+from adnet.sandbox.targetcircle import TargetCircleSandbox
 from adnet.testing import ScriptTransport, answer
 
 
@@ -29,3 +34,17 @@ def test_nonsense_is_one_clear_error(network, keys, words):
     """It names the thing and the remedy."""
     with pytest.raises(adnet.ConfigurationError, match=words):
         adnet.connect(network, **keys)
+
+
+async def test_a_reader_may_walk_away(caplog):
+    """A ``break`` and the end of the account leave nothing to complain about, whenever Python collects them."""
+    async with TargetCircleSandbox(seed=7, ready_after_s=0.0) as sandbox:
+        async with adnet.connect(
+            "targetcircle", base_url=sandbox.base_url, currency="EUR", **sandbox.credentials
+        ) as account:
+            async for _ in account.list_transactions(since=date(2026, 1, 1), until=date(2026, 1, 3)):
+                break
+        gc.collect()
+        await asyncio.sleep(0.01)
+    assert "never retrieved" not in caplog.text
+    assert "error" not in caplog.text.lower()

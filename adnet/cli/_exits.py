@@ -14,6 +14,7 @@ from adnet.errors import (
     BatchError,
     ConfigurationError,
     CredentialsError,
+    InvalidRequestError,
     SinkError,
     StateError,
     UnsafePlanError,
@@ -43,7 +44,7 @@ _SCRUBBER: Final = Scrubber()
 
 def code_of(error: AdnetError) -> int:
     """Return the exit code of a command that this error ended."""
-    if isinstance(error, _OURS):
+    if is_ours(error):
         return USAGE
     return CREDENTIALS if is_refusal(error) else NOTHING
 
@@ -57,7 +58,12 @@ def code_of_some(errors: Iterable[AdnetError], *, landed: bool) -> int:
         return PARTLY
     if all(map(is_refusal, errors)):
         return CREDENTIALS
-    return USAGE if all(isinstance(error, _OURS) for error in errors) else NOTHING
+    return USAGE if all(map(is_ours, errors)) else NOTHING
+
+
+def is_ours(error: AdnetError) -> bool:
+    """Say whether an error rose before any network was asked: what was asked for is of no use."""
+    return isinstance(error, _OURS) or (isinstance(error, InvalidRequestError) and error.status is None)
 
 
 def is_refusal(error: AdnetError) -> bool:

@@ -3,13 +3,13 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Final, Protocol
 
 import attrs
 
-from adnet.errors import AdnetError, JobExpiredError, TruncatedReportError
+from adnet.errors import AdnetError, JobExpiredError, StateError, TruncatedReportError
 from adnet.models import Batch, ReportJob, ReportQuery
 from adnet.operations.jobs import ReportRunner
 from adnet.periods import ONE_SECOND, Period
@@ -232,8 +232,15 @@ async def stream_rows(
                     async for batch in rows:
                         count += len(batch)
                         yield batch
-                finally:
-                    windows.done(job, count)
+                except GeneratorExit:
+                    # The reader has gone, and perhaps closed the state before this was collected.
+                    with suppress(StateError):
+                        runner.finish(job)
+                    raise
+                except BaseException:
+                    runner.finish(job)
+                    raise
+                windows.done(job, count)
     finally:
         await windows.close()
 

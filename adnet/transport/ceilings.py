@@ -91,7 +91,10 @@ class BodyReader:
         if self._inflater is None or self._inflater.eof:
             if self._inflater is not None and not data.strip(b"\0"):
                 return b""  # padding
-            # The first member, or a further one: gzip allows several (RFC 1952 section 2.2).
+            # The first member, or a further one: gzip allows several (RFC 1952 section 2.2). A faster zlib
+            # would wait for the rest of a header that is none.
+            if self._encoding == "gzip" and data[0] != 0x1F:
+                raise DecodeError("the answer is not compressed as it says: it does not begin like gzip")
             self._inflater = _new_inflater(self._encoding, data[0])
         room = self._ceilings.decompressed_bytes - self._size
         self._keep(self._inflater.decompress(data, room + 1))
