@@ -29,7 +29,7 @@ def _new_inflater(encoding: str, first: int) -> Any:
     return isal_zlib.decompressobj(wbits)
 
 
-def _zlib_errors() -> tuple[type[Exception], ...]:
+def _zlib_errors() -> tuple[Any, ...]:
     try:
         from isal import isal_zlib
     except ImportError:
