@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Final
 
@@ -89,8 +89,7 @@ def main(args: Sequence[str] | None = None) -> int:
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the one place where errors become exit codes
         code = explained(error, call)
     finally:
-        with suppress(OSError):  # told above, if anybody can be told
-            call.out.flush()
+        call.out.end()
     return code
 
 

@@ -22,6 +22,7 @@ from typing import Any, Final, TextIO
 import attrs
 
 _GAP: Final = "  "
+_LOGGER: Final = logging.getLogger("adnet")
 
 
 @attrs.frozen
@@ -127,6 +128,7 @@ class Output:
 
     def __init__(self) -> None:
         self.json = False
+        self._handler: _Handler | None = None
 
     @staticmethod
     def styled() -> bool:
@@ -176,11 +178,9 @@ class Output:
             self.problem(text)
 
     def log(self) -> None:
-        """Write what adnet logs to standard error from now on; it is free of secrets where it is made."""
-        logger = logging.getLogger("adnet")
-        if not any(isinstance(handler, _Handler) for handler in logger.handlers):
-            logger.addHandler(_Handler())
-        logger.setLevel(logging.DEBUG)
+        """Write what adnet logs to standard error until the end; it is free of secrets where it is made."""
+        if self._handler is None:
+            self._handler = _Handler(_LOGGER)
 
     @staticmethod
     def flush() -> None:
@@ -194,9 +194,28 @@ class Output:
                 with _tolerant(stream):
                     stream.flush()
 
+    def end(self) -> None:
+        """Bring everything out, as far as it can be brought out, and stop logging."""
+        with contextlib.suppress(OSError):  # whoever can be told has been told
+            self.flush()
+        if self._handler is not None:
+            self._handler.end()
+            self._handler = None
+
 
 class _Handler(logging.Handler):
     """Writes to whatever standard error is at that moment; a progress bar puts itself in its place."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        super().__init__()
+        self._logger, self._level_before = logger, logger.level
+        logger.addHandler(self)
+        logger.setLevel(logging.DEBUG)
+
+    def end(self) -> None:
+        """Leave the logger as it was found."""
+        self._logger.removeHandler(self)
+        self._logger.setLevel(self._level_before)
 
     def emit(self, record: logging.LogRecord) -> None:
         stamp = logging.Formatter().formatTime(record, "%H:%M:%S")

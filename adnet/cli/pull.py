@@ -23,10 +23,8 @@ class MomentType(click.ParamType):  # type: ignore[type-arg]
 
     name = "D"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Moment:
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> Moment:
         """Return a date, or an aware datetime in UTC."""
-        if isinstance(value, date):
-            return value
         try:
             if len(value) == len("2026-01-31"):
                 return date.fromisoformat(value)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from importlib import import_module
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import click
 import pytest
 
 from adnet import errors
-from adnet.cli import COMMANDS, _call, _exits
+from adnet.cli import COMMANDS, _call, _exits, main
 from adnet.cli._call import Call, InterruptedRunError
 from cli.kit import PERIOD, configure
 
@@ -65,6 +66,32 @@ class TestHelp:
         )
         assert ran.returncode == 2
         assert ran.stderr.startswith("adnet: there is no command 'nothing'")
+
+
+class TestShell:
+    def test_completion(self, home):
+        """A shell can be told how to complete commands."""
+        done = subprocess.run(
+            [sys.executable, "-m", "adnet"],
+            check=False,
+            capture_output=True,
+            text=True,
+            env={
+                **os.environ,
+                "_ADNET_COMPLETE": "bash_complete",
+                "COMP_WORDS": "adnet ne",
+                "COMP_CWORD": "1",
+            },
+        )
+        assert (done.returncode, done.stdout) == (0, "plain,networks\n")
+
+    def test_other_threads(self, home):
+        """The command line can be called from any thread, where no signal can be caught."""
+        codes = []
+        thread = threading.Thread(target=lambda: codes.append(main(["--version"])))
+        thread.start()
+        thread.join()
+        assert codes == [0]
 
 
 class TestStreams:

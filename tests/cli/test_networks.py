@@ -49,6 +49,12 @@ def test_markdown():
     assert "| report kinds | clicks, trades, transactions |" in lines
 
 
+def test_markdown_on_the_command_line(adnet):
+    """--markdown writes the table of the README."""
+    ran = adnet("networks", "targetcircle", "--markdown")
+    assert ran.out == networks.markdown_table([TargetCircle]) + "\n"
+
+
 def test_broken_connector(adnet, monkeypatch):
     """A connector that cannot be loaded is told on standard error, and the others are shown."""
     broken = [

@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import sys
+import types
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -75,9 +76,10 @@ class TestResult:
         """With --json the data goes out, its dates, decimals and words as texts."""
         out = Output()
         out.json = True
-        out.result({"a": Decimal("1.50"), "b": date(2026, 1, 2), "c": Support.NONE, "d": {"é"}}, TABLE)
+        words = {"c": Support.NONE, "d": {"é"}, "e": types.MappingProxyType({})}
+        out.result({"a": Decimal("1.50"), "b": date(2026, 1, 2), **words}, TABLE)
         text = capsys.readouterr().out
-        assert json.loads(text) == {"a": "1.50", "b": "2026-01-02", "c": "none", "d": ["é"]}
+        assert json.loads(text) == {"a": "1.50", "b": "2026-01-02", "c": "none", "d": ["é"], "e": {}}
         assert text.isascii()
 
     def test_unknown_value_is_a_bug(self):
@@ -128,13 +130,11 @@ class TestStreams:
         assert raw.getvalue() == b"Casal?n\n"
 
     def test_log(self, capsys):
-        """Asked for, what adnet logs goes to standard error, however often it was asked for."""
-        logger = logging.getLogger("adnet")
-        try:
-            Output().log()
-            Output().log()
-            logger.debug("partner offers.list sent")
-            assert capsys.readouterr().err.count("partner offers.list sent\n") == 1
-        finally:
-            logger.handlers.clear()
-            logger.setLevel(logging.NOTSET)
+        """Asked for, what adnet logs goes to standard error until the end, however often it was asked for."""
+        logger, out = logging.getLogger("adnet"), Output()
+        out.log()
+        out.log()
+        logger.debug("partner offers.list sent")
+        out.end()
+        logger.debug("partner offers.list answered")
+        assert capsys.readouterr().err.count("partner offers.list") == 1

@@ -129,6 +129,12 @@ class TestConfiguration:
         with pytest.raises(ConfigurationError, match=r"adnet\.toml cannot be written: "):
             self.write(home / "file" / "adnet.toml")
 
+    def test_nothing_is_left_of_what_could_not_be_put_in_place(self, home):
+        """A draft that cannot take its place is removed."""
+        with pytest.raises(IsADirectoryError):
+            _sandboxes._replace(home, "text")
+        assert list(home.parent.glob(f".{home.name}.*")) == []
+
     def test_every_imitation_has_its_connector(self):
         """Every network that is imitated can be connected to."""
         assert sorted(SANDBOXES) == _sandboxes.connectable()
