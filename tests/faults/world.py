@@ -45,7 +45,7 @@ class Operation:
     first: bool = True
     """Whether the request that is struck is the first one of the operation."""
     idempotent: bool = True
-    options: Mapping[str, Any] = attrs.field(factory=dict)
+    options: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
     """Of the account."""
     warm: bool = True
     """Whether the account is opened before."""
@@ -92,6 +92,8 @@ class World:
     account: Account
     transport: HurriedTransport
     clock: FastClock
+    options: Mapping[str, Any] = attrs.field(repr=False)
+    """What the account was made with."""
 
 
 @contextlib.asynccontextmanager
@@ -118,7 +120,9 @@ async def world(
             if operation.warm:
                 await account.open()
                 await account.get_account()
-            yield World(server=server, proxy=proxy, account=account, transport=transport, clock=clock)
+            yield World(
+                server=server, proxy=proxy, account=account, transport=transport, clock=clock, options=options
+            )
         finally:
             await account.close()
 
