@@ -36,6 +36,18 @@ _ESCAPE = re.compile(r"%[0-9A-F]{2}")
 _GENEROUS = 65_536
 
 
+class Hidden(str):
+    """A secret on its way through functions: a text like any other, but for its ``repr``.
+
+    Tools that show tracebacks with locals ask for that.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"'{MASK}'"
+
+
 def is_secret_key(name: str) -> bool:
     """Say whether a value under this key must never be shown."""
     return name.lower().replace("-", "").replace("_", "") in SECRET_KEYS

@@ -5,6 +5,7 @@ from typing import Protocol
 
 import attrs
 
+from adnet.redact import Hidden
 from adnet.transport.wire import Request
 
 
@@ -62,7 +63,7 @@ class HeaderSigner:
 
     def refused(self, signed: Request, code: str | None) -> bool:
         """Tell the token source; say whether it may have another token."""
-        return self.source.refused(signed.headers[self.header].removeprefix(self.prefix), code)
+        return self.source.refused(Hidden(signed.headers[self.header].removeprefix(self.prefix)), code)
 
 
 @attrs.frozen

@@ -15,7 +15,7 @@ import attrs
 import pytest
 
 from adnet.cli import COMMANDS, main
-from adnet.errors import AdnetError
+from adnet.errors import AdnetError, StateError
 from adnet.redact import is_secret_key
 from adnet.sandbox import load
 from adnet.testing.faults import FAULTS, Answered, FaultSettings
@@ -273,3 +273,26 @@ def under_secret_names(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from under_secret_names(item)
+
+
+@pytest.mark.parametrize("name", ["adskeeper", "mytarget"])
+@pytest.mark.parametrize(
+    "broken", ["load", "save", "delete", "lease", "begin_refresh", "release", "note_failure"]
+)
+async def test_a_state_that_fails_around_a_token_does_not_show_it(name, broken, monkeypatch):
+    """Locals of the frames in between are told by many tools, so no token stands in one."""
+    network = NETWORKS[name]
+    read, token = (next(o for o in network.operations if o.name == wanted) for wanted in ("read", "token"))
+    expired = Answered(
+        status=401,
+        headers=(("Content-Type", "application/json"),),
+        body=b'{"error":{"code":"expired_token"}}',
+    )
+    settings = attrs.evolve(SETTINGS, refusals={"401": expired})
+
+    def fail(*_: object, **__: object) -> None:
+        raise StateError("state.db is locked by another process")
+
+    async with world(network, attrs.evolve(read, options=token.options), settings) as there:
+        monkeypatch.setattr(there.account.state.tokens, broken, fail)
+        await struck(there, read, "401", Scanner(secrets_of(there.server)))
