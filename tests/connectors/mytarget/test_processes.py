@@ -33,7 +33,7 @@ async def run(sandbox, mode: str, state: Path, seconds: float) -> tuple[int, str
 async def test_four_processes_refresh_a_token_once_for_all(tmp_path):
     """With tokens of 3 seconds: one issue, then one refresh per expiry, whoever does it."""
     async with MytargetSandbox(campaigns=1, banners=0, limits="none", token_lifetime_s=3) as sandbox:
-        ended = await asyncio.gather(*(run(sandbox, "works", tmp_path / "s.db", 6.2) for _ in range(4)))
+        ended = await asyncio.gather(*(run(sandbox, "works", tmp_path / "s.db", 9.2) for _ in range(4)))
         report, log = sandbox.report(), sandbox.log
     assert [code for code, _ in ended] == [0, 0, 0, 0], ended
     assert report["grants"] == {"client_credentials": 1}
