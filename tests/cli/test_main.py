@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -97,7 +98,7 @@ class TestShell:
 class TestStreams:
     def shell(self, words):
         done = subprocess.run(
-            ["bash", "-c", f"set -o pipefail; {sys.executable} -m adnet {words}"],
+            ["bash", "-c", f"set -o pipefail; {shlex.quote(sys.executable)} -m adnet {words}"],
             check=False,
             capture_output=True,
             text=True,
