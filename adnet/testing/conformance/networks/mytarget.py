@@ -129,7 +129,8 @@ FACTS: Final = {
     "expected": expected,
     "found": found,
     "period": (date(2026, 2, 24), date(2026, 2, 26)),
-    "knobs": {"campaigns": 30, "banners": 60, "limits": "none"},
+    # A review that ends between two looks would change an ad that nobody touched.
+    "knobs": {"campaigns": 30, "banners": 60, "limits": "none", "moderation_s": 86400.0},
     "strange": {r'"(moderation_status|status)":"(active|blocked|allowed|pending|banned)"': r'"\1":"zzz"'},
     "drafts": {"campaigns": campaign_draft, "ads": ad_draft},
     "changes": {
