@@ -1,15 +1,15 @@
 """The account that users hold. Everything that all networks need is done here, once."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from decimal import Decimal
 from itertools import groupby
 from typing import Any, Self
 
 from adnet import registry
 from adnet.clock import Clock
-from adnet.errors import ConfigurationError, UnsupportedError
+from adnet.errors import AdnetError, ConfigurationError, UnsupportedError
 from adnet.interface import Capabilities, Connector, LimitFact
 from adnet.models import (
     AccountInfo,
@@ -126,30 +126,30 @@ class Account:
 
     async def get_account(self) -> AccountInfo:
         """Return who the credentials belong to; the cheapest call that proves them."""
-        await self._ready("get_account")
-        return await self._connector.get_account()  # type: ignore[no-any-return]
+        return await self._call("get_account")  # type: ignore[no-any-return]
 
     def list_campaigns(self, *, ids: Words = None, status: Words = None) -> AsyncIterator[Campaign]:
         """Yield campaigns; None means all."""
         self._require("list_campaigns")
-        return self._rows(lambda: self._connector.list_campaigns(ids=_words(ids), status=_words(status)))
+        return self._rows(
+            "list_campaigns", lambda: self._connector.list_campaigns(ids=_words(ids), status=_words(status))
+        )
 
     async def get_campaign(self, campaign_id: str | int) -> Campaign:
         """Return one campaign, complete. Raises NotFoundError."""
-        await self._ready("get_campaign")
-        return await self._connector.get_campaign(str(campaign_id))  # type: ignore[no-any-return]
+        return await self._call("get_campaign", str(campaign_id))  # type: ignore[no-any-return]
 
     def list_ads(self, *, campaign_ids: Words = None, status: Words = None) -> AsyncIterator[Ad]:
         """Yield ads; None means all."""
         self._require("list_ads")
         return self._rows(
-            lambda: self._connector.list_ads(campaign_ids=_words(campaign_ids), status=_words(status))
+            "list_ads",
+            lambda: self._connector.list_ads(campaign_ids=_words(campaign_ids), status=_words(status)),
         )
 
     async def get_ad(self, ad_id: str | int) -> Ad:
         """Return one ad, complete. Raises NotFoundError."""
-        await self._ready("get_ad")
-        return await self._connector.get_ad(str(ad_id))  # type: ignore[no-any-return]
+        return await self._call("get_ad", str(ad_id))  # type: ignore[no-any-return]
 
     def list_stats(
         self, *, since: Moment, until: Moment, level: Level = "campaign", ids: Words = None
@@ -164,23 +164,23 @@ class Account:
             )
         check_order(since, until)
         return self._rows(
-            lambda: self._connector.list_stats(self.period(since, until), level=level, ids=_words(ids))
+            "list_stats",
+            lambda: self._connector.list_stats(self.period(since, until), level=level, ids=_words(ids)),
         )
 
     def list_offers(self, **filters: Any) -> AsyncIterator[Offer]:
         """Yield offers with their payouts, one for each source they are open to."""
         self._require("list_offers")
-        return self._rows(lambda: self._connector.list_offers(**filters))
+        return self._rows("list_offers", lambda: self._connector.list_offers(**filters))
 
     async def get_offer(self, slug: str) -> Offer:
         """Return one offer by its slug. Raises NotFoundError."""
-        await self._ready("get_offer")
-        return await self._connector.get_offer(slug)  # type: ignore[no-any-return]
+        return await self._call("get_offer", slug)  # type: ignore[no-any-return]
 
     def list_trades(self, **filters: Any) -> AsyncIterator[Trade]:
         """Yield the connections of our sources with offers."""
         self._require("list_trades")
-        return self._rows(lambda: self._connector.list_trades(**filters))
+        return self._rows("list_trades", lambda: self._connector.list_trades(**filters))
 
     def list_links(
         self,
@@ -194,13 +194,14 @@ class Account:
         """Yield tracking links for one offer and source that carry *sub_ids*."""
         self._require("list_links")
         return self._plain(
+            "list_links",
             lambda: self._connector.list_links(
                 offer_id=str(offer_id),
                 source_id=str(source_id),
                 deeplink=deeplink,
                 sub_ids=sub_ids,
                 **filters,
-            )
+            ),
         )
 
     def list_transactions(
@@ -214,21 +215,25 @@ class Account:
         self._require("list_transactions")
         check_order(since, until)
         return self._rows(
-            lambda: self._connector.list_transactions(self.period(since, until), currency=currency, **filters)
+            "list_transactions",
+            lambda: self._connector.list_transactions(
+                self.period(since, until), currency=currency, **filters
+            ),
         )
 
     def list_clicks(self, *, since: Moment, until: Moment, **filters: Any) -> AsyncIterator[Click]:
         """Yield the clicks of ``[since, until)``; IP addresses only as keyed hashes."""
         self._require("list_clicks")
         check_order(since, until)
-        return self._rows(lambda: self._connector.list_clicks(self.period(since, until), **filters))
+        return self._rows(
+            "list_clicks", lambda: self._connector.list_clicks(self.period(since, until), **filters)
+        )
 
     # ------------------------------------------------------------------ changing
 
     async def create_campaigns(self, drafts: Sequence[CampaignDraft]) -> BatchResult:
         """Create campaigns, paused where the network allows; one outcome for each, in order."""
-        await self._ready("create_campaigns")
-        return BatchResult(await self._connector.create_campaigns(list(drafts)))
+        return await self._batch("create_campaigns", list(drafts))
 
     async def update_campaigns(self, updates: Sequence[Update]) -> BatchResult:
         """Send exactly the named fields; an update of nothing sends nothing."""
@@ -236,13 +241,11 @@ class Account:
 
     async def delete_campaigns(self, ids: Sequence[str | int]) -> BatchResult:
         """Delete campaigns; one outcome for each, in order."""
-        await self._ready("delete_campaigns")
-        return BatchResult(await self._connector.delete_campaigns([str(i) for i in ids]))
+        return await self._batch("delete_campaigns", [str(i) for i in ids])
 
     async def create_ads(self, drafts: Sequence[AdDraft]) -> BatchResult:
         """Create ads, paused where the network allows; one outcome for each, in order."""
-        await self._ready("create_ads")
-        return BatchResult(await self._connector.create_ads(list(drafts)))
+        return await self._batch("create_ads", list(drafts))
 
     async def update_ads(self, updates: Sequence[Update]) -> BatchResult:
         """Send exactly the named fields; an update of nothing sends nothing."""
@@ -250,29 +253,24 @@ class Account:
 
     async def delete_ads(self, ids: Sequence[str | int]) -> BatchResult:
         """Delete ads; one outcome for each, in order."""
-        await self._ready("delete_ads")
-        return BatchResult(await self._connector.delete_ads([str(i) for i in ids]))
+        return await self._batch("delete_ads", [str(i) for i in ids])
 
     async def block_sources(self, campaign_id: str | int, ids: Sequence[str]) -> BatchResult:
         """Stop showing a campaign on sources, named as rows of statistics name them; one outcome for each."""
-        await self._ready("block_sources")
-        return BatchResult(await self._connector.block_sources(str(campaign_id), [str(i) for i in ids]))
+        return await self._batch("block_sources", str(campaign_id), [str(i) for i in ids])
 
     async def allow_sources(self, campaign_id: str | int, ids: Sequence[str]) -> BatchResult:
         """Show a campaign on sources again; one outcome for each, in order."""
-        await self._ready("allow_sources")
-        return BatchResult(await self._connector.allow_sources(str(campaign_id), [str(i) for i in ids]))
+        return await self._batch("allow_sources", str(campaign_id), [str(i) for i in ids])
 
     async def bid_sources(self, campaign_id: str | int, factors: Mapping[str, Decimal]) -> BatchResult:
         """Multiply a campaign's price on sources (source -> factor); one outcome for each, in order."""
-        await self._ready("bid_sources")
-        return BatchResult(await self._connector.bid_sources(str(campaign_id), dict(factors)))
+        return await self._batch("bid_sources", str(campaign_id), dict(factors))
 
     async def _update(self, operation: str, updates: Sequence[Update]) -> BatchResult:
-        await self._ready(operation)
+        self._require(operation)
         wanted = [update for update in updates if update]
-        sent: list[Outcome] = await getattr(self._connector, operation)(wanted) if wanted else []
-        outcomes = iter(sent)
+        outcomes = iter(await self._batch(operation, wanted) if wanted else ())
         return BatchResult(
             [next(outcomes) if update else Outcome(id=update.id, status="unchanged") for update in updates]
         )
@@ -299,12 +297,11 @@ class Account:
     def list_audiences(self, *, kind: str | None = None) -> AsyncIterator[Audience]:
         """Yield audiences; None means of every kind."""
         self._require("list_audiences")
-        return self._rows(lambda: self._connector.list_audiences(kind=kind))
+        return self._rows("list_audiences", lambda: self._connector.list_audiences(kind=kind))
 
     async def create_audiences(self, drafts: Sequence[AudienceDraft]) -> BatchResult:
         """Create audiences; one outcome for each, in order."""
-        await self._ready("create_audiences")
-        return BatchResult(await self._connector.create_audiences(list(drafts)))
+        return await self._batch("create_audiences", list(drafts))
 
     async def share_audiences(
         self,
@@ -315,25 +312,22 @@ class Account:
         notify: bool = False,  # noqa: FBT002
     ) -> Share:
         """Make a key that opens *audiences* to *users*; no users means to anyone who has the key."""
-        await self._ready("share_audiences")
-        return await self._connector.share_audiences(  # type: ignore[no-any-return]
-            list(audiences), users=list(users), payment=payment, price=price, notify=notify
+        return await self._call(  # type: ignore[no-any-return]
+            "share_audiences", list(audiences), users=list(users), payment=payment, price=price, notify=notify
         )
 
     def list_shares(self) -> AsyncIterator[Share]:
         """Yield the keys that open our audiences to others."""
         self._require("list_shares")
-        return self._plain(self._connector.list_shares)
+        return self._plain("list_shares", self._connector.list_shares)
 
     async def activate_share(self, key: str, audiences: Sequence[Audience] | None = None) -> list[Audience]:
         """Add a key's audiences to this account, and return them; None means all of them."""
-        await self._ready("activate_share")
-        return await self._connector.activate_share(key, audiences)  # type: ignore[no-any-return]
+        return await self._call("activate_share", key, audiences)  # type: ignore[no-any-return]
 
     async def revoke_shares(self, keys: Sequence[str]) -> BatchResult:
         """Remove keys: campaigns of others that use their audiences stop."""
-        await self._ready("revoke_shares")
-        return BatchResult(await self._connector.revoke_shares(list(keys)))
+        return await self._batch("revoke_shares", list(keys))
 
     # ------------------------------------------------------------------ reports
 
@@ -361,18 +355,19 @@ class Account:
         """Yield a ready report's rows."""
         self._require("read_report")
         self._own(job)
-        return self._rows(lambda: self._read(job))
+        return self._rows("read_report", lambda: self._read(job))
 
     def run_report(self, query: ReportQuery) -> AsyncIterator[Any]:
         """Ask for a report, wait for it and yield its rows, complete."""
         self._require("run_report")
         runner = self._runner
         return self._rows(
+            "run_report",
             lambda: (
                 stream_rows(runner, self._completed(query))
                 if runner
                 else self._read(self._instant.submit(query))
-            )
+            ),
         )
 
     @property
@@ -399,8 +394,7 @@ class Account:
 
     async def revoke(self) -> None:
         """Remove this account's binding at the network, and its tokens here; a new login is needed then."""
-        await self._ready("revoke")
-        await self._connector.revoke()
+        await self._call("revoke")
 
     def period(self, since: Moment, until: Moment) -> Period:
         """Return ``[since, until)`` in UTC; days are the account's own days.
@@ -427,20 +421,44 @@ class Account:
 
     async def _ready(self, operation: str) -> None:
         self._require(operation)
-        await self.open()
+        with self._told(operation):
+            await self.open()
 
-    async def _rows(self, batches: Any) -> AsyncGenerator[Any, None]:
-        await self.open()
-        async with aclosing(batches()) as source:
-            async for batch in source:
-                for row in batch.models():
+    async def _call(self, operation: str, *args: Any, **options: Any) -> Any:
+        await self._ready(operation)
+        with self._told(operation):
+            return await getattr(self._connector, operation)(*args, **options)
+
+    async def _batch(self, operation: str, *args: Any) -> BatchResult:
+        outcomes: list[Outcome] = await self._call(operation, *args)
+        for outcome in outcomes:
+            if outcome.error is not None:
+                outcome.error.add_context(network=self.network, account=self.name, operation=operation)
+        return BatchResult(outcomes)
+
+    async def _rows(self, operation: str, batches: Any) -> AsyncGenerator[Any, None]:
+        with self._told(operation):
+            await self.open()
+            async with aclosing(batches()) as source:
+                async for batch in source:
+                    for row in batch.models():
+                        yield row
+
+    async def _plain(self, operation: str, rows: Any) -> AsyncGenerator[Any, None]:
+        with self._told(operation):
+            await self.open()
+            async with aclosing(rows()) as source:
+                async for row in source:
                     yield row
 
-    async def _plain(self, rows: Any) -> AsyncGenerator[Any, None]:
-        await self.open()
-        async with aclosing(rows()) as source:
-            async for row in source:
-                yield row
+    @contextmanager
+    def _told(self, operation: str) -> Iterator[None]:
+        """Let every error say whose it is and what was wanted, where it does not say so itself."""
+        try:
+            yield
+        except AdnetError as error:
+            error.add_context(network=self.network, account=self.name, operation=operation)
+            raise
 
 
 def check_order(since: Moment, until: Moment) -> None:

@@ -259,6 +259,8 @@ class _Source:
 
     def fail(self, error: AdnetError) -> None:
         """Note why something is missing, in each table that this source feeds."""
+        account = self._account
+        error.add_context(network=account.network, account=account.name, operation=SOURCES[self._name])
         for result in self.results.values():
             result.errors.append(error)
 

@@ -1,0 +1,316 @@
+"""Whatever comes in, a row or a typed error comes out; and what we write, we read back as it was."""
+
+import asyncio
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from adnet import config
+from adnet.errors import AdnetError, ConfigurationError, StateError
+from adnet.models import ReportJob, ReportQuery
+from adnet.operations.links import Links, parse_links
+from adnet.operations.windows import Left
+from adnet.periods import Period
+from adnet.pull.checkpoint import PullCheckpoint
+from adnet.redact import Scrubber
+from adnet.state import State, StoredToken
+from adnet.testing import FakeClock, MemorySink
+
+from .replaying import calls, paths, replaced, replay, tape, with_body
+from .tally import tally
+
+EXAMPLES = int(os.environ.get("ADNET_SOAK_EXAMPLES", "0"))
+few = settings(
+    max_examples=EXAMPLES or 20, deadline=None, suppress_health_check=list(HealthCheck), database=None
+)
+many = settings(
+    max_examples=EXAMPLES or 100, deadline=None, suppress_health_check=list(HealthCheck), database=None
+)
+
+texts = st.text(max_size=20)
+json_leaves = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from([0, -1, 2**63, 10**30, 10**400, 1e308, 1e-320, 0.1, float("nan"), float("inf")])
+    | texts
+    | st.sampled_from(["", "0", "-1", "1e999", "NaN", "2026-02-30", "2026-03-01T25:00:00Z", "9999-12-31T23:59:59Z",
+                       "0001-01-01T00:00:00+14:00", "٣", "\x00", "\ud800", "1/2", "../x", "http://[", "a" * 5000])
+)  # fmt: skip
+json_values = st.recursive(
+    json_leaves,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)
+
+READS = [(network, name) for network in ("targetcircle", "adskeeper", "mytarget") for name in calls(network)]
+
+
+def parsed(body: bytes) -> Any:
+    """Return a body's JSON, or None for none."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
+def raised(make: Callable[[], Coroutine[Any, Any, Any]]) -> AdnetError | None:
+    """Return what a call raises, which has to be one of our errors."""
+    try:
+        asyncio.run(make())
+    except AdnetError as error:
+        return error
+    return None
+
+
+@pytest.mark.parametrize(("network", "name"), READS, ids=lambda part: part)
+@few
+@given(data=st.data())
+def test_any_json_in_place_of_any_field_is_a_row_or_a_typed_error(network, name, data):
+    """No answer, however strange, raises anything but AdnetError, in rows or in columns."""
+    recorded = tape(network, name)
+    place = data.draw(st.integers(0, len(recorded.answers) - 1))
+    response = recorded.answers[place][1]
+    value = parsed(response.body)
+    path = data.draw(st.sampled_from(paths(value)))
+    new = data.draw(json_values | st.just(...))
+    tally("strange answers tried", 1)
+    error = raised(lambda: replay(network, name, place, with_body(response, replaced(value, path, new))))
+    assert error is None or error.network == network, repr(error)
+
+
+@pytest.mark.parametrize("network", ["targetcircle", "adskeeper", "mytarget"])
+@many
+@given(data=st.data())
+def test_any_bytes_in_place_of_an_answer_are_a_typed_error(network, data):
+    """Cut, torn, mixed up: a typed error, or rows where the harm was harmless; headers may say anything, too."""
+    name = data.draw(st.sampled_from(sorted(calls(network))))
+    recorded = tape(network, name)
+    place = data.draw(st.integers(0, len(recorded.answers) - 1))
+    response = recorded.answers[place][1]
+    cut = data.draw(st.integers(0, len(response.body)))
+    body = data.draw(st.sampled_from([response.body[:cut], response.body[cut:], b""])) + data.draw(
+        st.binary(max_size=20)
+    )
+    status = data.draw(
+        st.sampled_from([200, 200, 201, 202, 204, 206, 299, 304, 400, 402, 418, 451, 500, 599])
+    )
+    header = data.draw(st.sampled_from(["location", "link", "date", "retry-after", "x-ratelimit-rps-limit",
+                                        "www-authenticate", "x-request-id"]))  # fmt: skip
+    headers = {**response.headers, header: data.draw(st.text(max_size=40))}
+    tally("strange answers tried", 1)
+    changed = type(response)(status=status, url=response.url, headers=headers, body=body)
+    error = raised(lambda: replay(network, name, place, changed))
+    assert error is None or error.network == network, repr(error)
+
+
+# ---------------------------------------------------------------------- headers
+
+
+@many
+@given(st.text(), st.sampled_from(["https://api.example/v1/x?page=2", "", "http://[", "relative"]))
+def test_any_link_header_is_links_or_nothing(header, base):
+    """Nothing is raised, and what is found is text."""
+    found = parse_links(header, base)
+    assert all(isinstance(target, str) for target in (*found.relations.values(), found.target or ""))
+    tally("strange headers tried", 1)
+
+
+relations = st.dictionaries(
+    st.from_regex(r"[a-z]{1,6}", fullmatch=True), st.integers(1, 10**6), min_size=1, max_size=4
+)
+
+
+@many
+@given(relations, st.sampled_from([", ", ",", " , "]), st.sampled_from(['"', ""]))
+def test_a_link_list_is_read_back(pages, comma, quote):
+    """Whatever the spacing and the quoting."""
+    base = "https://api.example/v1/x"
+    header = comma.join(f"<{base}?page={page}>; rel={quote}{name}{quote}" for name, page in pages.items())
+    assert parse_links(header, base) == Links(relations={n: f"{base}?page={p}" for n, p in pages.items()})
+
+
+# ---------------------------------------------------------------------- configuration
+
+
+names = st.sampled_from(
+    ["network", "base_url", "token", "currency", "limits", "client_id", "tokn", "", "a.b", "state"]
+)
+toml_values = st.sampled_from(
+    ['""', '"x"', "1", "true", "1.5", "2026-01-01", "[]", "[1]", "{}", '{ env = "X" }', '{ file = "nothing" }',
+     '{ env = "X", file = "y" }', '{ keyring = "noslash" }', '"targetcircle"', '"mytarget"', '"nowhere"', "nan"]
+)  # fmt: skip
+lines = st.tuples(names, toml_values).map(lambda pair: f"{json.dumps(pair[0])} = {pair[1]}")
+sections = st.sampled_from(
+    ["[state]", "[accounts]", "[accounts.a]", "[accounts.a.limits]", "[[accounts]]", "[x]", ""]
+)
+files = st.lists(st.tuples(sections, st.lists(lines, max_size=4)), max_size=4).map(
+    lambda parts: "\n".join("\n".join([head, *body]) for head, body in parts)
+)
+
+
+@many
+@given(files | st.text() | st.binary().map(lambda data: data.decode("latin-1")))
+def test_any_configuration_is_read_or_refused(text):
+    """A file is a configuration, or ConfigurationError with one line that names it."""
+    problem = ""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "adnet.toml"
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
+        tally("configurations tried", 1)
+        try:
+            config.load(path)
+        except ConfigurationError as error:
+            problem = str(error)
+    assert not problem or ("adnet.toml" in problem and "\n" not in problem)
+
+
+plain = st.text(
+    st.characters(min_codepoint=32, max_codepoint=0x2FFF, exclude_categories=["C", "Zl", "Zp"]),
+    min_size=1,
+    max_size=12,
+)
+account_names = plain.filter(lambda name: name.strip() and name.isprintable())
+
+
+@few
+@given(st.dictionaries(account_names, st.fixed_dictionaries({"token": plain, "currency": plain}), min_size=1))
+def test_a_configuration_is_read_back(accounts):
+    """Names and values are what was written, whatever is in them."""
+    text = "\n".join(
+        f'[accounts.{json.dumps(name)}]\nnetwork = "targetcircle"\nbase_url = "https://x.example"\n'
+        + "\n".join(f"{key} = {json.dumps(value)}" for key, value in options.items())
+        for name, options in accounts.items()
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "adnet.toml"
+        path.write_text(text, encoding="utf-8")
+        found = config.load(path).accounts
+    assert {name: account.credentials() for name, account in found.items()} == accounts
+
+
+# ---------------------------------------------------------------------- what we write
+
+
+instants = st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+periods = st.tuples(instants, st.timedeltas(timedelta(seconds=1), timedelta(days=400))).map(
+    lambda pair: Period(pair[0], pair[0] + pair[1])
+)
+some_text = st.none() | texts
+counts = st.none() | st.integers(0, 2**40)
+queries = st.builds(
+    ReportQuery,
+    kind=texts,
+    period=st.none() | periods,
+    currency=some_text,
+    level=st.sampled_from([None, "campaign", "ad", "source"]),
+    filters=st.dictionaries(texts, texts | st.lists(texts, max_size=3), max_size=3),
+)
+jobs = st.builds(
+    ReportJob,
+    network=texts,
+    account=texts,
+    account_key=texts,
+    query=queries,
+    state=st.sampled_from(["intended", "submitted", "running", "ready", "done", "failed", "cancelled"]),
+    report_id=some_text,
+    location=some_text,
+    pages=counts,
+    rows=counts,
+    row_limit=counts,
+    attempts=st.integers(0, 9),
+    created_at=st.none() | instants,
+    submitted_at=st.none() | instants,
+    owner=some_text,
+    error=some_text,
+)
+
+
+@many
+@given(jobs)
+def test_a_job_is_read_back_as_it_was(job):
+    """Every field, and the query's key with it."""
+    found = ReportJob.from_json(job.to_json())
+    assert found == job
+    assert found.query.key == job.query.key
+
+
+@many
+@given(json_values | st.dictionaries(st.sampled_from(["version", "query", "state", "network", "account", "pages",
+                                                      "created_at", "job_id"]), json_values, max_size=8))  # fmt: skip
+def test_any_json_is_a_job_or_a_state_error(value):
+    """A journal that was tampered with is told, and nothing else rises."""
+    tally("strange jobs tried", 1)
+    with contextlib.suppress(StateError):
+        ReportJob.from_json(json.dumps(value))
+
+
+tokens = st.builds(
+    StoredToken,
+    access_token=st.text(min_size=1),
+    refresh_token=st.none() | st.text(min_size=1),
+    expires_at=st.none() | instants,
+    issued_at=instants,
+    scope=some_text,
+    refreshes=st.integers(0, 99),
+    issues=st.integers(0, 99),
+)
+
+
+@few
+@given(tokens, st.none() | st.text(min_size=1))
+def test_a_token_is_read_back_as_it_was(token, key):
+    """In clear and encrypted; its number grows."""
+    with State.open(key=key) as state:
+        saved = state.tokens.save("account", token)
+        assert saved.generation == 1
+        assert state.tokens.load("account") == saved
+
+
+lefts = st.builds(
+    Left,
+    windows=st.lists(st.none() | periods, max_size=4).map(tuple),
+    rest=st.none() | periods,
+    step=st.none() | st.timedeltas(timedelta(seconds=1), timedelta(days=400)),
+)
+
+
+@few
+@given(lefts)
+def test_a_checkpoint_is_read_back_as_it_was(left):
+    """The windows that are left, and how the next is cut."""
+    clock, sink = FakeClock(), MemorySink()
+
+    async def stored(state: State) -> Left | None:
+        await sink.record([{"network": "n", "account": "a", "pull_id": "p", "table": "clicks"}])
+        query = ReportQuery(kind="clicks")
+        first, second = (
+            PullCheckpoint(state.facts, scope="k", query=query, sink=sink, pull_id="p", now=clock.now())
+            for _ in range(2)
+        )
+        first.save(left)
+        await second.verify()
+        return second.load()
+
+    with State.open(clock=clock) as state:
+        assert asyncio.run(stored(state)) == left
+
+
+@many
+@given(st.text(min_size=8, max_size=40), st.text(max_size=40), st.text(max_size=40))
+def test_a_known_secret_never_survives_scrubbing(secret, before, after):
+    """In any text, in any JSON."""
+    scrubber = Scrubber([secret])
+    shown = scrubber.text(before + secret + after)
+    assert secret not in shown or "*" in secret
+    payload = scrubber.payload({"a": [before + secret + after]})["a"][0]
+    assert secret not in payload or "*" in secret
