@@ -1,9 +1,10 @@
 """A landing whose rows wait in temporary tables of SQLite, which vanish with the process."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from adnet.models.tables import TABLES, Columns, Table
 from adnet.sinks import _texts
+from adnet.sinks._landing import StagedLanding
 from adnet.sinks._store import Store
 from adnet.sinks._values import Origin
 from adnet.sinks._worker import Worker
@@ -13,8 +14,8 @@ Stages = Sequence[tuple[Table, str]]
 """Tables and the names of the temporary tables with their rows."""
 
 
-class StoreLanding:
-    """One unit of work of one account.
+class StoreLanding(StagedLanding[str]):
+    """One unit of work of one account; its places are names of temporary tables.
 
     Args:
         worker: The sink's thread.
@@ -26,36 +27,23 @@ class StoreLanding:
     def __init__(
         self, worker: Worker, store: Store, origin: Origin, land: Callable[[Stages], dict[str, Landed]]
     ) -> None:
-        self._worker = worker
+        super().__init__(worker)
         self._store = store
         self._origin = origin
         self._land = land
-        self._stages: dict[str, str] = {}
 
-    async def write(self, table: str, columns: Columns) -> None:
-        """Stage rows of *table*."""
-        await self._worker.run(self._write, table, columns)
+    def place(self, table: str) -> str:
+        """Return a new temporary table."""
+        return self._store.new_stage(TABLES[table])
 
-    async def commit(self) -> dict[str, Landed]:
-        """Land what was written."""
-        return await self._worker.run(self._commit)
+    def keep(self, table: str, columns: Columns, place: str) -> None:
+        """Fill rows in."""
+        self._store.fill(place, _texts.to_columns(TABLES[table], columns, self._origin))
 
-    async def rollback(self) -> None:
-        """Forget what was written."""
-        if not self._worker.closed:
-            await self._worker.run(self._discard)
+    def land(self, places: Mapping[str, str]) -> dict[str, Landed]:
+        """Land all temporary tables as one."""
+        return self._land([(TABLES[table], stage) for table, stage in places.items()])
 
-    def _write(self, table: str, columns: Columns) -> None:
-        values = _texts.to_columns(TABLES[table], columns, self._origin)
-        if table not in self._stages:
-            self._stages[table] = self._store.new_stage(TABLES[table])
-        self._store.fill(self._stages[table], values)
-
-    def _commit(self) -> dict[str, Landed]:
-        landed = self._land([(TABLES[table], stage) for table, stage in self._stages.items()])
-        self._discard()
-        return landed
-
-    def _discard(self) -> None:
-        while self._stages:
-            self._store.drop_stage(self._stages.popitem()[1])
+    def forget(self, place: str) -> None:
+        """Drop a temporary table."""
+        self._store.drop_stage(place)

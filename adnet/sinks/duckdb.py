@@ -23,6 +23,7 @@ from adnet.sinks._arrow import last_of_each, numbered, pulls_table
 from adnet.sinks._duckdb_errors import explained
 from adnet.sinks._duckdb_merge import Stage, merge, scope_of
 from adnet.sinks._files import FolderLock, make_folder, remove
+from adnet.sinks._landing import StagedLanding
 from adnet.sinks._spool import Spool
 from adnet.sinks._sql import DUCKDB_TYPES, create, definitions, literal, quoted
 from adnet.sinks._values import Origin
@@ -243,39 +244,28 @@ class DuckDbSink:
         return result
 
 
-class DuckDbLanding:
-    """One unit of work of one account."""
+class DuckDbLanding(StagedLanding[Spool]):
+    """One unit of work of one account; its places are spools."""
 
     def __init__(self, sink: DuckDbSink, origin: Origin, replaced_at: datetime | None) -> None:
+        super().__init__(sink.worker)
         self._sink = sink
         self._origin = origin
         self._replaced_at = replaced_at
-        self._spools: dict[str, Spool] = {}
 
-    async def write(self, table: str, columns: Columns) -> None:
-        """Stage rows of *table*."""
-        await self._sink.worker.run(self._write, table, columns)
+    def place(self, table: str) -> Spool:
+        """Return a new spool."""
+        return self._sink.spool(table, self._origin)
 
-    async def commit(self) -> dict[str, Landed]:
-        """Land what was written in one transaction."""
-        return await self._sink.worker.run(self._commit)
+    def keep(self, table: str, columns: Columns, place: Spool) -> None:  # noqa: ARG002 - a spool knows its table
+        """Stage rows."""
+        place.add(columns)
 
-    async def rollback(self) -> None:
-        """Forget what was written."""
-        if not self._sink.worker.closed:
-            await self._sink.worker.run(self._discard)
-
-    def _write(self, table: str, columns: Columns) -> None:
-        if table not in self._spools:
-            self._spools[table] = self._sink.spool(table, self._origin)
-        self._spools[table].add(columns)
-
-    def _commit(self) -> dict[str, Landed]:
+    def land(self, places: Mapping[str, Spool]) -> dict[str, Landed]:
+        """Land all spools as one."""
         scope = scope_of(self._origin.network, self._origin.account)
-        landed = self._sink.land(list(self._spools.values()), scope, self._replaced_at)
-        self._discard()
-        return landed
+        return self._sink.land(list(places.values()), scope, self._replaced_at)
 
-    def _discard(self) -> None:
-        self._sink.discard(self._spools.values())
-        self._spools.clear()
+    def forget(self, place: Spool) -> None:
+        """Remove a spool and its files."""
+        self._sink.discard([place])

@@ -18,6 +18,7 @@ from adnet.models.tables import PULLS, TABLES, Columns, Table
 from adnet.sinks import _arrow, _values
 from adnet.sinks._arrow import pulls_table
 from adnet.sinks._files import FolderLock, make_folder, remove
+from adnet.sinks._landing import StagedLanding
 from adnet.sinks._parquet_merge import Merge
 from adnet.sinks._parts import PART_ROWS, Parts, group_of, read_rows
 from adnet.sinks._spool import PartFile, Spool
@@ -142,42 +143,31 @@ class ParquetSink:
             remove(staged.path)
 
 
-class ParquetLanding:
-    """One unit of work of one account."""
+class ParquetLanding(StagedLanding[Spool]):
+    """One unit of work of one account; its places are spools."""
 
     def __init__(self, sink: ParquetSink, origin: Origin, replaced_at: datetime | None) -> None:
+        super().__init__(sink.worker)
         self._sink = sink
         self._origin = origin
         self._replaced_at = replaced_at
-        self._spools: dict[str, Spool] = {}
 
-    async def write(self, table: str, columns: Columns) -> None:
-        """Stage rows of *table*."""
-        await self._sink.worker.run(self._write, table, columns)
+    def place(self, table: str) -> Spool:
+        """Return a new spool."""
+        return self._sink.spool(table, self._origin)
 
-    async def commit(self) -> dict[str, Landed]:
-        """Land what was written."""
-        return await self._sink.worker.run(self._commit)
+    def keep(self, table: str, columns: Columns, place: Spool) -> None:  # noqa: ARG002 - a spool knows its table
+        """Stage rows."""
+        place.add(columns)
 
-    async def rollback(self) -> None:
-        """Forget what was written."""
-        if not self._sink.worker.closed:
-            await self._sink.worker.run(self._discard)
-
-    def _write(self, table: str, columns: Columns) -> None:
-        if table not in self._spools:
-            self._spools[table] = self._sink.spool(table, self._origin)
-        self._spools[table].add(columns)
-
-    def _commit(self) -> dict[str, Landed]:
-        for spool in self._spools.values():
+    def land(self, places: Mapping[str, Spool]) -> dict[str, Landed]:
+        """Land all spools as one."""
+        for spool in places.values():
             spool.settle()
-        tables = [(spool.table, spool.files) for spool in self._spools.values()]
+        tables = [(spool.table, spool.files) for spool in places.values()]
         group = group_of(self._origin.network, self._origin.account)
-        landed = self._sink.land(tables, group, self._replaced_at)
-        self._discard()
-        return landed
+        return self._sink.land(tables, group, self._replaced_at)
 
-    def _discard(self) -> None:
-        self._sink.discard(self._spools.values())
-        self._spools.clear()
+    def forget(self, place: Spool) -> None:
+        """Remove a spool and its files."""
+        self._sink.discard([place])
