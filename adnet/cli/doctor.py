@@ -23,6 +23,7 @@ from adnet.config import AccountConfig, Config, default_state_url, find_default,
 from adnet.errors import AdnetError, ConfigurationError
 from adnet.opening import connect
 from adnet.state import State
+from adnet.transport.base import in_words
 
 _TIMEOUT_S: Final = 5.0
 _LIBRARIES: Final = ("aiohttp", "attrs", "backoff", "cattrs", "click", "msgspec", "platformdirs", "rich")
@@ -221,5 +222,4 @@ def _why(error: OSError) -> str:
         return (
             f"no certificate that can be trusted ({getattr(error, 'reason', None) or type(error).__name__})"
         )
-    # asyncio words its own; numbers below zero are of name look-ups.
-    return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
+    return in_words(error)

@@ -14,6 +14,7 @@ from adnet.errors import (
     RequestTimeoutError,
     TransportError,
 )
+from adnet.transport.base import in_words
 from adnet.transport.ceilings import BodyReader, Ceilings
 from adnet.transport.wire import Request, Response, origin
 
@@ -127,8 +128,9 @@ def _translated(error: Exception, request: Request, timeout_s: float) -> AdnetEr
     if isinstance(error, TimeoutError):
         return RequestTimeoutError(f"no answer from {where} within {timeout_s:.0f} s")
     if isinstance(error, aiohttp.ClientConnectorError):
-        reason = error.os_error.strerror or str(error.os_error)
-        return ConnectError(f"cannot connect to {where}: {reason}; check base_url and the network")
+        return ConnectError(
+            f"cannot connect to {where}: {in_words(error.os_error)}; check base_url and the network"
+        )
     if isinstance(error, aiohttp.ClientPayloadError):
         return IncompleteBodyError(f"the answer from {where} ended before its end")
     return TransportError(f"the connection to {where} broke before an answer: {type(error).__name__}")

@@ -1,5 +1,6 @@
 """The seam between adnet and the network: one method, so that tests and others can put their own in."""
 
+import os
 from typing import Protocol
 
 from adnet.transport.wire import Request, Response
@@ -23,3 +24,12 @@ class Transport(Protocol):
     async def close(self) -> None:
         """Close connections; further sending is an error."""
         ...
+
+
+def in_words(error: OSError) -> str:
+    """Return the system's own words for why there is no connection.
+
+    asyncio puts its own sentence, with the address in it, where they would stand; errors of name look-ups have
+    numbers below zero and bring their words along.
+    """
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)

@@ -294,7 +294,7 @@ async def test_a_refused_connection_is_a_connect_error(transport):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/x?token=geheim"
-        with pytest.raises(ConnectError, match="check base_url") as caught:
+        with pytest.raises(ConnectError, match="Connection refused; check base_url") as caught:
             await get(transport, url)
     assert caught.value.temporary
     assert "geheim" not in str(caught.value)
