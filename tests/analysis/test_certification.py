@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import attrs
 import pytest
 
 from adnet.analysis.certification import (
@@ -79,6 +80,13 @@ def test_an_account_that_was_bound_long_ago_is_known_by_its_configuration():
     found = judged("grants", token("token.refresh"))
     assert (found.verdict, found.figure) == ("pass", "authorization_code")
     assert "configuration" in found.evidence
+
+
+def test_grants_are_not_known_of_an_account_that_never_had_a_token():
+    """Calls that were refused show nothing but wrong credentials."""
+    refused = attrs.evolve(token("token.refresh"), event=None, status=401)
+    found = judged("grants", refused)
+    assert (found.verdict, found.figure) == ("unknown", None)
 
 
 def test_a_token_is_issued_once_and_refreshed_once_a_day():

@@ -23,11 +23,13 @@ class Grants:
 
     configured: str
     issued: Counter[str] = attrs.field(factory=Counter)
-    lines: int = 0
+    served: int = 0
+    """Calls that a token opened, and refreshes of one."""
 
     def take(self, entry: LedgerEntry) -> None:
-        """Count a token that was issued, and lines that a token served."""
-        self.lines += 1
+        """Count a token that was issued, and what shows that there is one."""
+        answered = entry.event is None and entry.status is not None and entry.status < 400
+        self.served += answered or entry.event == "token.refresh"
         if entry.event == "token.issue":
             self.issued[entry.grant or self.configured] += 1
 
@@ -36,8 +38,10 @@ class Grants:
         rule = "technical.grants"
         counted = self.issued.total()
         evidence = lines(counted, "of tokens issued") if counted else "the configuration; no token was issued"
-        if not self.lines:
-            return Finding(rule=rule, verdict="unknown", evidence=lines(0, "of any kind"))
+        if not (counted or self.served):
+            return Finding(
+                rule=rule, verdict="unknown", evidence=lines(0, "of a token that was issued or used")
+            )
         found = self.issued or Counter({self.configured: 0})
         figure = ", ".join(f"{name}{' (own account)' if name == OWN else ''}" for name in found)
         verdict: Verdict = "pass" if set(found) <= set(GRANTS) else "fail"
