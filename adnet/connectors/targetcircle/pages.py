@@ -97,7 +97,7 @@ def read_ticket(response: Response, submit_url: str, scrubber: Scrubber) -> Tick
     if not target or not report_id:
         error = SchemaError("the report was accepted, but the answer does not say where it will be")
         error.paths = ("Location",)
-        error.excerpt = scrubber.text(response.text[:200])
+        error.excerpt = scrubber.excerpt(response.text, 200)
         raise error
     return Ticket(report_id=report_id, url=target)
 
