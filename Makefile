@@ -28,7 +28,8 @@ pytest: $(STAMP)
 	@$(RUN) coverage erase
 	$(RUN) coverage run -m pytest -q -n $(WORKERS)
 	@$(RUN) coverage combine --quiet
-	@printf 'covered: %s %%\n' "$$($(RUN) coverage report --format=total)"
+	@total=$$($(RUN) coverage report --format=total) && printf 'covered: %s %%\n' "$$total" || \
+		{ echo "covered: $$total %, less than pyproject.toml asks for" >&2; exit 1; }
 
 install: $(STAMP)
 
