@@ -1,10 +1,14 @@
 """What all tests share: no network but loopback, and aioresponses made to work with the present aiohttp."""
 
+import os
 from unittest.mock import Mock
 
 import aioresponses.core
 import pytest
 from aiohttp import ClientResponse
+
+for _name in ("ADNET_CONFIG", "METRICA_TOKEN"):  # of whoever runs the tests, and nothing to them
+    os.environ.pop(_name, None)
 
 
 @pytest.fixture(scope="session", autouse=True)
