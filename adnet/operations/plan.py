@@ -18,6 +18,9 @@ _BUDGETS: Final = ("daily_budget", "total_budget", "daily_clicks", "total_clicks
 _MEASURES: Final[Mapping[str, str]] = {**dict.fromkeys(_BUDGETS, "budget"), "bid": "bid"}
 """Field -> what it is part of. Limits that a network counts in clicks are budgets, too."""
 
+_VERBS: Final = {"paused": "pauses", "resumed": "starts", "deleted": "deletes"}
+"""Count -> what a plan does to so many objects."""
+
 
 @attrs.frozen(kw_only=True)
 class PlanLimits:
@@ -29,6 +32,8 @@ class PlanLimits:
     """Of the present sum of the bids that it touches, raised or lowered."""
     paused: int = 20
     """Objects that it pauses."""
+    resumed: int = 20
+    """Objects that it starts: each of them spends from then on."""
     deleted: int = 0
     """Objects that it deletes."""
 
@@ -92,9 +97,8 @@ def _reasons(counts: Mapping[str, Any], limits: PlanLimits) -> Iterable[str]:
             share = counts.get(f"{name}_{way}", Decimal(0))
             if share > allowed:
                 yield f"{verb} {name}s by {_percent(share)} in total (allowed: {_percent(allowed)})"
-    for name, most in (("paused", limits.paused), ("deleted", limits.deleted)):
-        if (count := counts.get(name, 0)) > most:
-            verb = "pauses" if name == "paused" else "deletes"
+    for name, verb in _VERBS.items():
+        if (count := counts.get(name, 0)) > (most := getattr(limits, name)):
             yield f"{verb} {_many(count, 'object')} (allowed: {most})"
     if unlimited := counts.get("unlimited", 0):
         yield f"takes away {_many(unlimited, 'budget')}, so that spend has no limit"

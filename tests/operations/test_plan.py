@@ -117,10 +117,11 @@ def test_what_is_not_known_is_not_safe():
         check(counts)
 
 
-def test_pausing_many_is_refused():
-    """Twenty are allowed by default."""
-    updates = [Update(str(number), {"status": "paused"}) for number in range(21)]
-    with pytest.raises(UnsafePlanError, match=r"pauses 21 objects \(allowed: 20\)"):
+@pytest.mark.parametrize(("status", "verb"), [("paused", "pauses"), ("active", "starts")])
+def test_pausing_or_starting_many_is_refused(status, verb):
+    """Twenty are allowed by default; what is started by mistake spends."""
+    updates = [Update(str(number), {"status": status}) for number in range(21)]
+    with pytest.raises(UnsafePlanError, match=rf"{verb} 21 objects \(allowed: 20\)"):
         check(count_plan(updates, []))
     check(count_plan(updates[1:], []))
 
