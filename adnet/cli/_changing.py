@@ -18,7 +18,9 @@ from adnet.operations.diff import diff
 from adnet.operations.plan import PlanLimits, check_plan, count_plan
 
 GO_ON: Final = "what was sent before that may have been done; list the objects to see"
-_LIMITS: Final = PlanLimits(deleted=20)
+LIMITS: Final = PlanLimits(deleted=20)
+PLANNED: Final = Outcome(status="done")
+"""Of what would be sent, as far as can be told."""
 _DELETED: Final = "deleted"
 """Stands for a deletion among updates; no object has such a field."""
 _HELD: Final = frozenset({"campaignBlocked"})
@@ -150,20 +152,20 @@ async def _carry_out(
     wanted = [update for update in updates.values() if update]
     unsafe = _unsafe(plan)
     if not manner.dry_run:
-        check_plan(plan, _LIMITS, force=manner.force)
+        check_plan(plan, LIMITS, force=manner.force)
         outcomes = list(await send(wanted)) if wanted else []
         came = {update.id: outcome for update, outcome in zip(wanted, outcomes, strict=True)}
         lines = [_line(one, updates.get(one.id), came.get(one.id)) for one in found]
         return Done(lines=lines, counts=plan.counts)
     requests, refused = await shown(wanted, show)
-    planned = Outcome(status="done")
-    lines = [_line(one, updates.get(one.id), refused.get(one.id, planned), planned=True) for one in found]
+    would = refused | dict.fromkeys(touched(updates.keys() - refused.keys(), requests), PLANNED)
+    lines = [_line(one, updates.get(one.id), would.get(one.id), planned=True) for one in found]
     return Done(lines=lines, counts=plan.counts, requests=requests, unsafe=unsafe)
 
 
 def _unsafe(plan: Plan) -> str:
     try:
-        check_plan(plan, _LIMITS)
+        check_plan(plan, LIMITS)
     except AdnetError as error:
         return error.message
     return ""
@@ -184,7 +186,14 @@ async def shown(
     for update in wanted:
         refused |= (await shown([update], show))[1]
     good = [update for update in wanted if update.id not in refused]
-    return list(await show(good)) if refused and good else [], refused
+    return list(await show(good)) if good else [], refused
+
+
+def touched(ids: Iterable[str], requests: Sequence[PlannedRequest]) -> set[str]:
+    """Return those of *ids* that the requests change, as far as they tell what they change."""
+    if not all(request.ids for request in requests):
+        return set(ids)
+    return set(ids) & {number for request in requests for number in request.ids}
 
 
 def _line(one: Found, update: Update | None, outcome: Outcome | None, *, planned: bool = False) -> Line:

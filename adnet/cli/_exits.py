@@ -38,6 +38,7 @@ _CREDENTIALS: Final = (AuthenticationError, AccessDeniedError, CredentialsError)
 _REMEDIES: Final[dict[type[AdnetError], str]] = {
     AuthenticationError: "check the account's credentials in the configuration",
     AccessDeniedError: "ask the network to allow this to the account",
+    UnsafePlanError: "say --force if that is what you want",
 }
 _SCRUBBER: Final = Scrubber()
 

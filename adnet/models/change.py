@@ -101,6 +101,8 @@ class PlannedRequest:
     body: str | None = None
     note: str | None = None
     """Why it would be sent, or what depends on the answer."""
+    ids: tuple[str, ...] = ()
+    """What it changes, as whoever asked for it named that; empty where it is not told."""
 
 
 @attrs.frozen(kw_only=True)

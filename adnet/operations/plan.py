@@ -82,7 +82,7 @@ def check_plan(plan: Plan, limits: PlanLimits | None = None, *, force: bool = Fa
     reasons = [] if force else list(_reasons(plan.counts, limits))
     if reasons:
         raise UnsafePlanError(
-            f"this plan {', '.join(reasons)}; nothing was sent, force it if that is what you want",
+            f"this plan {', '.join(reasons)}; nothing was sent",
             network=plan.network,
             account=plan.account,
             counts=dict(plan.counts),

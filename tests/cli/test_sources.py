@@ -60,6 +60,38 @@ def test_a_dry_run_shows_the_requests(shop, verb):
     assert (ran.code, shop.writes) == (4, [])
 
 
+def test_a_dry_run_tells_what_is_so_already(shop):
+    """Nothing would be sent for it, and nothing is said to be planned."""
+    one, two = widgets(shop)[:2]
+    shop.campaign(0, widgets={one: []}, widgets_type="except")
+    ran = shop("sources", "block", "shop", FIRST, one, two, "--dry-run", "--json")
+    assert outcomes(ran) == [(one, "unchanged"), (two, "planned")]
+    ran = shop("sources", "block", "shop", FIRST, one, "--dry-run", "--json")
+    assert (outcomes(ran), ran.json["requests"], ran.code) == ([(one, "unchanged")], [], 0)
+
+
+def test_a_price_many_times_as_high_has_to_be_forced(shop):
+    """A point that was forgotten pays eighty times the price."""
+    one, two = widgets(shop)[:2]
+    words = ("shop", FIRST, f"{one}=1.5", f"{two}=80")
+    ran = shop("sources", "bid", *words)
+    assert (ran.code, shop.writes) == (2, [])
+    assert f"80 times the price of the campaign on {two}" in ran.err
+    assert "--force" in ran.err
+    ran = shop("sources", "bid", *words, "--dry-run", "--json")
+    assert (ran.code, shop.writes, "80 times" in ran.json["needs_force"]) == (0, [], True)
+    assert shop("sources", "bid", *words, "--force").code == 0
+    assert shop.sandbox.account.campaigns[FIRST].quality == {one: Decimal("1.5"), two: Decimal(80)}
+
+
+def test_a_source_has_one_factor(shop):
+    """Two are a mistake, and which of them was meant is not guessed."""
+    uid = widgets(shop)[0]
+    ran = shop("sources", "bid", "shop", FIRST, f"{uid}=0.8", f"{uid}=1.2")
+    assert (ran.code, "two factors, 0.8 and 1.2" in ran.err, shop.writes) == (2, True, [])
+    assert shop("sources", "bid", "shop", FIRST, f"{uid}=0.8", f"{uid}=0.80").code == 0
+
+
 @pytest.mark.parametrize("word", ["5600001", "=2", "5600001=", "5600001=x", "5600001=0", "5600001=-1"])
 def test_a_bid_needs_a_factor(shop, word):
     """Above zero."""

@@ -1,6 +1,6 @@
 """What every part of the native client shares: building, sending, decoding, and what came of a write."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import attrs
@@ -152,8 +152,8 @@ class Core:
         """Return the request of a write."""
         return self.build(call.route, path=call.path, query=call.query, form=call.form, json=call.json)
 
-    def planned(self, call: Call, note: str | None = None) -> PlannedRequest:
-        """Return the request of a write as it would be sent, without credentials."""
+    def planned(self, call: Call, note: str | None = None, *, ids: Iterable[str] = ()) -> PlannedRequest:
+        """Return the request of a write to *ids* as it would be sent, without credentials."""
         request = self.request(call)
         assert not callable(request.body)
         body = request.body.decode() if request.body is not None else None
@@ -163,4 +163,5 @@ class Core:
             url=self.session.scrubber.text(request.url),
             body=None if body is None else self.session.scrubber.text(body),
             note=notes or None,
+            ids=tuple(ids),
         )

@@ -215,7 +215,7 @@ class AdWriter:
                     planned.append(self.core.planned(calls.set_blocked(NEW_ID, blocked=True), note))
             elif verb == "update":
                 steps = await self.steps(item.id, item.fields)
-                planned += [self.core.planned(step.call, step.what) for step in steps]
+                planned += [self.core.planned(step.call, step.what, ids=[item.id]) for step in steps]
             else:
-                planned.append(self.core.planned(calls.delete(str(item))))
+                planned.append(self.core.planned(calls.delete(str(item)), ids=[str(item)]))
         return planned

@@ -275,9 +275,9 @@ class CampaignWriter:
                     planned.append(self.core.planned(step.call, note))
             elif verb == "update":
                 steps = await self.steps(item.id, item.fields)
-                planned += [self.core.planned(step.call, step.what) for step in steps]
+                planned += [self.core.planned(step.call, step.what, ids=[item.id]) for step in steps]
             elif await self._is_there(str(item)):
-                planned.append(self.core.planned(calls.delete(str(item))))
+                planned.append(self.core.planned(calls.delete(str(item)), ids=[str(item)]))
         return planned
 
 

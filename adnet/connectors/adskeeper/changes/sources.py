@@ -11,6 +11,7 @@ it. ``source:name`` or ``source:id`` is a source in the sense of campaigns with 
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final, Literal
 
 import attrs
@@ -275,7 +276,9 @@ class SourceWriter:
             for outcome in decision.settled.values():
                 if outcome.error is not None:
                     raise outcome.error
-            planned += [self.core.planned(edit.call) for edit in decision.edits]
+            planned += [
+                self.core.planned(edit.call, ids=chain(*edit.members.values())) for edit in decision.edits
+            ]
         return planned
 
 
