@@ -345,6 +345,7 @@ async def open_accounts(
                 clock=clock,
                 name=name,
                 listeners=listeners,
+                configured=config.names,
                 **credentials,
             )
             # Opening may ask the network something, which is for whoever uses the account to do.

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +36,7 @@ def connect(
     clock: Clock | None = None,
     name: str | None = None,
     listeners: Sequence[Listener] = (),
+    configured: Collection[str] | None = None,
     **credentials: Any,
 ) -> "Account":
     """Return an account on *network*; nothing is sent before its first use.
@@ -52,6 +53,7 @@ def connect(
         clock: Time; the default is the machine's.
         name: How errors and tables call the account; the network's name by default.
         listeners: Hear what is sent.
+        configured: Names of all accounts of the configuration that this one is from, if it is from any.
         credentials: Keys of the network, see ``adnet networks``.
 
     Raises:
@@ -79,6 +81,7 @@ def connect(
         scrubber=scrubber,
         limiter=limiter,
         listeners=(LoggingListener(scrubber), *listeners),
+        configured=configured,
     )
     try:
         made = connector(services, base_url=base_url, options=options)

@@ -1,6 +1,5 @@
 """Connectors whose accounts log in: their tokens are issued and refreshed, not configured."""
 
-from collections.abc import Mapping
 from typing import Protocol, cast, runtime_checkable
 
 from adnet import registry
@@ -28,7 +27,7 @@ class LogsIn(Protocol):
         """Return the page on which a user grants access."""
         ...
 
-    async def login(self, code: str | None = None, *, taken: Mapping[str, str] | None = None) -> str:
+    async def login(self, code: str | None = None) -> str:
         """Bind the account and return its user's id."""
         ...
 

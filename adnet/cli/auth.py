@@ -9,7 +9,6 @@ import click
 
 from adnet import registry
 from adnet.cli._call import Call, Group, run
-from adnet.cli._clients import accounts_on, clients_of
 from adnet.cli._exits import CREDENTIALS, DONE, sentence
 from adnet.cli._logins import LogsIn, no_logins, tokens_of
 from adnet.cli._redirect import (
@@ -94,12 +93,11 @@ async def _login(call: Call, config: Config, name: str, code: str | None, **opti
     async with open_accounts(config) as accounts:
         account = accounts[name]
         connector = tokens_of(account)
-        taken = await _taken(config, account)
         before = connector.tokens.stored()
         if connector.grant == _BY_CODE:
             code = code_of(code) if code is not None else await _asked(call, connector, **options)
         try:
-            await connector.login(code, taken=taken)
+            await connector.login(code)
         except AuthenticationError as error:
             raise _explained(error, name) from error
         info = await account.get_account()
@@ -122,12 +120,6 @@ def _explained(error: AuthenticationError, name: str) -> AuthenticationError:
         what = "the code is used up, older than an hour, or none at all"
         error.args = (f"{what} ({error.message}); `adnet auth login {name}` asks for another",)
     return error
-
-
-async def _taken(config: Config, account: Account) -> dict[str, str]:
-    """Return user id -> name of the other account that is known to be this user's."""
-    clients = await clients_of(accounts_on(config, account.network), account.state)
-    return {c.user_id: c.account for c in clients if c.user_id is not None and c.account != account.name}
 
 
 async def _asked(call: Call, connector: LogsIn, *, port: int, no_browser: bool, timeout_s: float) -> str:

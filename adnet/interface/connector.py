@@ -1,6 +1,6 @@
 """The base of every connector: identity, options, what it is given, open and close."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, tzinfo
 from typing import Any, ClassVar
 
@@ -44,6 +44,8 @@ class Services:
     """Makes the account's limiter from its buckets and a scope that names whose limits they are."""
     policy: RetryPolicy = attrs.field(factory=RetryPolicy)
     listeners: Sequence[Listener] = ()
+    configured: Collection[str] | None = None
+    """Names of all accounts of the configuration that the account is from; None for one opened in code."""
 
 
 class Connector:

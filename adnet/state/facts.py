@@ -37,6 +37,21 @@ class Facts:
                 (scope, name, value, to_us(self._clock.now())),
             )
 
+    def swap(self, scope: str, name: str, value: str, *, before: str | None) -> bool:
+        """Remember *value* if *before* is still what is known; say whether it was. Of several processes one wins."""
+        now = to_us(self._clock.now())
+        with self._database.transaction() as connection:
+            if before is None:
+                done = connection.execute(
+                    "INSERT OR IGNORE INTO facts VALUES (?, ?, ?, ?)", (scope, name, value, now)
+                )
+            else:
+                done = connection.execute(
+                    "UPDATE facts SET value = ?, updated_us = ? WHERE scope = ? AND name = ? AND value = ?",
+                    (value, now, scope, name, before),
+                )
+        return done.rowcount == 1
+
     def forget(self, scope: str, name: str | None = None) -> None:
         """Drop one fact, or all of a scope."""
         with self._database.transaction() as connection:

@@ -261,7 +261,7 @@ def test_an_account_is_not_bound_to_a_second_client(login, market):
     market.sandbox.login_as(OWNER)
     ran = login()
     assert (ran.code, ran.out) == (2, "")
-    assert f"account 'shop' is bound to user {BUYER}, and this code is of user {OWNER}" in ran.err
+    assert f"account 'shop' is bound to client {BUYER}, and this login is of client {OWNER}" in ran.err
     assert market.report["grants"] == {"authorization_code": 1}
 
 
@@ -271,7 +271,7 @@ def test_a_client_is_not_bound_to_a_second_account(adnet, market, port, browser)
     assert adnet("check", "own").code == 0
     market.sandbox.login_as(OWNER)
     ran = adnet("auth", "login", "shop", "--port", port)
-    assert (ran.code, f"user {OWNER} is bound to the account 'own' already" in ran.err) == (2, True)
+    assert (ran.code, f"its client {OWNER} is bound to the account 'own' already" in ran.err) == (2, True)
     assert market.report["grants"] == {"client_credentials": 1}
 
 

@@ -50,3 +50,12 @@ def test_a_fact_outlives_its_process(path: Path) -> None:
         state.facts.put("host", "verb", "POST")
     with State.open(path) as state:
         assert state.facts.get("host", "verb") == "POST"
+
+
+def test_of_two_who_swap_the_same_fact_one_wins(facts: Facts) -> None:
+    """Whoever comes second finds another value than the one it has seen."""
+    assert facts.swap("host", "client", "one", before=None)
+    assert not facts.swap("host", "client", "two", before=None)
+    assert not facts.swap("host", "client", "two", before="three")
+    assert facts.swap("host", "client", "two", before="one")
+    assert facts.get("host", "client") == "two"

@@ -1,19 +1,21 @@
-"""Sends the requests of one account: after its limits are known, page by page, by the verb that its host takes."""
+"""Sends the requests of one account: once its client and its limits are known, page by page, by its host's verb."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from decimal import Decimal
+from itertools import count as counted
 from typing import Any, Final
 
 import msgspec
 
 from adnet.clock import Clock
-from adnet.connectors.mytarget import routes
+from adnet.connectors.mytarget import codec, routes
+from adnet.connectors.mytarget.identity import Identity
 from adnet.connectors.mytarget.limits import PAGE_SIZE, Quotas
 from adnet.connectors.mytarget.profile import Profile
 from adnet.connectors.mytarget.seeding import Seeder
-from adnet.errors import ApiError
-from adnet.models import Raw
+from adnet.connectors.mytarget.verbs import UpdateVerb
+from adnet.models import AccountInfo, Raw
 from adnet.operations.paginate import in_order
 from adnet.state.facts import Facts
 from adnet.transport.decipher import decode
@@ -21,8 +23,9 @@ from adnet.transport.session import Session
 from adnet.transport.wire import Lane, Request, Response, Route, origin
 
 _WIDTH: Final = 4
-_VERB: Final = "update_verb"
-_NO_SUCH_VERB: Final = frozenset({405, 501})
+_CURRENCY: Final = "currency"
+_TELLING: Final = frozenset(routes.USER.values())
+"""Requests whose answer tells whose token it is."""
 
 
 class Page(msgspec.Struct):
@@ -41,7 +44,8 @@ class Api:
         session: Signs and sends.
         profile: The brand, whose word for campaigns goes into paths.
         quotas: Learns the limits.
-        facts: Where the verb of updates is remembered, by host, and the limits, by account.
+        identity: Tells whose account it is.
+        facts: Where the verb of updates is remembered, by host, and limits and currency, by account.
         key: The account's key there.
         verb: ``auto``, ``patch`` or ``post``.
     """
@@ -51,6 +55,7 @@ class Api:
         session: Session,
         profile: Profile,
         quotas: Quotas,
+        identity: Identity,
         facts: Facts,
         *,
         key: str,
@@ -60,12 +65,14 @@ class Api:
         self.session = session
         self.profile = profile
         self.clock = clock
+        self.identity = identity
         self._seeder = Seeder(session, quotas, facts, key, clock)
         self._facts = facts
-        self._verb = verb if verb != "auto" else None
+        self._key = key
         self.host = origin(session.base_url)
         """Scheme, host and port: what is learnt of a host is remembered under it."""
-        self._finding = asyncio.Lock()
+        self._verb = UpdateVerb(facts, self.host, first=profile.update_verb, wanted=verb)
+        self._asking = asyncio.Lock()
 
     # ------------------------------------------------------------------ one request
 
@@ -74,14 +81,40 @@ class Api:
         return self.session.build(route, path={"campaigns": self.profile.campaigns, **(path or {})}, **parts)
 
     async def send(self, request: Request) -> Response:
-        """Return the answer to *request*, after the limits are known.
+        """Return the answer to *request*, once it is known what the limits are and that the account is its client's.
 
         Raises:
+            ConfigurationError: Its client has another account; nothing but the limits was asked for.
             AdnetError: As Session.send.
         """
-        if not self._seeder.fresh:
-            await self._seeder.learn()
+        if not self._seeder.fresh or not self.identity.certain:
+            self.identity.check()  # a client that is known to have another account costs no token
+            if not self._seeder.fresh:
+                await self._seeder.learn()
+            if request.route in _TELLING:
+                return self._told(request.route, await self.session.send(request))
+            async with self._asking:
+                if not self.identity.certain and not self.identity.resume():
+                    await self.account()
         return await self.session.send(request)
+
+    async def account(self) -> AccountInfo:
+        """Return the account as the network tells it; its currency is remembered.
+
+        Raises:
+            ConfigurationError: Its client has another account.
+        """
+        route = routes.USER[self.profile.user_version]
+        found = codec.account(await self.one(route, query={"fields": joined(codec.USER_FIELDS)}))
+        if found.currency is not None:
+            self._facts.put(self._key, _CURRENCY, found.currency)
+        return found
+
+    def _told(self, route: Route, response: Response) -> Response:
+        """Bind the account to the client whom *response* names, if it does."""
+        if (number := codec.text(self._object(route, response), "id")) is not None:
+            self.identity.bind(number)
+        return response
 
     async def call(self, route: Route, **parts: Any) -> Any:
         """Return the decoded answer; None for an empty one."""
@@ -94,11 +127,12 @@ class Api:
 
     async def made(self, request: Request) -> Raw:
         """Return the one object that *request* is answered with."""
-        response = await self.send(request)
-        with self.session.reading(request.route):
-            return Raw(
-                self._clean(decode(response, scrubber=self.session.scrubber, decoder=_OBJECT), response)
-            )
+        return self._object(request.route, await self.send(request))
+
+    def _object(self, route: Route, response: Response) -> Raw:
+        with self.session.reading(route):
+            found = decode(response, scrubber=self.session.scrubber, decoder=_OBJECT)
+            return Raw(self._clean(found, response))
 
     def decoded(self, route: Route, response: Response) -> Any:
         """Return the answer's JSON with secrets removed, exact; None when there is no body."""
@@ -163,6 +197,8 @@ class Api:
                 yield page
             return
 
+        self.session.check_pages(route, -(-count // size))
+
         async def fetch(offset: int) -> list[Raw]:
             found, _ = await self.page(
                 route, offset=offset, limit=size, query=query, lane="backfill", **parts
@@ -176,7 +212,8 @@ class Api:
         self, route: Route, offset: int, *, query: Mapping[str, object] | None, **parts: Any
     ) -> AsyncIterator[list[Raw]]:
         """Yield pages one after the other, until one is empty: there is no count."""
-        while True:
+        for number in counted(2):
+            self.session.check_pages(route, number)
             page, _ = await self.page(route, offset=offset, query=query, lane="backfill", **parts)
             if not page:
                 return
@@ -189,58 +226,22 @@ class Api:
 
     # ------------------------------------------------------------------ partial updates
 
-    def update_verb(self) -> str | None:
-        """Return ``patch`` or ``post`` where it is fixed or known for this host; None while nobody has tried."""
-        return self._verb or self._facts.get(self.host, _VERB)
-
     async def update(
         self, route: Route, fields: Mapping[str, Any], *, path: Mapping[str, object] | None = None
     ) -> Any:
-        """Send exactly *fields* to an object, by the verb of the host; nothing is sent for no fields.
-
-        Tried first is the profile's verb; a 405 or 501 to PATCH switches the host to POST for good.
-        Source: VK Ads API overview: updates are POST to the object's URL (documented).
-        """
+        """Send exactly *fields* to an object, by the verb of the host; nothing is sent for no fields."""
         if not fields:
             return None
-        if self.update_verb() is not None:
-            return await self._by_known_verb(route, fields, path)
-        async with self._finding:  # one request finds out, the others wait for what it finds
-            if self.update_verb() is None:
-                answer = await self._by_verb(route, self.profile.update_verb, fields, path)
-                if self.update_verb() is None:
-                    self._facts.put(self.host, _VERB, self.profile.update_verb)
-                return answer
-        return await self._by_known_verb(route, fields, path)
 
-    async def _by_known_verb(
-        self, route: Route, fields: Mapping[str, Any], path: Mapping[str, object] | None
-    ) -> Any:
-        return await self._by_verb(route, self.update_verb() or self.profile.update_verb, fields, path)
+        async def send(verb: str) -> Any:
+            facts = {"fields": field_names(fields)}
+            return await self.call(self.update_route(route, verb), path=path, json=fields, facts=facts)
 
-    async def _by_verb(
-        self, route: Route, verb: str, fields: Mapping[str, Any], path: Mapping[str, object] | None
-    ) -> Any:
-        try:
-            return await self._update(route, verb, fields, path)
-        except ApiError as error:
-            if verb != "patch" or self._verb is not None or error.status not in _NO_SUCH_VERB:
-                raise
-        answer = await self._update(route, "post", fields, path)
-        self._facts.put(self.host, _VERB, "post")
-        return answer
-
-    async def _update(
-        self, route: Route, verb: str, fields: Mapping[str, Any], path: Mapping[str, object] | None
-    ) -> Any:
-        return await self.call(
-            self.update_route(route, verb), path=path, json=fields, facts={"fields": field_names(fields)}
-        )
+        return await self._verb.use(send)
 
     def update_route(self, route: Route, verb: str | None = None) -> Route:
-        """Return *route* with the verb that an update would take now."""
-        verb = verb or self.update_verb() or self.profile.update_verb
-        return routes.posted(route) if verb == "post" else route
+        """Return *route* by *verb*, or by the one that an update would take now."""
+        return routes.posted(route) if (verb or self._verb.expected) == "post" else route
 
 
 def field_names(fields: Mapping[str, Any], prefix: str = "") -> tuple[str, ...]:

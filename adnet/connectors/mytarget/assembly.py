@@ -12,6 +12,7 @@ from adnet.connectors.mytarget.audiences import Audiences
 from adnet.connectors.mytarget.auth import Credentials, OAuthEndpoint
 from adnet.connectors.mytarget.creating import Creator
 from adnet.connectors.mytarget.grants import ClientGrant, CodeGrant, grant_for
+from adnet.connectors.mytarget.identity import Identity
 from adnet.connectors.mytarget.ledger import LedgerObserver
 from adnet.connectors.mytarget.limits import BUCKETS, MeteredTransport, Quotas
 from adnet.connectors.mytarget.login import Binding
@@ -42,6 +43,7 @@ class Parts:
     key: str
     """Keyed hash of host, application and user."""
     credentials: Credentials
+    identity: Identity
     limiter: Limiter
     tokens: Tokens
     agency: Tokens | None
@@ -76,7 +78,8 @@ def assemble(profile: Profile, services: Services, base_url: str | None, options
     quotas = Quotas(house.limiter, services.clock)
     session = house.api_session(tokens, quotas)
     facts, clock = services.state.facts, services.clock
-    api = Api(session, profile, quotas, facts, key=house.key, clock=clock, verb=verb)
+    identity = house.identity(tokens)
+    api = Api(session, profile, quotas, identity, facts, key=house.key, clock=clock, verb=verb)
     native = MyTargetNative(api)
     reader = Reader(api, native, facts, house.key)
     urls = UrlBook(native.urls, clock)
@@ -84,6 +87,7 @@ def assemble(profile: Profile, services: Services, base_url: str | None, options
     return Parts(
         key=house.key,
         credentials=credentials,
+        identity=identity,
         limiter=house.limiter,
         tokens=tokens,
         agency=agency,
@@ -97,7 +101,9 @@ def assemble(profile: Profile, services: Services, base_url: str | None, options
         writer=writer,
         creator=Creator(writer, urls, reader.currency, quotas.server_now),
         audiences=Audiences(native, reader.currency),
-        binding=house.binding(endpoint, grant, tokens, reader),
+        binding=Binding(
+            endpoint=endpoint, grant=grant, tokens=tokens, identity=identity, who=partial(_who, reader)
+        ),
     )
 
 
@@ -164,16 +170,16 @@ class _House:
         endpoint = self.endpoint(key, whose=f"agency of {self._services.account}")
         return self.tokens(key, CodeGrant(endpoint, first))
 
-    def binding(self, endpoint: OAuthEndpoint, grant: ClientGrant, tokens: Tokens, reader: Reader) -> Binding:
-        """Return how the account logs in and out."""
-        return Binding(
-            endpoint=endpoint,
-            grant=grant,
-            tokens=tokens,
+    def identity(self, tokens: Tokens) -> Identity:
+        """Return whose account it is, as far as the state knows."""
+        return Identity(
             facts=self._services.state.facts,
             key=self.key,
-            scope=f"{self._profile.network} users of {self._credentials.client_id}",
-            who=partial(_who, reader),
+            scope=f"clients of {self._profile.network} at {origin(self._base_url)}",
+            account=self._services.account,
+            named=self._credentials.agency_client_id,
+            configured=self._services.configured,
+            issue=lambda: token.issues if (token := tokens.stored()) is not None else None,
         )
 
     def api_session(self, tokens: Tokens, quotas: Quotas) -> Session:
@@ -196,6 +202,7 @@ class _House:
             clock=services.clock,
             scrubber=services.scrubber,
             policy=services.policy,
+            ceilings=services.ceilings,
             listeners=services.listeners,
             observers=observers,
             **rooms,

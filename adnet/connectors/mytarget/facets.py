@@ -104,9 +104,9 @@ class Bound(Connector, ReadsAccounts, Revokes):
             redirect_uri=redirect_uri,
         )
 
-    async def login(self, code: str | None = None, *, taken: Mapping[str, str] | None = None) -> str:
-        """Bind the account and return its user's id; see :meth:`Binding.login`."""
-        return await self._parts.binding.login(code, taken=taken)
+    async def login(self, code: str | None = None) -> str:
+        """Bind the account and return its client's id; see :meth:`Binding.login`."""
+        return await self._parts.binding.login(code)
 
     @property
     def grant(self) -> str:
@@ -116,7 +116,7 @@ class Bound(Connector, ReadsAccounts, Revokes):
     @property
     def user_id(self) -> str | None:
         """Whom the account belongs to, if the network was ever asked; nothing is sent."""
-        return self._parts.reader.user_id()
+        return self._parts.identity.client
 
     @property
     def tokens(self) -> Tokens:

@@ -1,26 +1,25 @@
 """Logging an account in and undoing its binding.
 
 One token is issued per account, when its user first grants access; afterwards it is only refreshed. So a login that
-finds a token that works keeps it. One physical client has one account: a user who is bound to one account of the
-configuration is not bound to a second one. Source: myTarget certification page (documented).
+finds a token that works keeps it. That one client has one account is seen to by
+:mod:`adnet.connectors.mytarget.identity`. Source: myTarget certification page (documented).
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 import attrs
 
 from adnet.connectors.mytarget import codec
 from adnet.connectors.mytarget.auth import OAuthEndpoint
 from adnet.connectors.mytarget.grants import ClientGrant
+from adnet.connectors.mytarget.identity import Identity
 from adnet.errors import AuthenticationError, ConfigurationError, NotFoundError, TokenRevokedError
-from adnet.state.facts import Facts
 from adnet.state.tokens import Lease, StoredToken
 from adnet.transport.tokens import OAuthTokens
 
 REMOVED: Final = "the binding of this account was removed here; a new login is needed: `adnet auth login {}`"
-_USER: Final = "user_id"
 
 
 @attrs.frozen(kw_only=True)
@@ -31,30 +30,25 @@ class Binding:
         endpoint: The token endpoint.
         grant: How the account comes to a token.
         tokens: The account's tokens.
-        facts: Where it is remembered who is bound to what.
-        key: The account's key there.
-        scope: Names the application on its host: users are bound once in it.
-        who: Proves the token and returns the account's own id.
+        identity: Which client the account is bound to.
+        who: Proves the token, binds the account to its client and returns the client's id.
     """
 
     endpoint: OAuthEndpoint
     grant: ClientGrant
     tokens: OAuthTokens[StoredToken, Lease]
-    facts: Facts
-    key: str
-    scope: str
+    identity: Identity
     who: Callable[[], Awaitable[str]]
 
-    async def login(self, code: str | None = None, *, taken: Mapping[str, str] | None = None) -> str:
-        """Bind the account and return the id of its user.
+    async def login(self, code: str | None = None) -> str:
+        """Bind the account and return the id of its client.
 
         Args:
             code: What the browser came back with; for the grant ``authorization_code`` only.
-            taken: User id -> name of the other account that is known to be this user's.
 
         Raises:
-            ConfigurationError: A code is missing or makes no sense, the user is bound to another account, or the
-                account to another user.
+            ConfigurationError: A code is missing or makes no sense, the client is bound to another account, or the
+                account to another client.
             TokenLimitError: The network gives no further token.
             AuthenticationError: The code or the credentials were refused.
         """
@@ -65,31 +59,27 @@ class Binding:
                 if by_code
                 else f"a login by {self.endpoint.credentials.grant} takes no code"
             )
-        if code is not None:
-            await self._check_user(code, taken or {})
-        if (user_id := await self._served()) is not None:
-            return self._bound(user_id)
+        client = await self._told(code) if code is not None else None
+        self.identity.check(client)
+        if (served := await self._served(client)) is not None:
+            return served
         if code is not None:
             self.tokens.keep(await self.endpoint.exchange(code))
         else:
             self.tokens.keep(await self.grant.issue(deadline=None))
-        user_id = await self.who()
-        try:
-            self._refuse_second(user_id, taken or {})
-        except ConfigurationError:
-            self.facts.forget(self.key)
-            self.tokens.forget(REMOVED.format(self.endpoint.credentials.account))
-            raise
-        return self._bound(user_id)
+        self.identity.certain = False  # whose the new token is, the network has to tell
+        return await self.who()
 
     async def revoke(self) -> None:
-        """Remove all tokens of the account's user at the network, then everything that is stored of them here."""
+        """Remove all tokens of the account's user at the network, then everything that is stored of them here.
+
+        Raises:
+            ConfigurationError: The client is bound to another account, whose tokens these are.
+        """
+        self.identity.check()
         with suppress(NotFoundError, TokenRevokedError):  # the network does not know the binding any more
             await self.endpoint.delete(**await self._named())
-        user_id = self.facts.get(self.key, _USER)
-        if user_id is not None:
-            self.facts.forget(self.scope, user_id)
-        self.facts.forget(self.key)
+        self.identity.forget()
         self.tokens.forget(REMOVED.format(self.endpoint.credentials.account))
 
     async def _named(self) -> dict[str, str | None]:
@@ -99,41 +89,25 @@ class Binding:
             return {}
         if known.grant == "agency_client_credentials":
             return {"username": known.agency_client_name, "user_id": known.agency_client_id}
-        return {_USER: self.facts.get(self.key, _USER) or await self.who()}
+        return {"user_id": self.identity.client or await self.who()}
 
-    async def _check_user(self, code: str, taken: Mapping[str, str]) -> None:
-        """Refuse a code of a user who cannot be this account's, before it takes a token."""
-        info: Mapping[str, Any] | None = await self.endpoint.code_info(code)
-        if info is None:
-            return
-        user_id = codec.object_id(info)
-        self._refuse_second(user_id, taken)
-        name, bound = self.endpoint.credentials.account, self.facts.get(self.key, _USER)
-        if bound not in {None, user_id}:
-            raise ConfigurationError(
-                f"account {name!r} is bound to user {bound}, and this code is of user {user_id}; one client has one"
-                f" account here: `adnet auth revoke {name}` unbinds the first"
-            )
+    async def _told(self, code: str) -> str | None:
+        """Return whose code it is, before it takes a token; None where the network cannot tell."""
+        info = await self.endpoint.code_info(code)
+        return codec.object_id(info) if info is not None else None
 
-    async def _served(self) -> str | None:
-        """Return whose token is stored; None unless it works. A network that cannot tell at present raises."""
+    async def _served(self, client: str | None) -> str | None:
+        """Return whose token is stored; None unless it works and is the *client*'s, where that is known.
+
+        A network that cannot tell at present raises.
+        """
         if self.tokens.stored() is None or isinstance(self.tokens.failure(), TokenRevokedError):
             return None
+        if client is not None and self.identity.told not in {None, client}:
+            return None
         try:
-            return await self.who()
+            served = await self.who()
         except AuthenticationError:
             return None
-
-    def _refuse_second(self, user_id: str, taken: Mapping[str, str]) -> None:
-        holder, _, name = (self.facts.get(self.scope, user_id) or "").partition(" ")
-        if not holder or holder == self.key:
-            name = taken.get(user_id, "")
-        if name:
-            raise ConfigurationError(
-                f"user {user_id} is bound to the account {name!r} already, and one client has one account here;"
-                f" `adnet auth revoke {name}` unbinds it"
-            )
-
-    def _bound(self, user_id: str) -> str:
-        self.facts.put(self.scope, user_id, f"{self.key} {self.endpoint.credentials.account}")
-        return user_id
+        self.identity.check(client)
+        return served

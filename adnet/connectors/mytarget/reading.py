@@ -44,13 +44,8 @@ class Reader:
     # ------------------------------------------------------------------ account
 
     async def account(self) -> AccountInfo:
-        """Return the account, and remember its id and currency."""
-        row = await self._native.user.get(fields=codec.USER_FIELDS)
-        found = codec.account(row)
-        self._facts.put(self._key, "user_id", found.account_id)
-        if found.currency is not None:
-            self._facts.put(self._key, "currency", found.currency)
-        return found
+        """Return the account; its client and currency are remembered."""
+        return await self._api.account()
 
     async def currency(self) -> str | None:
         """Return the account's currency, asked for once in the life of the state."""
@@ -59,10 +54,6 @@ class Reader:
             async with self._learning:
                 known = self._facts.get(self._key, "currency") or (await self.account()).currency
         return known
-
-    def user_id(self) -> str | None:
-        """Return the account's own id, if it was ever told."""
-        return self._facts.get(self._key, "user_id")
 
     # ------------------------------------------------------------------ campaigns
 

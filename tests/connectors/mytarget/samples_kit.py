@@ -30,6 +30,7 @@ def known_state(network: str = "mytarget") -> Iterator[State]:
             ("throttling", f"{now.timestamp():.0f} {{}}"),
             ("currency", "RUB"),
             ("user_id", "70001"),
+            ("user_id told of issue", "0"),
         ):
             state.facts.put(key, name, value)
         state.facts.put(f"{HOST}:443", "update_verb", "post")

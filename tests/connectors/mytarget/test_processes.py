@@ -14,13 +14,13 @@ from adnet.sandbox.mytarget import MytargetSandbox
 WORKER = Path(__file__).with_name("worker.py")
 
 
-async def run(sandbox, mode: str, state: Path, seconds: float) -> tuple[int, str]:
+async def run(sandbox, mode: str, state: Path, seconds: float, name: str = "shop") -> tuple[int, str]:
     """Run one process to its end; return its exit code and what it said."""
     credentials = sandbox.credentials.values()
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         str(WORKER),
-        *(mode, str(state), sandbox.base_url, *credentials, str(seconds)),
+        *(mode, str(state), sandbox.base_url, *credentials, str(seconds), name),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         # Killed processes would leave halves of coverage files.
@@ -71,3 +71,16 @@ async def test_a_kill_between_issue_and_save_costs_one_slot(tmp_path):
         code, _ = await run(sandbox, "works", state, 0.1)
         report = sandbox.report()
     assert (code, report["grants"]) == (0, {"client_credentials": 2})
+
+
+async def test_of_two_accounts_of_one_client_one_gets_it_in_all_processes(tmp_path):
+    """Whichever comes first; the other does no work in any of them."""
+    async with MytargetSandbox(campaigns=1, banners=0, limits="none") as sandbox:
+        names = ("one", "two", "one", "two")
+        ended = await asyncio.gather(*(run(sandbox, "works", tmp_path / "s.db", 0.5, name) for name in names))
+        report = sandbox.report()
+    codes = [code for code, _ in ended]
+    assert codes in ([0, 1, 0, 1], [1, 0, 1, 0]), ended
+    winner = names[codes.index(0)]
+    assert all(f"`adnet auth revoke {winner}`" in said for code, said in ended if code)
+    assert report["grants"] == {"client_credentials": 1}

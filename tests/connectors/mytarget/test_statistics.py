@@ -122,7 +122,7 @@ async def test_two_processes_that_ask_for_the_same_at_once_ask_once(tmp_path):
     """Likewise: one of them waits and finds it in the state."""
     async with bench(state=f"sqlite:{tmp_path / 's.db'}") as test:
         with State.open(f"sqlite:{tmp_path / 's.db'}", clock=test.clock) as elsewhere:
-            accounts = (test.account(), test.account("other", state=elsewhere))
+            accounts = (test.account(), test.account(state=elsewhere))
             for account in accounts:  # so that both know their objects, and meet at the statistics
                 await stats(account, TODAY)
             found = await asyncio.gather(*(stats(a, days_ago(20), days_ago(10)) for a in accounts))

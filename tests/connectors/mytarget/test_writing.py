@@ -305,7 +305,7 @@ async def test_an_older_object_of_that_name_is_not_adopted():
     """Not even when it was made a moment ago."""
     async with bench(clock_skew_s=40) as test:
         account = test.account()
-        first = await test.account("other").create_campaigns([draft("A")])
+        first = await test.account().create_campaigns([draft("A")])
         test.clock.advance(5)
         await account.get_account()
         test.sandbox.faults.once("html502")
@@ -317,7 +317,7 @@ async def test_an_older_object_of_that_name_is_not_adopted():
 async def test_a_create_that_cannot_be_told_from_others_is_unknown():
     """Two campaigns of that name are there."""
     async with bench() as test:
-        account, other = test.account(), test.account("other")
+        account, other = test.account(), test.account()
         await account.get_account()
         await other.create_campaigns([draft("Twin")])
         test.sandbox.faults.once("lost-reply")

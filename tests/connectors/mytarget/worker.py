@@ -1,6 +1,6 @@
 """One process of several on one state: asks for its account over and over, or is killed while it refreshes.
 
-Run as ``python worker.py MODE STATE BASE_URL CLIENT_ID CLIENT_SECRET SECONDS``.
+Run as ``python worker.py MODE STATE BASE_URL CLIENT_ID CLIENT_SECRET SECONDS [NAME]``.
 """
 
 import asyncio
@@ -19,15 +19,23 @@ def die(*_args: object, **_options: object) -> None:
 
 
 async def main(
-    mode: str, state: str, base_url: str, client_id: str, client_secret: str, seconds: str
+    mode: str,
+    state: str,
+    base_url: str,
+    client_id: str,
+    client_secret: str,
+    seconds: str,
+    name: str = "shop",
 ) -> None:
-    """Ask every 30 ms for so many seconds; tell how many answers there were."""
+    """Ask every 30 ms for so many seconds; tell how many answers there were, or that it was refused."""
     account = adnet.connect(
         "mytarget",
         base_url=base_url,
         state=f"sqlite:{state}",
         client_id=client_id,
         client_secret=client_secret,
+        name=name,
+        configured=("shop", "one", "two"),
     )
     if mode == "killed":
         TokenStore.save = die  # type: ignore[method-assign, assignment]
@@ -41,4 +49,7 @@ async def main(
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    try:
+        asyncio.run(main(*sys.argv[1:]))
+    except adnet.ConfigurationError as error:
+        sys.exit(error.message)
