@@ -56,6 +56,40 @@ async def test_the_list_decides_about_the_edit(verb, kind, before, ids, sent, af
         assert it.sandbox.account.campaigns[int(campaign)].widgets == after
 
 
+@pytest.mark.parametrize(
+    ("before", "ids", "last"),
+    [
+        ({W1: []}, [W1], [W1]),
+        ({W1: ["12"], W2: []}, [W2, f"{W1}/12", W3], [W2, f"{W1}/12"]),
+        ({W1: ["12", "34"]}, [W1], [W1]),
+    ],
+)
+async def test_no_campaign_loses_the_last_source_that_it_keeps_to(before, ids, last):
+    """What an empty list means is not documented; if it means no list, the campaign would run everywhere."""
+    async with home() as it:
+        campaign = await prepared(it, "only", before)
+        found = await it.account.block_sources(campaign, ids)
+        assert [outcome.id for outcome in found if not outcome.ok] == last
+        assert "pause the campaign" in found.failed[0].error.message
+        assert it.writes == []
+        with pytest.raises(InvalidRequestError, match="pause the campaign"):
+            await it.connector.express("sources", "block", [(campaign, ids)])
+
+
+async def test_no_campaign_loses_the_last_source_in_the_networks_sense():
+    """Whether it is named by its name or by its id."""
+    async with home() as it:
+        row = it.campaign(lambda row: row.by_sources and not row.dsp and row.own_status in {6, 7})
+        held = it.sandbox.account.campaigns[row.id]
+        held.sources.type, held.sources.items = "allowlist", ["4105", "4106"]
+        (outcome,) = await it.account.block_sources(row.id, ["source:4105"])
+        kept = it.sandbox.account.campaigns[row.id].sources
+        assert (outcome.status, kept.items) == ("done", ["4106"])
+        (outcome,) = await it.account.block_sources(row.id, ["source:source6.example"])
+        assert isinstance(outcome.error, InvalidRequestError)
+        assert len(it.writes) == 1
+
+
 async def test_sources_are_named_as_statistics_name_them():
     """An object_id of the source level blocks that source, and one of another campaign is refused."""
     async with home() as it:
@@ -126,7 +160,7 @@ async def test_bids_go_where_they_belong():
 async def test_one_source_may_be_spelt_twice():
     """Spellings of one source are one member, and each has its outcome; two factors for it are refused."""
     async with home() as it:
-        campaign = await prepared(it, "only", {W1: ["12"]})
+        campaign = await prepared(it, "only", {W1: ["12"], W2: []})
         spellings = [f"{W1}/12", f"{W1}s12", f"{campaign}:{W1}/12", W1]
         found = await it.account.block_sources(campaign, spellings)
         assert [outcome.status for outcome in found] == ["done"] * 4
@@ -167,7 +201,7 @@ async def test_long_lists_go_in_several_requests():
 async def test_the_requests_can_be_shown():
     """``express`` gives what would be sent, and refuses what would be."""
     async with home() as it:
-        campaign = await prepared(it, "only", {W1: []})
+        campaign = await prepared(it, "only", {W1: [], W2: []})
         (planned,) = await it.connector.express("sources", "block", [(campaign, [W1])])
         assert planned.body == f"widgetsFilterUid=exclude%2Conly%2C{W1}"
         (planned,) = await it.connector.express("sources", "bid", [(campaign, {W1: Decimal("1.5")})])

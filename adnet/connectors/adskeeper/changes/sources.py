@@ -2,14 +2,9 @@
 
 A campaign keeps a list of widgets it avoids, or one of those it keeps to. Blocking adds to the first and takes out of
 the second, allowing the other way round; what is so already is not sent. The list is read first, since an edit of the
-wrong kind would replace it.
-
-A source is named ``uid`` or ``uid/sub``, with or without its campaign (``510001:123/45``), as rows of statistics name
-it. ``source:name`` or ``source:id`` is a source in the sense of campaigns with the optimisation by sources. For bids
-``uid/*`` is a widget with all its sub-sources.
+wrong kind would replace it. The last member of a list to keep to never leaves it.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, Final, Literal
@@ -17,13 +12,21 @@ from typing import Any, Final, Literal
 import attrs
 
 from adnet.connectors.adskeeper import forms
-from adnet.connectors.adskeeper.calls import Call
 from adnet.connectors.adskeeper.calls import sources as calls
+from adnet.connectors.adskeeper.changes.source_edits import (
+    ALL_SUBS,
+    Decision,
+    Edit,
+    Source,
+    edited,
+    members_of,
+    whole_listed,
+)
 from adnet.connectors.adskeeper.changes.steps import maybe_done
 from adnet.connectors.adskeeper.changes.values import refuse
 from adnet.connectors.adskeeper.core import Core
 from adnet.connectors.adskeeper.native import AdskeeperNative
-from adnet.connectors.adskeeper.rows import CampaignRow, WidgetFilter
+from adnet.connectors.adskeeper.rows import CampaignRow
 from adnet.errors import AdnetError
 from adnet.models import Outcome, PlannedRequest
 from adnet.models.change import OutcomeStatus
@@ -31,90 +34,15 @@ from adnet.models.change import OutcomeStatus
 Verb = Literal["block", "allow"]
 Method = Literal["include", "exclude"]
 
+FREE: Final = "the campaign avoids no source"
+LAST: Final = "it keeps to no other source, and an empty list might mean all: pause the campaign instead"
 MOST_MEMBERS: Final = 500
 """Members of one request; our own caution."""
-ALL_SUBS: Final = "*"
-_FORM: Final = re.compile(r"(?:(\d+):)?(\d+)(?:[/s](\d+|\*))?")
-_NAMED: Final = "source:"
 _MAKERS: Final = {
     "widget": calls.set_quality_factors,
     "all": calls.set_widget_factors,
     "named": calls.set_source_factors,
 }
-
-
-@attrs.frozen
-class Source:
-    """One source, as the user named it and as it is understood."""
-
-    given: str
-    uid: str = ""
-    sub: str | None = None
-    name: str | None = None
-    """Of a source in the sense of the optimisation by sources."""
-
-    @classmethod
-    def of(cls, given: str, campaign_id: str) -> "Source":
-        """Return what a user names.
-
-        Raises:
-            InvalidRequestError: It names no source, or one of another campaign.
-        """
-        text = str(given).strip()
-        if text.startswith(_NAMED) and text != _NAMED:
-            return cls(str(given), name=text.removeprefix(_NAMED))
-        found = _FORM.fullmatch(text)
-        if found is None:
-            raise refuse("ids", f"{text!r} is no source: uid, uid/sub or source:name")
-        if found[1] and found[1] != campaign_id:
-            raise refuse("ids", f"{text!r} is a source of campaign {found[1]}, not of {campaign_id}")
-        return cls(str(given), uid=found[2], sub=found[3])
-
-
-@attrs.frozen(kw_only=True)
-class Edit:
-    """One write for many sources."""
-
-    call: Call
-    members: Mapping[str, Sequence[str]]
-    """Member as it is sent -> what the user named; one source has several spellings."""
-
-
-@attrs.define
-class Decision:
-    """What is to be sent, and what is settled without."""
-
-    edits: list[Edit] = attrs.field(factory=list)
-    settled: dict[str, Outcome] = attrs.field(factory=dict)
-
-    def settle(self, given: str, error: AdnetError | None = None, *notes: str) -> None:
-        """Note a source for which nothing is sent."""
-        status: OutcomeStatus = "failed" if error else "unchanged"
-        self.settled[given] = Outcome(id=given, status=status, error=error, notes=notes)
-
-
-def whole_listed(source: Source, kind: str) -> AdnetError:
-    """Return the error for a sub-source that cannot leave the list by itself."""
-    listed = "allowed" if kind == "only" else "blocked"
-    return refuse(
-        "ids", f"{source.given}: the whole widget is {listed}, so that one sub-source cannot be taken out"
-    )
-
-
-def edited(filter_: WidgetFilter, source: Source, *, add: bool) -> list[str] | None:
-    """Return the members to add to a list of widgets or to take out of it; None where that is not possible."""
-    listed = filter_.widgets.get(source.uid) if filter_.kind != "off" else None
-    whole = listed is not None and not listed
-    if add:
-        known = whole or (source.sub is not None and source.sub in (listed or ()))
-        return [] if known else [forms.widget(source.uid, source.sub)]
-    if listed is None:
-        return []
-    if source.sub is None:
-        return [forms.widget(source.uid, sub) for sub in listed] or [source.uid]
-    if whole:
-        return None
-    return [forms.widget(source.uid, source.sub)] if source.sub in listed else []
 
 
 @attrs.frozen
@@ -167,8 +95,7 @@ class SourceWriter:
     ) -> None:
         present = row.widgets
         if verb == "allow" and present.kind == "off":
-            for source in sources:
-                decision.settle(source.given, None, "the campaign avoids no source")
+            decision.settle_all((source.given for source in sources), None, FREE)
             return
         kind = "only" if present.kind == "only" else "except"
         add = (verb == "block") == (kind == "except")
@@ -184,6 +111,9 @@ class SourceWriter:
                     members.setdefault(member, []).append(source.given)
             else:
                 decision.settle(source.given, None, "it is so already")
+        if kind == "only" and not add and members.keys() >= set(members_of(present)):
+            decision.settle_all(chain(*members.values()), refuse("ids", LAST))
+            return
         for part in _chunks(members):
             call = calls.edit_widgets(campaign_id, _method(add), kind, part)  # type: ignore[arg-type]
             decision.edits.append(Edit(call=call, members=part))
@@ -192,16 +122,19 @@ class SourceWriter:
     def _named(
         decision: Decision, verb: Verb, campaign_id: str, row: CampaignRow, sources: Sequence[Source]
     ) -> None:
-        present = row.sources.kind
-        if verb == "allow" and present == "off":
-            for source in sources:
-                decision.settle(source.given, None, "the campaign avoids no source")
+        present = row.sources
+        if verb == "allow" and present.kind == "off":
+            decision.settle_all((source.given for source in sources), None, FREE)
             return
-        kind = "allowlist" if present == "allowlist" else "blocklist"
+        kind = "allowlist" if present.kind == "allowlist" else "blocklist"
         add = (verb == "block") == (kind == "blocklist")
         members: dict[str, list[str]] = {}
         for source in sources:
             members.setdefault(source.name or "", []).append(source.given)
+        # A list may be told by ids and its members given by names, so that only their numbers can be compared.
+        if kind == "allowlist" and not add and len(members) >= len(present.members):
+            decision.settle_all(chain(*members.values()), refuse("ids", LAST))
+            return
         for part in _chunks(members):
             call = calls.edit_sources(campaign_id, _method(add), kind, part)  # type: ignore[arg-type]
             decision.edits.append(Edit(call=call, members=part))
@@ -229,8 +162,7 @@ class SourceWriter:
                 try:
                     decision.edits.append(Edit(call=_MAKERS[kind](campaign_id, values), members=part))
                 except AdnetError as error:
-                    for name in (name for given in part.values() for name in given):
-                        decision.settle(name, error)
+                    decision.settle_all(chain(*part.values()), error)
         return decision
 
     async def _send(self, ids: Sequence[str], decision: Decision) -> list[Outcome]:
@@ -249,7 +181,7 @@ class SourceWriter:
             saved = await self.core.save(edit.call)
         except AdnetError as error:
             status: OutcomeStatus = "unknown" if maybe_done(error) else "failed"
-            every = (given for spellings in edit.members.values() for given in spellings)
+            every = chain(*edit.members.values())
             return {given: Outcome(id=given, status=status, error=error) for given in every}
         outcomes: dict[str, Outcome] = {}
         for wire, spellings in edit.members.items():

@@ -133,10 +133,10 @@ def _kind(name: str, edit: Mapping[str, Any], present: str, kinds: tuple[str, ..
     return kind
 
 
-def _told_apart(field: str, kind: str, wished: Collection[str]) -> None:
-    """Refuse a list of what alone is allowed that holds nothing: it cannot be sent, and all would stay allowed."""
+def _not_empty(field: str, kind: str, wished: Collection[str]) -> None:
+    """Refuse a list of what alone is allowed that holds nothing: all might be allowed then."""
     if kind in {"only", "allowlist"} and not wished:
-        raise refuse(field, f"a list of type {kind} cannot begin empty: name a member")
+        raise refuse(field, f"a list of type {kind} cannot be empty: name a member, or make it off")
 
 
 def _ips(campaign_id: str, row: CampaignRow, edit: Mapping[str, Any]) -> list[Step]:
@@ -182,8 +182,8 @@ def _members(
             [] if kind_now == "off" else [Step(what=f"{what} off", call=make(campaign_id, "exclude", "off"))]
         )
     wished = words(f"{what}.{key}", edit[key]) if key in edit else members_now
-    if kind != kind_now:
-        _told_apart(f"{what}.{key}", kind, wished)
+    if kind != kind_now or members_now:
+        _not_empty(f"{what}.{key}", kind, wished)
     missing, surplus = _differences(members_now if kind == kind_now else [], wished)
     if kind != kind_now:
         # Whether a list of another type begins empty is not documented: what must not be in it is excluded.
@@ -210,8 +210,8 @@ def _widgets(campaign_id: str, row: CampaignRow, edit: Mapping[str, Any]) -> lis
         else:
             wished[str(uid)] = words(f"{what}.widgets.{uid}", subs)
     same = kind == present.kind
-    if not same:
-        _told_apart(f"{what}.widgets", kind, wished)
+    if not same or now:
+        _not_empty(f"{what}.widgets", kind, wished)
     first, then, last = widget_edits(now if same else {}, wished)
     if not same:
         last = [name for uid, subs in now.items() if uid not in wished for name in _names(uid, subs)]
