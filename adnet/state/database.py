@@ -71,6 +71,7 @@ class Database:
         self._connection = connection
         self._pid = os.getpid()
         self._lock = threading.RLock()
+        self._defined: set[str] = set()
 
     @classmethod
     def open(cls, path: Path | None, *, busy_timeout_s: float = 5.0) -> Self:
@@ -156,8 +157,10 @@ class Database:
         """
         with self._guarded() as connection:
             for statement in statements:
-                # Without a transaction around them, statements that find their table take no write lock.
-                connection.execute(statement)
+                if statement not in self._defined:
+                    # Without a transaction around them, statements that find their table take no write lock.
+                    connection.execute(statement)
+                    self._defined.add(statement)
 
     def meta(self, name: str) -> bytes | None:
         """Return what :meth:`keep_once` stored under *name*, or None."""

@@ -9,6 +9,7 @@ else after a while.
 import itertools
 import secrets
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from sqlite3 import Connection
 from typing import Final
 
@@ -99,8 +100,12 @@ class QuotaStore:
         sql = "SELECT COALESCE(SUM(units), 0) FROM quota_uses WHERE key = ? AND until >= ?"
         return [int(self._database.rows(sql, key, since)[0][0]) for key, since in windows]
 
-    def hold(self, key: str, *, cap: int, in_use: int, wanted: int) -> int:
-        """Lease places of a bucket and return how many we hold from now on.
+    def at_once(self) -> AbstractContextManager[object]:
+        """Return a context in which all calls are one transaction."""
+        return self._database.transaction()
+
+    def hold(self, key: str, *, cap: int, in_use: int, wanted: int) -> tuple[int, bool]:
+        """Lease places of a bucket; return how many we hold from now on, and whether nobody else has or wants any.
 
         Never more than *cap* over all processes. Who holds more than its share while another one waits gets only
         what is *in_use*, until it is down to its share.
@@ -120,7 +125,7 @@ class QuotaStore:
                 share = -(-cap // active) if cap >= active else int(mine == 0)
             held = max(in_use, min(wanted, cap - others, share))
             self._lease(connection, key, held, now, waits=wanted > held)
-        return held
+        return held, active == 1
 
     def skew(self, scope: str) -> tuple[float, float] | None:
         """Return the remembered bounds of the server's clock minus ours, in seconds; None when unknown."""

@@ -111,8 +111,10 @@ class Queue:
         """React to places that were given back."""
         for room in plan.rooms:
             room.lease_at = 0.0
-        if self._cover is not None or any(room.queued for room in plan.rooms):
+        if any(room.queued for room in plan.rooms):
             self.turn()
+        elif self._cover is not None and (at := self._cover.settle(self.clock.monotonic())) < math.inf:
+            self._set_alarm(at)
 
     def close(self) -> None:
         """Stop the alarm; those who wait are woken by nobody any more."""

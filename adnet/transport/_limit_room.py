@@ -21,6 +21,7 @@ class Room:
 
     __slots__ = (
         "ahead",
+        "alone",
         "blocked_until",
         "bucket",
         "cap",
@@ -50,6 +51,8 @@ class Room:
         self.successes = 0
         self.held = 0
         """Places leased from those that processes share."""
+        self.alone = False
+        """Whether no other process had or wanted any when we last looked."""
         self.lease_at = 0.0
         """When to ask for one again, after there was none."""
         self.lease_tries = 0

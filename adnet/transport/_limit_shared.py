@@ -8,13 +8,16 @@ from typing import Final
 from adnet.clock import Clock
 from adnet.errors import StateError
 from adnet.transport._limit_room import Plan, Room
-from adnet.transport._limit_values import Charge, SharedQuota
+from adnet.transport._limit_values import Charge, SharedQuota, Taken
 from adnet.transport._limit_window import Calendar, WindowLog
 
 _BLOCK: Final = 100
 """A block is at most the hundredth part of a window, in units and in time."""
 _LINGER_S: Final = 0.1
 """How long free places are kept for the next request before other processes may have them."""
+_KEPT_S: Final = 10.0
+"""How long one in so many is kept where nobody else was in sight, since taking and giving back is what costs."""
+_KEPT_SHARE: Final = 8
 _ASK_AGAIN_S: Final = 0.05
 _ASK_AGAIN_AT_MOST_S: Final = 0.25
 """No process tells another that a place is free, so that one that waits has to ask."""
@@ -42,6 +45,7 @@ class Share:
         self._calendar = calendar
         self._scope = scope
         self._rooms = rooms
+        self._holding: dict[Room, None] = {}
         self._remembered = (math.inf, -math.inf)
         """(width, moment) of the bounds last remembered."""
         if (bounds := quota.skew(scope)) is not None:
@@ -56,29 +60,55 @@ class Share:
         """
         if (shut := max((log.shut_until for log in plan.logs), default=now)) > now:
             return shut
-        for room in plan.rooms:
-            if room.bucket.concurrency and not self._has_place(room, now):
-                return room.lease_at
+        full = [room for room in plan.rooms if room.in_flight >= room.held and room.bucket.concurrency]
         missing = [log for log in plan.logs if log.credit < cost or log.credit_until < now]
-        if missing and (at := self._charge(missing, cost, now)) > now:
+        if (full or missing) and (at := self._ask(full, missing, cost, now)) > now:
             return at
         for log in plan.logs:
             log.credit -= cost
         return now
 
+    def _ask(self, full: list[Room], missing: list[WindowLog], cost: int, now: float) -> float:
+        """Lease a place in each of the rooms that are *full*, and charge the windows where units are *missing*.
+
+        Nothing of what the store says is believed before all of it is committed.
+        """
+        if (later := max((room.lease_at for room in full), default=now)) > now:
+            return later
+        wall = self._wall()
+        charges = [self._wish(log, cost, now, wall) for log in missing]
+        returned = [(log.credit_number, log.credit) for log in missing if log.credit > 0]
+        leases: list[tuple[int, bool]] = []
+        taken: Taken | None = None
+        with self._quota.at_once():
+            for room in full:
+                leases.append(self._lease(room, max(room.queued, 1)))
+                if leases[-1][0] <= room.in_flight:
+                    break
+            else:
+                taken = self._quota.take(charges, returned) if missing else None
+        for room, lease in zip(full, leases, strict=False):
+            self._note(room, lease, now)
+            if room.held <= room.in_flight:
+                room.lease_at = now + min(_ASK_AGAIN_S * 2**room.lease_tries, _ASK_AGAIN_AT_MOST_S)
+                room.lease_tries = min(room.lease_tries + 1, 10)
+                return room.lease_at
+            room.lease_tries = 0
+        return now if taken is None else self._note_charges(missing, charges, taken, now, wall)
+
     def settle(self, now: float) -> float:
         """Give back places that nobody needed for a while; return when to look again, infinite for never."""
         wake = math.inf
-        for room in self._rooms.values():
+        for room in tuple(self._holding):
             if room.held <= room.in_flight:
                 continue
-            if now >= room.synced_at + _LINGER_S:
+            if now >= _due(room):
                 try:
-                    self._hold(room, room.in_flight + room.queued, now)
+                    self._note(room, self._lease(room, room.queued), now)
                 except StateError:  # whoever needs the state will tell; nobody waits for this
                     room.synced_at = now + _STATE_TROUBLE_S
             if room.held > room.in_flight:
-                wake = min(wake, room.synced_at + _LINGER_S)
+                wake = min(wake, _due(room))
         return wake
 
     def used(self, logs: Iterable[WindowLog], now: float) -> list[int]:
@@ -103,39 +133,35 @@ class Share:
             unused += [(log.credit_number, log.credit) for log in room.logs if log.credit > 0]
             for log in room.logs:
                 log.credit = 0
-        self._quota.give_back(unused)
-        for room in self._rooms.values():
-            if room.held:
-                self._hold(room, room.in_flight, self._clock.monotonic())
+        if unused or self._holding:
+            with self._quota.at_once():
+                self._quota.give_back(unused)
+                leases = [(room, self._lease(room, 0)) for room in self._holding]
+            for room, lease in leases:
+                self._note(room, lease, self._clock.monotonic())
 
     def _wall(self) -> float:
         """Return what to add to our monotonic clock to get seconds since 1970."""
         return self._clock.now().timestamp() - self._clock.monotonic()
 
-    def _has_place(self, room: Room, now: float) -> bool:
-        if room.in_flight < room.held:
-            return True
-        if now < room.lease_at:
-            return False
-        self._hold(room, room.in_flight + max(room.queued, 1), now)
-        if room.in_flight < room.held:
-            room.lease_tries = 0
-            return True
-        room.lease_at = now + min(_ASK_AGAIN_S * 2**room.lease_tries, _ASK_AGAIN_AT_MOST_S)
-        room.lease_tries = min(room.lease_tries + 1, 10)
-        return False
+    def _lease(self, room: Room, more: int) -> tuple[int, bool]:
+        """Lease places for what is in flight and *more*."""
+        wanted = min(room.in_flight + more, room.cap)
+        return self._quota.hold(room.key, cap=room.cap, in_use=room.in_flight, wanted=wanted)
 
-    def _hold(self, room: Room, wanted: int, now: float) -> None:
-        room.held = self._quota.hold(
-            room.key, cap=room.cap, in_use=room.in_flight, wanted=min(wanted, room.cap)
-        )
+    def _note(self, room: Room, lease: tuple[int, bool], now: float) -> None:
+        room.held, room.alone = lease
         room.synced_at = now
+        if room.held:
+            self._holding[room] = None
+        else:
+            self._holding.pop(room, None)
 
-    def _charge(self, logs: list[WindowLog], cost: int, now: float) -> float:
-        wall = self._wall()
-        charges = [self._wish(log, cost, now, wall) for log in logs]
-        returned = [(log.credit_number, log.credit) for log in logs if log.credit > 0]
-        grants, short = self._quota.take(charges, returned)
+    @staticmethod
+    def _note_charges(
+        logs: list[WindowLog], charges: list[Charge], taken: Taken, now: float, wall: float
+    ) -> float:
+        grants, short = taken
         for log in logs:
             log.credit = 0
         if grants is None:
@@ -156,3 +182,10 @@ class Share:
         if block == cost or until <= now:
             block, until = cost, now
         return log.key, log.limit, cost, block, until + wall, log.cutoff(now) + wall
+
+
+def _due(room: Room) -> float:
+    """Return when free places are to be given back, or asked for anew."""
+    idle = not (room.in_flight or room.queued)
+    few = room.alone and idle and room.held <= room.cap // _KEPT_SHARE
+    return room.synced_at + (_KEPT_S if few else _LINGER_S)

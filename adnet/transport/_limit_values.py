@@ -1,6 +1,7 @@
 """The values of the limiter: what a network allows, what is used of it, and what processes share."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Literal, Protocol, TypeAlias
 
@@ -79,19 +80,16 @@ no longer count. Instants are seconds since 1970."""
 Grant: TypeAlias = tuple[int, int]
 """A taken charge: its number in the store, and its units."""
 
+Taken: TypeAlias = tuple[Sequence[Grant], None] | tuple[None, tuple[int, float | None]]
+"""The grants, in the order of the charges; or the position of a charge without room and the instant of the use that
+must leave its window first (None when the charge is larger than the window)."""
+
 
 class SharedQuota(Protocol):
-    """What processes that share a state share; each call is one short transaction."""
+    """What processes that share a state share; each call is a short transaction, its own or that of ``at_once``."""
 
-    def take(
-        self, charges: Sequence[Charge], returned: Sequence[Grant] = ()
-    ) -> tuple[Sequence[Grant], None] | tuple[None, tuple[int, float | None]]:
-        """Take all *charges* or none, after giving back what is *returned*.
-
-        Returns:
-            The grants, in order; or the position of a charge without room and the instant of the use that must
-            leave its window first (None when the charge is larger than the window).
-        """
+    def take(self, charges: Sequence[Charge], returned: Sequence[Grant] = ()) -> Taken:
+        """Take all *charges* or none, after giving back what is *returned*."""
         ...
 
     def give_back(self, returned: Sequence[Grant]) -> None:
@@ -102,10 +100,17 @@ class SharedQuota(Protocol):
         """Return the units used by all processes for each (key, instant before which uses no longer count)."""
         ...
 
-    def hold(self, key: str, *, cap: int, in_use: int, wanted: int) -> int:
-        """Lease places of a bucket, *wanted* in all, of which *in_use* are taken already; return how many we hold.
+    def at_once(self) -> AbstractContextManager[object]:
+        """Return a context in which all calls are one transaction."""
+        ...
+
+    def hold(self, key: str, *, cap: int, in_use: int, wanted: int) -> tuple[int, bool]:
+        """Lease places of a bucket, *wanted* in all, of which *in_use* are taken already.
 
         Never more than *cap* over all processes; when several want them, each gets its share.
+
+        Returns:
+            How many we hold, and whether no other process has or wants any.
         """
         ...
 

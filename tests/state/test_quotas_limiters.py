@@ -170,6 +170,44 @@ async def test_an_idle_process_lets_its_places_go(make):
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
+async def test_a_process_alone_on_a_bucket_keeps_one_place_in_eight_for_ten_seconds(make, database):
+    """Requests that follow one another with pauses ask the state once; nobody else misses more than that place."""
+    clock = FakeClock()
+    held: list[int] = []
+
+    class Noting(QuotaStore):
+        def hold(self, key, **how):
+            held.append(super().hold(key, **how)[0])
+            return held[-1], True
+
+    alone = Limiter(
+        [Bucket("b", concurrency=8)],
+        clock=clock,
+        scope="acme",
+        shared=Noting(database, new_owner(), clock),
+    )
+    for _ in range(9):
+        (await alone.acquire(B)).release()
+        await clock.sleep(1)
+    other = make(clock, concurrency=8)
+    for _ in range(7):
+        await other.acquire(B)
+    assert (held, clock.monotonic()) == ([1], 9.0)
+    await other.acquire(B)
+    assert (held, clock.monotonic() < 11) == ([1, 0], True)
+
+
+async def test_a_process_that_is_not_alone_keeps_no_place(make):
+    """Where another process is on the bucket, places that nobody uses go back within a moment."""
+    clock = FakeClock()
+    one, other = make(clock, concurrency=8), make(clock, concurrency=8)
+    with await other.acquire(B):
+        (await one.acquire(B)).release()
+        for _ in range(7):
+            await other.acquire(B)
+    assert clock.monotonic() < 1
+
+
 async def test_a_state_that_fails_is_told_to_the_caller(database):
     """When the state is gone, the call that needs it raises; a reply and the end do not."""
     clock = FakeClock()
