@@ -210,7 +210,7 @@ def _row(account: Account, connector: LogsIn) -> dict[str, Any]:
         return row
     return row | {
         "token": masked(token.access_token),
-        "issued_at": None if token.refreshes else token.issued_at,
+        "issued_at": token.granted_at,
         "refreshed_at": token.issued_at if token.refreshes else None,
         "expires_at": token.expires_at,
         "generation": token.generation,

@@ -48,6 +48,8 @@ class StoredToken:
     """None for a token that does not expire, or whose end is not known."""
     issued_at: datetime = attrs.field(converter=utc)
     """When the access token was given, by this machine's clock."""
+    granted_at: datetime | None = attrs.field(default=None, converter=attrs.converters.optional(utc))
+    """When it was issued, before any refresh; None where that is not known."""
     scope: str | None = None
     generation: int = 0
     """Grows by one with every save; tells a token from the one before it."""

@@ -70,14 +70,15 @@ class Keeper(Generic[T, L]):
     def made(self, issued: Issued, stored: T | None, *, refreshed: bool, asked_at: datetime) -> T:
         """Return what was *issued* as a token to be stored in place of *stored*."""
         life_s = issued.expires_in_s
-        kept: dict[str, Any] = {}
+        kept: dict[str, Any] = {"granted_at": asked_at}
         if refreshed and stored is not None:
-            kept = {"refresh_token": stored.refresh_token, "scope": stored.scope}
+            kept = {name: getattr(stored, name) for name in ("refresh_token", "scope", "granted_at")}
         return self._make(
             access_token=issued.access_token,
             refresh_token=issued.refresh_token or kept.get("refresh_token"),
             expires_at=None if life_s is None else asked_at + timedelta(seconds=life_s),
             issued_at=asked_at,
+            granted_at=kept["granted_at"],
             scope=issued.scope or kept.get("scope"),
             refreshes=stored.refreshes + 1 if refreshed and stored else 0,
             issues=(stored.issues if stored else 0) + (not refreshed),

@@ -63,6 +63,11 @@ class Token(Protocol):
         ...
 
     @property
+    def granted_at(self) -> datetime | None:
+        """When it was issued, before any refresh; None where that is not known."""
+        ...
+
+    @property
     def scope(self) -> str | None:
         """What it is good for."""
         ...

@@ -341,10 +341,11 @@ def test_status_leaves_out_accounts_without_logins(adnet, market):
 def test_status_tells_a_refreshed_and_expired_token(adnet, market):
     """Nothing is sent for it."""
     market.configure()
-    then = datetime(2026, 1, 31, 12, tzinfo=UTC)
-    keep(StoredToken(access_token="t" * 16, issued_at=then, expires_at=then, refreshes=3, issues=1))
+    first, then = (datetime(2026, 1, day, 12, tzinfo=UTC) for day in (28, 31))
+    token = StoredToken(access_token="t" * 16, issued_at=then, granted_at=first, expires_at=then, refreshes=3)
+    keep(token)
     (row,) = adnet("auth", "status", "--json").json["accounts"]
-    assert (row["state"], row["issued_at"], row["refreshes"]) == ("expired", None, 3)
+    assert (row["state"], row["issued_at"], row["refreshes"]) == ("expired", "2026-01-28T12:00:00+00:00", 3)
     assert row["refreshed_at"] == row["expires_at"] == "2026-01-31T12:00:00+00:00"
     assert market.report["requests"] == 0
 

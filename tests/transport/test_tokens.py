@@ -40,6 +40,18 @@ async def test_the_token_is_stored_before_it_is_used(world):
     assert timedelta(seconds=DAY_S) == stored.expires_at - stored.issued_at
 
 
+async def test_a_refreshed_token_remembers_when_it_was_issued(world):
+    """However often it is refreshed."""
+    began = world.clock.now()
+    for _ in range(3):
+        await world.process().token()
+        world.clock.advance(DAY_S)
+    stored = world.stored
+    assert (began, began + timedelta(seconds=2 * DAY_S), 2) == (
+        stored.granted_at, stored.issued_at, stored.refreshes,
+    )  # fmt: skip
+
+
 async def test_a_second_process_takes_what_the_first_has_stored(world):
     """It asks for nothing."""
     await world.process().token()
