@@ -216,8 +216,6 @@ def _reader(table: str, name: str) -> Callable[[Any], Any]:
     get = attrgetter(name)
     if TABLES[table].columns[name] == "money" and name in _MONEY_AMOUNTS:
         return lambda row: None if (value := get(row)) is None else getattr(value, "amount", value)
-    if TABLES[table].columns[name] == "texts":
-        return lambda row: list(get(row))
     return get
 
 
@@ -236,6 +234,5 @@ def _add_payout(columns: Columns, key: tuple[Any, ...], payout: Payout) -> None:
     for name, value in zip(TABLES["payouts"].key, key, strict=True):
         columns[name].append(value)
     for name in TABLES["payouts"].compared:
-        value = getattr(payout, name)
-        columns[name].append(list(value) if name == "countries" else value)
+        columns[name].append(getattr(payout, name))
     columns["raw"].append(None)

@@ -1,7 +1,7 @@
 """Columns as Arrow arrays: the one place that says which Arrow type a column has."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -31,6 +31,7 @@ _TYPES: Final[Mapping[ColumnType, set[type]]] = {
     "int": {int, _NONE},
     "texts": {list, tuple, _NONE},
 }
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _REFUSALS = (pa.ArrowException, UnicodeEncodeError, OverflowError, TypeError, ValueError)
 
 
@@ -48,11 +49,20 @@ def to_array(table: str, column: str, kind: ColumnType, values: Sequence[Any]) -
     """
     try:
         if set(map(type, values)) <= _TYPES[kind]:
-            return pa.array(values, TYPES[kind])
+            return _instants(values) if kind == "instant" else pa.array(values, TYPES[kind])
     except _REFUSALS:
         pass
     # Once more by hand: amounts with too many digits are rounded, what cannot land is named.
     return pa.array(_values.convert(table, column, kind, values), TYPES[kind])
+
+
+def _instants(values: Sequence[datetime | None]) -> Any:
+    """Return aware *values* as an Arrow array.
+
+    Arrow takes differences four times as fast as instants, each of which it asks for its zone.
+    """
+    since = [None if value is None else value - _EPOCH for value in values]
+    return pa.array(since, pa.duration("us")).cast(pa.int64()).cast(TYPES["instant"])
 
 
 def to_batch(table: Table, columns: Columns, origin: Origin) -> Any:

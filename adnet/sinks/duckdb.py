@@ -7,6 +7,7 @@ beyond that; only what cannot spill is tried again with more.
 
 import contextlib
 import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -32,6 +33,8 @@ from adnet.sinks.base import Landed
 
 T = TypeVar("T")
 
+_PACKING: Final = (1, 2)
+"""The first format of files that can pack texts with zstd."""
 _MEMORY_MB: Final = (64, 128, 256, 1024, 4096)
 """What DuckDB may take; the next figure is for a landing that the one before was too little for."""
 
@@ -124,9 +127,22 @@ class DuckDbSink:
             there.setdefault(table, {})[column] = kind
         for table, columns in definitions(DUCKDB_TYPES).items():
             if table not in there:
-                self._connection.execute(create(table, columns))
+                self._create_table(table, columns)
             else:
                 self._complete(table, columns, there[table])
+
+    def _create_table(self, table: str, columns: Mapping[str, str]) -> None:
+        if "raw" in columns and self._format() >= _PACKING:
+            # What DuckDB itself would choose for it takes twice the time and three times the room.
+            columns = {**columns, "raw": f"{columns['raw']} USING COMPRESSION zstd"}
+        self._connection.execute(create(table, columns))
+
+    def _format(self) -> tuple[int, ...]:
+        """Return the version of the file's format, which an older DuckDB may have made; () if it does not tell."""
+        (tags,) = self._connection.execute(
+            "SELECT tags FROM duckdb_databases() WHERE database_name = current_database()"
+        ).fetchone()
+        return tuple(map(int, re.findall(r"\d+", tags.get("storage_version", ""))))
 
     def _complete(self, table: str, columns: Mapping[str, str], there: Mapping[str, str]) -> None:
         """Add columns that an older version of adnet did not know."""

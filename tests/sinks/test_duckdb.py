@@ -47,6 +47,29 @@ async def test_tables_of_others_stay(file: Place) -> None:
     assert query(file, "SELECT * FROM mine") == [(42,)]
 
 
+def storage_of_raw(place: Place) -> set[object]:
+    found = query(
+        place, "SELECT compression FROM pragma_storage_info('transactions') WHERE column_name = 'raw'"
+    )
+    return {compression for (compression,) in found}
+
+
+async def test_raw_is_packed(file: Place) -> None:
+    """The widest column by far is packed by what packs it best."""
+    await file.land(transactions(2000))
+    assert "ZSTD" in storage_of_raw(file)
+
+
+async def test_file_of_an_older_format(file: Place) -> None:
+    """A file that an older DuckDB made, which cannot pack like that, is as good as any."""
+    file.path.parent.mkdir()
+    with duckdb.connect() as connection:
+        connection.execute(f"ATTACH '{file.path}' AS old (STORAGE_VERSION 'v1.0.0')")
+    await file.land(transactions(2000))
+    assert query(file, "SELECT count(*) FROM transactions") == [(2000,)]
+    assert "ZSTD" not in storage_of_raw(file)
+
+
 async def test_older_table_gets_new_columns(file: Place) -> None:
     """A table that lacks a column gets it; one with another type is refused by name."""
     await file.land(transactions(1))

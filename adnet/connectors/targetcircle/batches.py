@@ -8,7 +8,7 @@ together; they are numbered by content and not by order, so that the order of a 
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from itertools import repeat
+from itertools import takewhile
 from operator import attrgetter, ge, le
 from typing import Final
 
@@ -59,8 +59,9 @@ class Occurrences:
         """
         self._watch_order(moments)
         counts = self._counts
-        if len(set(keys)) == len(keys) and counts.keys().isdisjoint(keys):
-            counts.update(zip(keys, repeat(1), strict=False))
+        firsts = dict.fromkeys(keys, 1)
+        if len(firsts) == len(keys) and counts.keys().isdisjoint(firsts):
+            counts.update(firsts)
             numbers = [0] * len(keys)
         else:
             numbers = self._number_repeated(keys, content)
@@ -95,7 +96,9 @@ class Occurrences:
     def _prune(self, keys: Sequence[str]) -> None:
         if len(self._counts) > self._bound and (self._rising or self._falling) and keys:
             last = keys[-1].partition(_SEPARATOR)[0] + _SEPARATOR
-            self._counts = {key: n for key, n in self._counts.items() if key.startswith(last)}
+            # In order of time, so the keys of the last instant were the last to be remembered.
+            newest = takewhile(lambda item: item[0].startswith(last), reversed(self._counts.items()))
+            self._counts = dict(newest)
             self._pruned = True
 
 
@@ -119,21 +122,21 @@ def _joined(*parts: object) -> str:
     return _SEPARATOR.join([str(part).replace("\\", "\\\\").replace("|", "\\p") for part in parts])
 
 
-def _transaction_key(row: TransactionRow, stamp: str) -> str:
-    """Return what never changes in a transaction. Stored ids depend on this form."""
+def _first_transaction_id(row: TransactionRow, stamp: str) -> str:
+    """Return what never changes in a transaction, as an id with the number 0. Stored ids depend on this form."""
     tracking = row.tracking_id
     if tracking is not None and tracking != "":
-        key = f"{stamp}|{tracking}|{row.kind}|{row.product_group}"
-        if key.count("|") == 3 and "\\" not in key:
-            return key
-        return _joined(stamp, tracking, row.kind, row.product_group)
+        return _joined(stamp, tracking, row.kind, row.product_group, 0)
     described = (row.offer_name, row.slug, row.media_name, row.ad_link_name, row.country)
-    return _joined(stamp, "", row.kind, row.product_group, *described, *labels(row.reference))
+    return _joined(stamp, "", row.kind, row.product_group, *described, *labels(row.reference), 0)
 
 
-def _click_key(row: ClickRow, stamp: str) -> str:
-    """Return what never changes in a click, without its address. Stored keys depend on this form."""
-    return _joined(stamp, row.slug, row.offer_name, row.media_name, row.country, *labels(row.reference))
+def _first_click_key(row: ClickRow, stamp: str) -> str:
+    """Return what never changes in a click, without its address, as a key with the number 0.
+
+    Stored keys depend on this form.
+    """
+    return _joined(stamp, row.slug, row.offer_name, row.media_name, row.country, *labels(row.reference), 0)
 
 
 def transaction_ids(
@@ -147,25 +150,28 @@ def transaction_ids(
         else stable_stamp(stamp, moment)
         for row, moment in zip(rows, moments, strict=True)
     ]
-    keys = [
-        f"{stamp}|{row.tracking_id}|{row.kind}|{row.product_group}"
+    firsts = [
+        f"{stamp}|{row.tracking_id}|{row.kind}|{row.product_group}|0"
         for row, stamp in zip(rows, stamps, strict=True)
     ]
-    together = "".join(keys)
-    if not all(row.tracking_id for row in rows) or together.count("|") != 3 * len(keys) or "\\" in together:
-        keys = list(map(_transaction_key, rows, stamps))
-    return _numbered(keys, seen.number(moments, keys, lambda index: repr(_CONTENT(rows[index]))))
+    together = "".join(firsts)
+    if not all(row.tracking_id for row in rows) or together.count("|") != 4 * len(rows) or "\\" in together:
+        firsts = list(map(_first_transaction_id, rows, stamps))
+    return _numbered(firsts, seen.number(moments, firsts, lambda index: repr(_CONTENT(rows[index]))))
 
 
 def click_keys(rows: Sequence[ClickRow], moments: Sequence[datetime], seen: Occurrences) -> list[str]:
     """Return the derived keys of a report's next clicks; the IP address takes no part in them."""
     stamps = [stable_stamp(row.clicked, moment) for row, moment in zip(rows, moments, strict=True)]
-    keys = list(map(_click_key, rows, stamps))
-    return _numbered(keys, seen.number(moments, keys, lambda index: rows[index].ip or ""))
+    firsts = list(map(_first_click_key, rows, stamps))
+    return _numbered(firsts, seen.number(moments, firsts, lambda index: rows[index].ip or ""))
 
 
-def _numbered(keys: Sequence[str], numbers: Sequence[int]) -> list[str]:
-    return [f"{key}|{number}" for key, number in zip(keys, numbers, strict=True)]
+def _numbered(firsts: Sequence[str], numbers: Sequence[int]) -> list[str]:
+    """Return *firsts*, which all have the number 0, with their own; nearly all are the first of their kind."""
+    return [
+        f"{first[:-1]}{number}" if number else first for first, number in zip(firsts, numbers, strict=True)
+    ]
 
 
 _build: Final = positional(Transaction)
@@ -245,7 +251,7 @@ class TransactionBatch:
             "commission": [row.commission for row in rows],
             "currency": list(map(currency_code, [row.currency for row in rows])),
             "country": list(map(iso2, [row.country for row in rows])),
-            "sub_ids": [list(labels(row.reference)) for row in rows],
+            "sub_ids": [labels(row.reference) for row in rows],
             "raw": [str(r, "utf-8") for r in self._raws] if raw else [None] * count,
         }
 

@@ -234,9 +234,14 @@ class TargetCircleNative:
             return read_rows(read_list(response, self._session.scrubber), kind, self._session)
 
 
-_TOKEN: Final = tuple(map(re.compile, (rb"oken", rb"OKEN", rb"\\u00[4-7]")))
-"""Of ``token``, ``accessToken`` and ``TOKEN``, or a letter spelled as an escape. Three expressions that begin
-with fixed bytes take a tenth of the time of one that knows them all."""
+_TOKEN: Final = (
+    # a byte that has to be there, and what is looked for if it is; together: all that can spell ``token``
+    (b"k", re.compile(rb"oken")),
+    (b"K", re.compile(rb"OKEN")),
+    (b"\\", re.compile(rb"\\u00[4-7]")),
+)
+"""Of ``token``, ``accessToken`` and ``TOKEN``, or a letter spelled as an escape. To look for one byte costs a
+thirtieth of the rest, and three expressions that begin with fixed bytes a tenth of one that knows them all."""
 _ANY_OBJECT: Final = msgspec.json.Decoder(msgspec.Raw)
 _DETAILS: Final = msgspec.json.Decoder(OfferDetails)
 
@@ -259,7 +264,7 @@ def read_columns(body: bytes, kind: type[Any], session: Session) -> tuple[list[A
     """
     page = Response(status=200, url="", body=body)
     raws: list[codec.RawJson] = lenient(page, codec.RAWS, session.scrubber)
-    if any(word.search(body) for word in _TOKEN) or session.scrubber.knows_bytes(body):
+    if any(byte in body and word.search(body) for byte, word in _TOKEN) or session.scrubber.knows_bytes(body):
         # A token is mentioned, or ours is repeated: rare enough to go through the rows one by one.
         raws = [codec.scrubbed(bytes(raw), session.scrubber) for raw in raws]
         page = attrs.evolve(page, body=b"[" + b",".join(map(bytes, raws)) + b"]")
