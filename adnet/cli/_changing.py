@@ -13,6 +13,7 @@ from adnet.cli._objects import Choice, Found, Kind, chosen, title_of
 from adnet.cli._outcomes import Done, Line, line_of
 from adnet.client import Account
 from adnet.errors import AdnetError, ConfigurationError, UnsupportedError
+from adnet.interface import WritesAds
 from adnet.models import Outcome, Plan, PlannedRequest, Update
 from adnet.operations.diff import diff
 from adnet.operations.plan import PlanLimits, check_plan, count_plan
@@ -23,8 +24,6 @@ PLANNED: Final = Outcome(status="done")
 """Of what would be sent, as far as can be told."""
 _DELETED: Final = "deleted"
 """Stands for a deletion among updates; no object has such a field."""
-_HELD: Final = frozenset({"campaignBlocked"})
-"""Words for ads that only stand still as long as their campaign does: these can still be paused themselves."""
 _NESTED: Final = frozenset({"targeting", "tracking", "extra"})
 
 
@@ -125,6 +124,7 @@ async def _updates(
     updates = {}
     currency: str | None = None
     asked = False
+    held = account.connector.held_words if isinstance(account.connector, WritesAds) else frozenset()
     pauses = any((pair.field, pair.text) == ("status", "paused") for pair in pairs)
     for one in found:
         if one.thing is None:
@@ -133,7 +133,7 @@ async def _updates(
         if own is None and not asked:
             currency, asked = (await account.get_account()).currency, True
         update = diff(one.thing, assigned(one.thing, pairs, kind.fields, own or currency))
-        if pauses and one.thing.status_raw in _HELD:
+        if pauses and one.thing.status_raw in held:
             update = attrs.evolve(update, fields={**update.fields, "status": "paused"})
         updates[one.id] = update
     return updates

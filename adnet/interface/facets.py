@@ -90,6 +90,9 @@ class ReadsAds(Facet):
 class WritesAds(Facet):
     """Creates, changes and deletes ads."""
 
+    held_words: ClassVar[frozenset[str]] = frozenset()
+    """The network's words for ads that stand still only as long as their campaign does: paused, and yet to pause."""
+
     @abstractmethod
     async def create_ads(self, drafts: Sequence[AdDraft]) -> list[Outcome]:
         """Create ads; one outcome for each, in order."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from adnet.connectors.adskeeper.base import AdskeeperBase
 from adnet.connectors.adskeeper.changes.ads import AdWriter
@@ -17,6 +17,8 @@ _VERBS: Final = frozenset({"create", "update", "delete"})
 
 class AdskeeperWrites(AdskeeperBase, WritesCampaigns, WritesAds, ExpressesChanges, ManagesSources):
     """Changes one client's campaigns, ads and sources."""
+
+    held_words: ClassVar = frozenset({"campaignBlocked"})
 
     async def _campaigns(self) -> CampaignWriter:
         await self.open()
