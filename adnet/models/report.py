@@ -4,6 +4,7 @@ import hashlib
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Final, Literal
 
 import attrs
@@ -83,7 +84,7 @@ class ReportQuery:
             filters=saved.filters or {},
         )
 
-    @property
+    @cached_property
     def key(self) -> str:
         """A short text that is equal exactly for equal queries."""
         return hashlib.sha256(msgspec.json.encode(self.to_dict(), order="sorted")).hexdigest()[:32]
