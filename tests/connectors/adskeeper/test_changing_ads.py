@@ -16,7 +16,7 @@ from adnet.errors import (
 )
 from adnet.models import AdDraft, Update
 from adnet.money import Money
-from tests.connectors.adskeeper.kit import home
+from tests.connectors.adskeeper.kit import home, scripted
 
 VARIANTS = pytest.mark.parametrize(
     "variant", [{}, {"validation_status": 422}, {"pagination": "page1", "unknown_status": 200}], ids=str
@@ -84,6 +84,33 @@ async def test_content_is_replaced_as_a_whole(variant):
         assert after == attrs.evolve(
             before, title="New title", bid=Money("0.05", "USD"), status="pending", status_raw="onModeration"
         )
+
+
+def priced(*cents):
+    """Return an ad whose locations cost so much a click."""
+    prices = [{"locationId": str(number), "priceOfClick": price} for number, price in enumerate(cents)]
+    return {"id": 9, "campaignId": 510, "title": "t", "priceOfClickByLocations": prices}
+
+
+@pytest.mark.parametrize(
+    ("cents", "bid"), [(("30", "30"), "0.35"), (("30", "2"), "0.02"), (("30", None), "0.35"), ((), "0.35")]
+)
+async def test_a_bid_is_one_price_for_all_locations(cents, bid):
+    """It may raise what costs the same everywhere, and lower all."""
+    async with scripted(priced(*cents), {"id": 9}) as (account, wire):
+        (outcome,) = await account.update_ads([Update("9", {"bid": Decimal(bid)})])
+        assert outcome.ok, outcome
+        assert len(wire.sent) == 2
+
+
+@pytest.mark.parametrize("bid", ["0.25", "0.35", "0.021"])
+async def test_a_bid_raises_no_cheaper_location(bid):
+    """Who lowers thirty cents to twenty-five means no country that costs two."""
+    async with scripted(priced("30", "2")) as (account, wire):
+        (outcome,) = await account.update_ads([Update("9", {"bid": Decimal(bid)})])
+        assert "they cost 2 to 30 cents a click" in outcome.error.message
+        assert outcome.error.fields.keys() == {"bid"}
+        assert len(wire.sent) == 1
 
 
 async def test_the_same_content_is_not_sent():

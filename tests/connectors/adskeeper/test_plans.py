@@ -64,7 +64,8 @@ async def test_deletions_are_shown_too():
         stopped.blocked = True
         (campaign,) = await it.connector.express("campaigns", "delete", [str(stopped.id)])
         (ad,) = await it.connector.express("ads", "delete", ["9001"])
-        (edit,) = await it.connector.express("ads", "update", [Update("9001", {"bid": Decimal("0.1")})])
+        bid = Update(str(it.teaser().id), {"bid": Decimal("0.1")})
+        (edit,) = await it.connector.express("ads", "update", [bid])
         assert [request.method for request in (campaign, ad, edit)] == ["DELETE", "DELETE", "PATCH"]
         with pytest.raises(UnsupportedError):
             await it.connector.express("campaigns", "paint", [])

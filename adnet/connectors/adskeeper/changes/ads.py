@@ -1,6 +1,7 @@
 """Ads: drafts and updates as writes, and what came of them."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 import attrs
@@ -10,16 +11,40 @@ from adnet.connectors.adskeeper.calls import teasers as calls
 from adnet.connectors.adskeeper.calls.teasers import TeaserContent
 from adnet.connectors.adskeeper.changes import content
 from adnet.connectors.adskeeper.changes.campaigns import NEW_ID
-from adnet.connectors.adskeeper.changes.steps import Step, apply, each, made_in_part, maybe_done, translated
+from adnet.connectors.adskeeper.changes.steps import (
+    Once,
+    Step,
+    apply,
+    each,
+    made_in_part,
+    maybe_done,
+    translated,
+)
 from adnet.connectors.adskeeper.changes.values import blocked, cents, mapping, only, refuse
 from adnet.connectors.adskeeper.codec import Book
 from adnet.connectors.adskeeper.core import Core, Saved
 from adnet.connectors.adskeeper.native import AdskeeperNative
+from adnet.connectors.adskeeper.rows import TeaserRow
 from adnet.errors import AdnetError, NotFoundError, ServerError
 from adnet.models import AdDraft, Outcome, PlannedRequest, Update
 
 _CONTENT: Final = frozenset({"title", "text", "url", "image_url", "campaign_id", "extra"})
 _FIELDS: Final = _CONTENT | {"status", "bid"}
+
+
+def raises_none(row: TeaserRow, price: Decimal) -> None:
+    """Refuse one price for all locations, in cents, where it would raise some that are cheaper than others.
+
+    Raises:
+        InvalidRequestError: It would.
+    """
+    prices = {known.price for known in row.prices if known.price is not None}
+    if len(prices) > 1 and price > min(prices):
+        raise refuse(
+            "bid",
+            f"it is one price for all locations, and would raise some: they cost {min(prices)} to {max(prices)}"
+            " cents a click; if that is meant, set it with native.teasers.set_price",
+        )
 
 
 @attrs.frozen
@@ -60,21 +85,22 @@ class AdWriter:
         """
         only(fields, _FIELDS, "an ad")
         stops = "status" in fields and blocked(fields["status"])
+        row = Once(self.native.teasers.get, ad_id)
         middle = []
         if fields.keys() & _CONTENT:
-            middle += await self._content(ad_id, fields)
+            middle += await self._content(ad_id, fields, await row())
         if "bid" in fields:
             price = cents(self.book, "bid", fields["bid"])
             if price is None:
                 raise refuse("bid", "a price is needed")
+            raises_none(await row(), price)
             middle.append(Step(what="bid", call=calls.set_price(ad_id, price)))
         if "status" not in fields:
             return middle
         status = Step(what="status", call=calls.set_blocked(ad_id, blocked=stops))
         return [status, *middle] if stops else [*middle, status]
 
-    async def _content(self, ad_id: str, fields: Mapping[str, Any]) -> list[Step]:
-        row = await self.native.teasers.get(ad_id)
+    async def _content(self, ad_id: str, fields: Mapping[str, Any], row: TeaserRow) -> list[Step]:
         extra = mapping("extra", fields.get("extra"))
         before = content.content_of(row)
         after = content.changed(before, fields, extra)

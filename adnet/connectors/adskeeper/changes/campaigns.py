@@ -12,7 +12,15 @@ from adnet.connectors.adskeeper.calls import Call
 from adnet.connectors.adskeeper.calls import campaigns as calls
 from adnet.connectors.adskeeper.calls import sources as source_calls
 from adnet.connectors.adskeeper.changes import limits, targetings
-from adnet.connectors.adskeeper.changes.steps import Step, apply, each, made_in_part, maybe_done, translated
+from adnet.connectors.adskeeper.changes.steps import (
+    Once,
+    Step,
+    apply,
+    each,
+    made_in_part,
+    maybe_done,
+    translated,
+)
 from adnet.connectors.adskeeper.changes.values import blocked, mapping, only, refuse, words
 from adnet.connectors.adskeeper.codec import RUNNING, Book
 from adnet.connectors.adskeeper.core import Core, Saved
@@ -46,21 +54,6 @@ _NEW: Final = timedelta(hours=1)
 _DELETED: Final = 14
 
 
-class OneRow:
-    """One campaign, read when it is first needed and not again."""
-
-    def __init__(self, native: AdskeeperNative, campaign_id: str) -> None:
-        self._native = native
-        self._campaign_id = campaign_id
-        self._row: CampaignRow | None = None
-
-    async def __call__(self) -> CampaignRow:
-        """Return the campaign."""
-        if self._row is None:
-            self._row = await self._native.campaigns.get(self._campaign_id)
-        return self._row
-
-
 @attrs.frozen
 class CampaignWriter:
     """Creates, changes and deletes campaigns of one account."""
@@ -89,7 +82,7 @@ class CampaignWriter:
             InvalidRequestError: A value breaks a documented rule.
         """
         only(fields, _FIELDS, "a campaign")
-        row = OneRow(self.native, campaign_id)
+        row = Once(self.native.campaigns.get, campaign_id)
         extra = dict(mapping("extra", fields.get("extra")))
         stops = "status" in fields and blocked(fields["status"])
         evenly = extra.pop("splitDailyLimitEvenly", None)
@@ -108,7 +101,9 @@ class CampaignWriter:
         status = Step(what="status", call=calls.set_blocked(campaign_id, blocked=stops))
         return [status, *middle] if stops else [*middle, status]
 
-    async def _tracking(self, campaign_id: str, edit: Mapping[str, Any], row: OneRow) -> list[Step]:
+    async def _tracking(
+        self, campaign_id: str, edit: Mapping[str, Any], row: Once[CampaignRow]
+    ) -> list[Step]:
         only(edit, calls.UTM_NAMES, "tracking")
         marks = {name: "" if value is None else str(value) for name, value in edit.items()}
         three = calls.UTM_NAMES[:3]

@@ -1,7 +1,7 @@
 """A change is a row of writes. They are sent one after another, and nothing half-written goes unmentioned."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 import attrs
 
@@ -61,6 +61,21 @@ BUDGET: Final = {"dailyLimit": "daily_budget", "overallLimit": "total_budget"}
 
 LOST: Final = (TransportError, PayloadError)
 """Errors after which a write may have been done, unless no connection was made."""
+
+
+class Once(Generic[T]):
+    """What is there, read when it is first needed and not again."""
+
+    def __init__(self, read: Callable[[str], Awaitable[T]], number: str) -> None:
+        self._read = read
+        self._number = number
+        self._found: T | None = None
+
+    async def __call__(self) -> T:
+        """Return it."""
+        if self._found is None:
+            self._found = await self._read(self._number)
+        return self._found
 
 
 @attrs.frozen(kw_only=True)
