@@ -25,21 +25,25 @@ def clicks(report: ClickReport, book: Book, hash_key: bytes) -> list[Click]:
     Raises:
         SchemaError: A click tells no time.
     """
-    cents = _in_cents(report)
+    unit = _per_unit(report)
     keys = [_click_key(report.campaign_id, row) for row in report.clicks]
     numbers = _numbered(keys, report.clicks)
     return [
-        _click(report.campaign_id, row, book, hash_key, cents=cents, key=f"{key}{_SEPARATOR}{number}")
+        _click(report.campaign_id, row, book, hash_key, per_unit=unit, key=f"{key}{_SEPARATOR}{number}")
         for row, key, number in zip(report.clicks, keys, numbers, strict=True)
     ]
 
 
-def _in_cents(report: ClickReport) -> bool:
-    """Whether prices of clicks are in cents: the document does not say, but it tells their sum in currency."""
+def _per_unit(report: ClickReport) -> int | None:
+    """Return how many of what prices of clicks are in make a unit of the currency; None where that cannot be told.
+
+    The document does not say whether they are cents, but the summary tells their sum in the currency.
+    """
     total = sum((row.price or Decimal(0) for row in report.clicks), Decimal(0))
-    if not total or not report.spent:
-        return False
-    return abs(total / CENTS - report.spent) < abs(total - report.spent)
+    if total and not report.spent:
+        return None
+    spent = report.spent or Decimal(0)
+    return CENTS if abs(total / CENTS - spent) < abs(total - spent) else 1
 
 
 def _click_key(campaign_id: str, row: ClickRow) -> str:
@@ -64,11 +68,13 @@ def _content(row: ClickRow) -> tuple[str, ...]:
     return tuple(str(part) for part in (row.region, row.referer, row.price, row.ip))
 
 
-def _click(campaign_id: str, row: ClickRow, book: Book, hash_key: bytes, *, cents: bool, key: str) -> Click:
+def _click(
+    campaign_id: str, row: ClickRow, book: Book, hash_key: bytes, *, per_unit: int | None, key: str
+) -> Click:
     moment = shapes.moment(row.time, book.zone)
     if moment is None:
         raise SchemaError(f"a click's time cannot be read: {row.time[:40]!r}", paths=("$.time",))
-    cost = row.price / CENTS if cents and row.price is not None else row.price
+    cost = None if row.price is None or per_unit is None else row.price / per_unit
     return Click(
         click_key=hashlib.blake2b(key.encode(), digest_size=16).hexdigest(),
         occurred_at=moment,

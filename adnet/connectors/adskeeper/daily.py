@@ -1,7 +1,8 @@
 """Daily statistics and clicks. Days are the account's own; several are under way at once, delivered in order.
 
 ``campaigns-stat`` totals whatever period it is asked for, so each day is asked for by itself. It also tells which
-campaigns had anything, and only those are asked about their sources and clicks: a day without spend has neither.
+campaigns had anything, and only those are asked about their sources and clicks. A conversion may come days after its
+click, on a day without any.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
@@ -115,7 +116,7 @@ class Daily:
         return owners
 
     async def sources(self, period: Period, ids: Collection[str] | None) -> AsyncIterator[Batch]:
-        """Yield a row per day, campaign and source: one request for each campaign and day with spend."""
+        """Yield a row per day, campaign and source: one request for each campaign and day with anything."""
 
         async def one(campaign_id: str, day: date) -> list[StatRow]:
             widgets = await self.native.statistics.quality(campaign_id, day, day)
@@ -123,7 +124,7 @@ class Daily:
             return [row for group in rows for row in group]
 
         def busy(row: CampaignFigures) -> bool:
-            return bool(row.clicks or row.spent)
+            return bool(row.clicks or row.spent or row.stages.buy)
 
         async with ending(self._each(period, ids, busy, one)) as groups:
             async for rows in groups:

@@ -57,7 +57,7 @@ class AdskeeperReads(AdskeeperBase, ReadsAccounts, ReadsCampaigns, ReadsAds, Rea
         """Yield one row per day and object.
 
         ``campaign`` takes a request a day, ``ad`` one for each ad, ``source`` one for each campaign and day with
-        spend. A source is ``campaign:uid`` or ``campaign:uid/sub``; a widget and its sub-sources are never counted
+        anything. A source is ``campaign:uid`` or ``campaign:uid/sub``; a widget and its sub-sources are never counted
         twice, and impressions of sources are not told.
         """
         names = {"campaign": "campaigns", "ad": "ads", "source": "sources"}

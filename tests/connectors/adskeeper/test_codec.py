@@ -73,7 +73,14 @@ def test_prices_of_clicks_are_in_the_unit_that_adds_up():
         Money("0.20", "USD"),
     ]
     assert [row.cost for row in report(["10", "20"], "0.30")] == [Money("0.1", "USD"), Money("0.2", "USD")]
-    assert [row.cost for row in report(["10"], None)] == [Money("10", "USD")]
+    assert [row.cost for row in report(["0"], None)] == [Money("0", "USD")]
+
+
+@pytest.mark.parametrize("earned", [None, "0"])
+def test_a_price_of_an_unknown_unit_is_no_cost(earned):
+    """Ten may be dollars or cents: it stays in ``raw``."""
+    (row,) = report(["10"], earned)
+    assert (row.cost, row.raw["price"]) == (None, "10")
 
 
 def test_equal_clicks_are_numbered_whatever_their_order():

@@ -192,6 +192,16 @@ async def test_sources_are_asked_for_where_there_was_spend():
         assert Counter(r.path.split("/")[4] for r in it.sent("GET", "/statistics")) == Counter(busy)
 
 
+async def test_sources_of_late_conversions_are_rows():
+    """A sale counts on the day on which it came, though the campaign had no click any more."""
+    stat = {"campaigns-stat": {"510": {"campaignId": 510, "imps": 0, "clicks": 0, "spent": 0, "buying": 2}}}
+    places = {"510": {"2026-09-01_2026-09-01": {"77": {"clicks": 0, "spent": "0", "buy": 2}}}}
+    async with scripted(stat, places) as (account, _):
+        day = {"since": SINCE, "until": SINCE + timedelta(days=1)}
+        (row,) = await rows(account.list_stats(**day, level="source"))
+        assert (row.object_id, row.conversions) == ("510:77", 2)
+
+
 async def test_a_widget_and_its_sub_sources_are_rows_of_their_own():
     """A widget's row is its own traffic, its sub-sources stand beside it, and all of it is the widget's total."""
     async with home() as it:
