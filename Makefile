@@ -9,7 +9,7 @@ RUN := $(VENV)/bin/python -m
 # A new pyproject.toml or another folder means a new installation; a new date of the file does not.
 STAMP := $(VENV)/.installed-$(shell (pwd; cat pyproject.toml) | cksum | tr -d ' ')
 
-.PHONY: demo test lint types pytest install readme clean bench bench-check
+.PHONY: demo test lint types pytest soak install readme clean bench bench-check
 
 demo: $(STAMP)
 	@$(RUN) adnet demo --dir demo
@@ -30,6 +30,12 @@ pytest: $(STAMP)
 	@$(RUN) coverage combine --quiet
 	@total=$$($(RUN) coverage report --format=total) && printf 'covered: %s %%\n' "$$total" || \
 		{ echo "covered: $$total %, less than pyproject.toml asks for" >&2; exit 1; }
+
+# An hour of kills, faults and strange input; the same again with SOAK_SEED, figures as JSON with SOAK_REPORT.
+SOAK_SECONDS ?= 3600
+soak: $(STAMP)
+	@$(VENV)/bin/python scripts/soak.py --seconds $(SOAK_SECONDS) \
+		$(if $(SOAK_SEED),--seed $(SOAK_SEED)) $(if $(SOAK_REPORT),--report $(SOAK_REPORT))
 
 install: $(STAMP)
 

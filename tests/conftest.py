@@ -6,6 +6,11 @@ from unittest.mock import Mock
 import aioresponses.core
 import pytest
 from aiohttp import ClientResponse
+from hypothesis import settings
+
+if examples := os.environ.get("ADNET_SOAK_EXAMPLES"):  # of every property, by `make soak`
+    settings.register_profile("soak", max_examples=int(examples))
+    settings.load_profile("soak")
 
 for _name in ("ADNET_CONFIG", "METRICA_TOKEN"):  # of whoever runs the tests, and nothing to them
     os.environ.pop(_name, None)

@@ -179,7 +179,9 @@ async def _duplicate(exchange: Exchange) -> bool:
     answer = await exchange.forward()
     whole = answer.head(length=len(answer.body)) + answer.body
     if exchange.settings.duplicate_s <= 0:
-        await exchange.send(whole, whole)
+        # In one piece: a client of another process could else have sent its next request in between, and nobody
+        # could tell any more that what comes then is no answer to it.
+        await exchange.send(whole + whole)
         return True
     await exchange.send(whole)
     await asyncio.sleep(exchange.settings.duplicate_s)

@@ -4,8 +4,10 @@ import asyncio
 import csv
 import json
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -17,12 +19,18 @@ from adnet.models.tables import TABLES
 from adnet.sandbox import load
 from adnet.sandbox.base import Sandbox
 from adnet.state import State
+from adnet.testing.faults import FAULTS, FaultProxy, FaultSettings
 from adnet.testing.harness import generous_limits
 
+from .tally import tally
 from .zygote import Zygote, clock_of
 
 KILLED = -9
+TOLD = 1
+"""How a pull ends that had one of our errors to tell."""
 SINCE, UNTIL = "2026-01-20", "2026-02-20"
+REPORTS = tuple(f"/api/{kind}" for kind in ("transactions", "clicks", "trades"))
+"""Where reports are asked for, by POST."""
 FILES = {"duckdb": "ads.duckdb", "parquet": "ads", "csv": "ads", "jsonl": "ads"}
 Row = dict[str, Any]
 
@@ -44,18 +52,32 @@ PREY = {
             knobs={"per_day": 8, "ready_after_s": 0, "page_size": 100},
             tables=("transactions", "clicks", "trades", "offers", "payouts"),
         ),
-        Prey(
-            network="adskeeper",
-            knobs={"campaigns": 30, "days": 30},
-            tables=("accounts", "campaigns", "ads", "stats", "clicks"),
+        *(
+            Prey(
+                network=network,
+                knobs={"campaigns": 30, "days": 30},
+                tables=("accounts", "campaigns", "ads", "stats", "clicks"),
+            )
+            for network in ("adskeeper", "mgid")
         ),
-        Prey(
-            network="mytarget",
-            knobs={"campaigns": 60, "banners": 60, "limits": "none"},
-            tables=("accounts", "campaigns", "ads", "stats"),
+        *(
+            Prey(
+                network=network,
+                knobs={"campaigns": 60, "banners": 60, "limits": "none"},
+                tables=("accounts", "campaigns", "ads", "stats"),
+            )
+            for network in ("mytarget", "vkads")
         ),
     )
 }
+
+FINAL = ("401", "redirect", "empty-200", "bad-json")
+UNBEARABLE = ("429-week", "huge-announced", "huge-streamed", "gzip-bomb")
+"""Faults that make the next run wait for days, or every run for minutes; the matrix has them."""
+ROUGH = {name: 0.0005 if name in FINAL else 0.003 for name in FAULTS if name not in UNBEARABLE}
+"""Rates of faults: one request of twenty is struck, one of five hundred ends its run."""
+PATIENCE = 30
+"""Runs that may end in faults before the faults are called off."""
 
 
 @attrs.frozen(kw_only=True)
@@ -64,7 +86,6 @@ class Run:
 
     seconds: float
     steps: int
-    posts: int
     rows: Mapping[str, list[Row]]
 
 
@@ -75,10 +96,18 @@ class Survivor:
     kills: int
     posts: int
     """Reports that the server was asked for, by all runs together."""
+    repeated: int
+    """Those of them that were asked for before, in the same words."""
     attempts: int
     """Reports that the journal knows of."""
     open_jobs: int
     """Jobs that are unfinished in the journal."""
+    spoiled: int
+    """Requests for reports that the server executed and a fault struck."""
+    struck: int
+    """Requests that a fault struck."""
+    told: int
+    """Runs that ended in an error of ours."""
     rows: Mapping[str, list[Row]]
     pulls: Sequence[Row]
 
@@ -90,14 +119,24 @@ class Hunt:
         prey: What is pulled.
         zygote: Starts processes.
         server: A running sandbox of the network.
+        again: Makes another that has the same, for pulls that need one to themselves.
         folder: For states and sinks.
         epoch: See ``zygote.clock_of``.
     """
 
-    def __init__(self, prey: Prey, zygote: Zygote, server: Sandbox, folder: Path, epoch: float) -> None:
+    def __init__(
+        self,
+        prey: Prey,
+        zygote: Zygote,
+        server: Sandbox,
+        again: Callable[[], Sandbox],
+        folder: Path,
+        epoch: float,
+    ) -> None:
         self._prey = prey
         self._zygote = zygote
         self._server = server
+        self._again = again
         self._folder = folder
         self._epoch = epoch
         self._limits: dict[str, str] = {}
@@ -105,14 +144,9 @@ class Hunt:
     async def undisturbed(self, scheme: str = "duckdb") -> Run:
         """Pull once, and return what it took."""
         order = await self._order("undisturbed", scheme)
-        logged, began = len(self._server.log), time.monotonic()
+        began = time.monotonic()
         assert await self._zygote.run(order) == 0, self._errors(order)
-        return Run(
-            seconds=time.monotonic() - began,
-            steps=self._steps(order),
-            posts=self._posts(logged),
-            rows=self._rows(order, scheme),
-        )
+        return Run(seconds=time.monotonic() - began, steps=self._steps(order), rows=self._rows(order, scheme))
 
     async def filled(self, scheme: str, most_bytes: int) -> tuple[str, Mapping[str, list[Row]]]:
         """Pull onto a disk that is full, then onto one that is not; return what was said, and what landed."""
@@ -124,32 +158,69 @@ class Hunt:
         return said, self._rows(order, scheme)
 
     async def killed(
-        self, name: str, usual: Run, chance: Random, kills: int, scheme: str = "duckdb"
+        self,
+        name: str,
+        usual: Run,
+        chance: Random,
+        kills: int,
+        scheme: str = "duckdb",
+        rates: Mapping[str, float] | None = None,
     ) -> Survivor:
-        """Pull, die up to *kills* times at moments that *chance* chooses, and pull to the end."""
-        order = await self._order(name, scheme)
-        logged, died = len(self._server.log), 0
-        for number in range(kills):
-            if number % 2:
-                doomed = {**order, "die_at_step": chance.randint(1, usual.steps)}
-                code = await self._zygote.run(doomed)
-            else:
-                code = await self._zygote.run(order, kill_after_s=chance.uniform(0, usual.seconds))
-            assert code in {0, KILLED}, self._errors(order)
-            if self._is_done(order):
-                break  # before its moment came; whoever pulls now begins anew
-            died += 1
-        else:
-            assert await self._zygote.run(order) == 0, self._errors(order)
+        """Pull, die up to *kills* times at moments that *chance* chooses, and pull to the end.
+
+        All of it goes through a proxy that strikes with the faults of *rates*.
+        """
+        settings, seed = FaultSettings(slow_s=0.1, shut_s=0.01), chance.getrandbits(32)
+        server = self._again()  # with all its slots for tokens
+        async with server, FaultProxy(server.origin, rates=rates, seed=seed, settings=settings) as proxy:
+            order = await self._order(name, scheme)
+            order["base_url"] = proxy.url(server.base_url)
+            codes = await self._stalked(order, usual, chance, kills)
+            while not self._is_done(order):
+                codes[await self._zygote.run(order)] += 1
+                assert codes[TOLD] < (2 * PATIENCE if rates else 1), self._errors(order)
+                if codes[TOLD] >= PATIENCE:
+                    proxy.calm()
+        assert set(codes) <= {0, KILLED, TOLD}, self._errors(order)
+        asked = [
+            (asked.path, asked.body) for asked in server.log if _asks_for_report(asked.method, asked.path)
+        ]
         attempts, unfinished = self._journal(order)
+        tally("faults tried", proxy.struck.total())
+        tally("requests served", len(server.log))
         return Survivor(
-            kills=died,
-            posts=self._posts(logged),
+            kills=codes[KILLED],
+            posts=len(asked),
+            repeated=len(asked) - len(set(asked)),
             attempts=attempts,
             open_jobs=unfinished,
+            spoiled=sum(
+                passed.fault is not None
+                and passed.executed
+                and _asks_for_report(passed.asked.method, passed.asked.target)
+                for passed in proxy.log
+            ),
+            struck=proxy.struck.total(),
+            told=codes[TOLD],
             rows=self._rows(order, scheme),
             pulls=self._table(order, scheme, "pulls"),
         )
+
+    async def _stalked(
+        self, order: Mapping[str, Any], usual: Run, chance: Random, kills: int
+    ) -> Counter[int]:
+        """Start run after run and kill each; return how they ended. One that is done before its moment ends it."""
+        codes: Counter[int] = Counter()
+        for number in range(kills):
+            if number % 2:
+                doomed = {**order, "die_at_step": chance.randint(1, usual.steps)}
+                codes[await self._zygote.run(doomed)] += 1
+            else:
+                moment = chance.uniform(0, usual.seconds)
+                codes[await self._zygote.run({**order}, kill_after_s=moment)] += 1
+            if self._is_done(order):
+                break  # whoever pulls now begins anew
+        return codes
 
     async def _order(self, name: str, scheme: str) -> dict[str, Any]:
         credentials = {**self._server.account_options, **self._server.credentials}
@@ -174,10 +245,6 @@ class Hunt:
             "errors": str(home / "errors"),
             "done": str(home / "done"),
         }
-
-    def _posts(self, since: int) -> int:
-        paths = tuple(f"/api/{kind}" for kind in ("transactions", "clicks", "trades"))
-        return sum(asked.method == "POST" and asked.path in paths for asked in self._server.log[since:])
 
     @staticmethod
     def _steps(order: Mapping[str, Any]) -> int:
@@ -210,6 +277,10 @@ class Hunt:
         return rows
 
 
+def _asks_for_report(method: str, target: str) -> bool:
+    return method == "POST" and target.partition("?")[0] in REPORTS
+
+
 def read_table(scheme: str, path: Path, table: str) -> list[Row]:
     """Return what landed in a table, past the sinks' code."""
     if scheme == "csv":
@@ -237,20 +308,26 @@ def same(expected: Mapping[str, Sequence[Row]], found: Mapping[str, Sequence[Row
     """Fail unless both have the same rows; return how many were compared."""
     for table, rows in expected.items():
         right, ours = in_order(table, rows), in_order(table, found[table])
-        wrong = [pair for pair in zip(right, ours, strict=False) if pair[0] != pair[1]]
-        assert (len(ours), wrong[:1]) == (len(right), []), table
+        missing, surplus = _apart(right, ours), _apart(ours, right)
+        assert (missing, surplus) == ([], []), f"{table}: {len(missing)} missing, {len(surplus)} surplus"
     return sum(map(len, expected.values()))
 
 
+def _apart(some: Sequence[Row], others: Sequence[Row]) -> list[str]:
+    """Return what only *some* have; rows have lists in them, hence the text."""
+    return list((Counter(map(str, some)) - Counter(map(str, others))).elements())
+
+
 @asynccontextmanager
-async def hunting(network: str, folder: Path) -> AsyncIterator[tuple[Hunt, Any]]:
-    """Give a hunt with its server."""
+async def hunting(network: str, folder: Path, *, seed: int | None = None) -> AsyncIterator[tuple[Hunt, Any]]:
+    """Give a hunt with its server; *seed* decides what the server has."""
     prey, epoch = PREY[network], time.time()
-    server = load(network)(now=clock_of(epoch).now, **prey.knobs)
+    knobs = prey.knobs if seed is None else {**prey.knobs, "seed": seed}
+    again = partial(load(network), now=clock_of(epoch).now, **knobs)
     zygote = await Zygote.start(network)
     try:
-        async with server:
-            yield Hunt(prey, zygote, server, folder, epoch), server
+        async with again() as server:
+            yield Hunt(prey, zygote, server, again, folder, epoch), server
     finally:
         await zygote.close()
         await asyncio.sleep(0)

@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from datetime import UTC, date
+from collections.abc import Mapping
+from datetime import date
 from random import Random
 
 import pytest
@@ -11,59 +12,51 @@ import adnet
 from adnet.sandbox.targetcircle import TargetCircleSandbox
 from adnet.state import State
 from adnet.testing import FastClock, MemorySink
-from adnet.testing.conformance._tools import same_rows
-from adnet.testing.conformance.networks.targetcircle import expected
 
-from .killing import SINCE, UNTIL, Hunt, Run, Survivor, hunting, same
+from .killing import PREY, ROUGH, SINCE, UNTIL, Hunt, Run, Survivor, hunting, same
 from .tally import tally
+from .truth import same_as_truth
 
-KILLS = int(os.environ.get("ADNET_SOAK_KILLS", "100"))
-"""Of one network and sink, by ``make soak``."""
+KILLS = int(os.environ.get("ADNET_SOAK_KILLS", "20"))
+"""Of one network in one round of ``make soak``."""
 SEED = int(os.environ.get("ADNET_SEED", "20"))
 
 
 def check(usual: Run, survivor: Survivor) -> None:
     """Fail unless the pull is as if it had never been killed."""
     compared = same(usual.rows, survivor.rows)
-    assert survivor.posts <= usual.posts + survivor.kills
+    # Windows may be cut elsewhere than in a pull that nobody killed; but none is asked for twice without a reason.
+    assert survivor.repeated <= survivor.kills + survivor.spoiled
     # The journal names every POST, the last one of a killed process included, which may not have left.
-    assert survivor.posts <= survivor.attempts <= usual.posts + survivor.kills
+    assert survivor.posts - survivor.spoiled <= survivor.attempts
+    assert survivor.attempts <= survivor.posts + survivor.kills + survivor.told
     assert survivor.open_jobs == 0
-    assert {row["outcome"] for row in survivor.pulls} <= {"landed", "interrupted"}
+    troubled = {"failed", "partial"} if survivor.struck else set()
+    assert {row["outcome"] for row in survivor.pulls} <= {"landed", "interrupted"} | troubled
     tally("kills survived", survivor.kills)
-    tally("rows compared after kills", compared)
+    tally("rows compared", compared)
 
 
-async def hunt(there: Hunt, kills: int, scheme: str = "duckdb") -> Survivor:
+async def hunt(
+    there: Hunt, usual: Run, kills: int, scheme: str = "duckdb", rates: Mapping[str, float] | None = None
+) -> None:
     """Kill pull after pull, each up to five times, until *kills* processes have died; check what becomes of each."""
-    usual = await there.undisturbed(scheme)
     died = number = 0
     while died < kills:
         chance = Random(f"{SEED}:{scheme}:{number}")
-        survivor = await there.killed(f"pull {number}", usual, chance, min(5, kills - died), scheme)
+        most = min(5, kills - died)
+        survivor = await there.killed(f"pull {number}", usual, chance, most, scheme, rates)
         check(usual, survivor)
         died, number = died + survivor.kills, number + 1
-    return survivor
 
 
-async def test_reports_survive_kills(tmp_path):
-    """Killed at any step and at any moment, then run to its end, a pull of reports equals the truth."""
-    async with hunting("targetcircle", tmp_path) as (there, server):
-        survivor = await hunt(there, 10)
-        since, until = date.fromisoformat(SINCE), date.fromisoformat(UNTIL)
-        truth = expected(server, "transactions", since, until, None)
-        landed = [
-            {**row, "occurred_at": row["occurred_at"].replace(tzinfo=UTC)}
-            for row in survivor.rows["transactions"]
-        ]
-        same_rows(truth, landed, without=("raw",))
-
-
-@pytest.mark.parametrize("network", ["adskeeper", "mytarget"])
-async def test_lists_survive_kills(tmp_path, network):
-    """So does a pull of lists and statistics; what had landed stays."""
-    async with hunting(network, tmp_path) as (there, _):
-        await hunt(there, 3)
+@pytest.mark.parametrize(("network", "kills"), [("targetcircle", 10), ("adskeeper", 3), ("mytarget", 3)])
+async def test_a_pull_survives_kills(tmp_path, network, kills):
+    """Killed at any step and at any moment, then run to its end, it equals the truth; what had landed stays."""
+    async with hunting(network, tmp_path) as (there, server):
+        usual = await there.undisturbed()
+        assert same_as_truth(network, server, SINCE, UNTIL, usual.rows) > 0
+        await hunt(there, usual, kills)
 
 
 async def test_what_has_landed_is_not_asked_for_again_when_the_run_dies_elsewhere():
@@ -101,10 +94,14 @@ async def test_what_has_landed_is_not_asked_for_again_when_the_run_dies_elsewher
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(0)
-@pytest.mark.parametrize("scheme", ["duckdb", "parquet", "csv", "jsonl"])
-@pytest.mark.parametrize("network", ["targetcircle", "adskeeper", "mytarget"])
-async def test_every_sink_survives_many_kills(tmp_path, network, scheme):
-    """Five kills a pull, pull after pull, in every kind of sink."""
-    async with hunting(network, tmp_path) as (there, _):
-        await hunt(there, KILLS, scheme)
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("network", sorted(PREY))
+async def test_a_pull_survives_many_kills_among_faults(tmp_path, network):
+    """Five kills a pull, pull after pull, while one request of twenty meets a fault; the seed chooses the sink."""
+    chance = Random(f"{SEED}:{network}")
+    scheme = chance.choice(["duckdb", "duckdb", "parquet", "csv", "jsonl"])
+    async with hunting(network, tmp_path, seed=chance.randint(1, 10**6)) as (there, server):
+        usual = await there.undisturbed(scheme)
+        if scheme in {"duckdb", "parquet"}:  # which keep types
+            tally("rows compared", same_as_truth(network, server, SINCE, UNTIL, usual.rows))
+        await hunt(there, usual, KILLS, scheme, ROUGH)

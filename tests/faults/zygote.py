@@ -17,6 +17,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
+from adnet.errors import AdnetError
+
 SPEED = 20.0
 """How much faster than the machine's the clock of a pull runs; a report is polled after 0.2 s of it."""
 BEGAN = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -98,7 +100,10 @@ def _fill_disk(most_bytes: int) -> None:
 
 
 def _work(order: dict[str, Any]) -> int:
-    """Pull in this process, and perhaps kill it at a step; return the exit code."""
+    """Pull in this process, and perhaps kill it at a step.
+
+    Return 0 when all has landed, 1 for one of our errors, 2 for any other.
+    """
     if most_bytes := order.get("most_bytes"):
         _fill_disk(most_bytes)
     left = order.get("die_at_step")
@@ -122,7 +127,7 @@ def _work(order: dict[str, Any]) -> int:
     except BaseException as error:  # noqa: BLE001 - a fork must not fall through into its parent's loop
         with Path(order["errors"]).open("a", encoding="utf-8") as file:
             file.write(f"{type(error).__name__}: {error}\n")
-        return 1
+        return 1 if isinstance(error, AdnetError | SystemExit) else 2
     _write(order["steps"], str(steps))
     return 0
 

@@ -12,6 +12,7 @@ import attrs
 
 from adnet.testing import FakeClock
 from adnet.transport.limits import Bucket, Lane, Limiter, Window, WindowState
+from tests.faults.tally import tally
 
 B = ("b",)
 """The one bucket of most worlds."""
@@ -21,6 +22,7 @@ Send = tuple[float, int]
 
 def run(world: Callable[[FakeClock], Coroutine[Any, Any, Any]]) -> Any:
     """Play *world* in virtual time and return its result; nothing may be left behind on the loop."""
+    tally("schedules of calls tried", 1)
 
     async def play() -> Any:
         result = await world(FakeClock())
