@@ -39,7 +39,7 @@ from adnet.money import Money
 from adnet.operations.instant import InstantReports
 from adnet.operations.jobs import ReportRunner
 from adnet.operations.windows import stream_rows
-from adnet.periods import Moment, Period
+from adnet.periods import Moment, Period, instant
 from adnet.state import State
 
 Words = str | Collection[str] | None
@@ -468,9 +468,11 @@ def check_order(since: Moment, until: Moment) -> None:
         ConfigurationError: *since* is not before *until*.
     """
     try:
-        Period.of(since, until)
+        begins, ends = instant(since), instant(until)
     except ValueError as error:
         raise ConfigurationError(str(error)) from None
+    if begins >= ends:
+        raise ConfigurationError(f"since {since} is not before until {until}")
 
 
 def _words(value: Words) -> list[str] | None:

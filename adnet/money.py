@@ -30,7 +30,12 @@ def exact(value: object) -> Decimal:
     return number
 
 
-def _code(value: str) -> str:
+def currency_code(value: str) -> str:
+    """Return an ISO 4217 code in upper case.
+
+    Raises:
+        ValueError: It cannot be one.
+    """
     code = str(value).strip().upper()
     if len(code) != 3 or not code.isascii() or not code.isalpha():
         raise ValueError(f"not an ISO 4217 currency code: {value!r}")
@@ -46,7 +51,7 @@ class Money:
 
     amount: Decimal = attrs.field(converter=exact)
     """In units of the currency (not cents)."""
-    currency: str = attrs.field(converter=_code)
+    currency: str = attrs.field(converter=currency_code)
     """ISO 4217 code, upper case."""
 
     @classmethod

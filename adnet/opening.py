@@ -85,9 +85,11 @@ def connect(
     )
     try:
         made = connector(services, base_url=base_url, options=options)
-    except BaseException:
+    except BaseException as error:
         if owned:
             room.close()
+        if isinstance(error, ConfigurationError) and repr(account) not in error.message:
+            error.add_context(account=account)
         raise
     return Account(made, name=account, clock=clock, state=room, close_state=owned)
 

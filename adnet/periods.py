@@ -79,6 +79,8 @@ class Period:
         day = self.since.astimezone(tz).date()
         while datetime.combine(day, time.min, tz) < self.until:
             yield day
+            if day == date.max:
+                return
             day += ONE_DAY
 
     def __str__(self) -> str:

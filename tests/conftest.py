@@ -8,8 +8,11 @@ import pytest
 from aiohttp import ClientResponse
 from hypothesis import settings
 
+# A machine that is busy with other things is no reason to fail.
+settings.register_profile("calm", deadline=None)
+settings.load_profile("calm")
 if examples := os.environ.get("ADNET_SOAK_EXAMPLES"):  # of every property, by `make soak`
-    settings.register_profile("soak", max_examples=int(examples))
+    settings.register_profile("soak", max_examples=int(examples), deadline=None)
     settings.load_profile("soak")
 
 for _name in ("ADNET_CONFIG", "METRICA_TOKEN"):  # of whoever runs the tests, and nothing to them

@@ -62,6 +62,12 @@ def test_the_day_on_which_clocks_change_has_another_length():
     assert timedelta(hours=23) == Period.of(date(2026, 3, 29), date(2026, 3, 30), BERLIN).length
 
 
+def test_the_last_day_of_all_is_a_day():
+    """There is none after it to count on to."""
+    period = Period.of(date(9999, 12, 30), datetime(9999, 12, 31, 12, tzinfo=UTC))
+    assert list(period.days()) == [date(9999, 12, 30), date(9999, 12, 31)]
+
+
 def test_days_are_the_accounts_own():
     """Every day touched is named once, oldest first."""
     period = Period.of(date(2026, 3, 28), date(2026, 3, 31), BERLIN)

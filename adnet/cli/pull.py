@@ -61,7 +61,7 @@ class MomentType(click.ParamType):  # type: ignore[type-arg]
 @click.option("--no-raw", is_flag=True, help="Leave out the networks' own objects.")
 @click.option(
     "--lookback",
-    type=click.IntRange(0),
+    type=click.IntRange(0, 3650),
     default=0,
     metavar="DAYS",
     help="Also ask for these days before --since, which may have been restated.",

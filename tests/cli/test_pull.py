@@ -136,7 +136,7 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("changes", "message"),
         [
-            ({"until": "2026-10-01"}, "is not before"),
+            ({"until": "2026-10-01"}, "since 2026-10-01 is not before until 2026-10-01"),
             ({"since": "2026-10-32"}, "'2026-10-32' is no day; write 2026-01-31"),
             ({"since": "2026-10-01T00:00:00"}, "has no offset; end it with Z"),
             ({"to": "duckb:x"}, "did you mean duckdb:?"),
@@ -146,6 +146,7 @@ class TestBadInput:
             ({"level": "sauce"}, "'sauce' is not one of"),
             ({"jobs": "0"}, "not in the range"),
             ({"lookback": "-1"}, "not in the range"),
+            ({"lookback": "99999999"}, "not in the range"),
         ],
     )
     def test_words(self, adnet, partner, changes, message):

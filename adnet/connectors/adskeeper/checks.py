@@ -52,7 +52,7 @@ class Check:
         """Keep what the user should know although it is sent."""
         self._notes[text] = None
 
-    def notes(self, what: str) -> tuple[str, ...]:
+    def notes(self) -> tuple[str, ...]:
         """Return the notes.
 
         Raises:
@@ -60,7 +60,7 @@ class Check:
         """
         if self.fields:
             told = "; ".join(f"{field}: {rule}" for field, rule in self.fields.items())
-            raise InvalidRequestError(f"{what} was not sent: {told}", fields=dict(self.fields))
+            raise InvalidRequestError(f"nothing was sent: {told}", fields=dict(self.fields))
         return tuple(self._notes)
 
     # ------------------------------------------------------------------ rules that several requests share

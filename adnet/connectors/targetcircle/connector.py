@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from adnet import money
 from adnet.connectors.targetcircle.auth import OPTIONS, signer
 from adnet.connectors.targetcircle.errors import decipherer
 from adnet.connectors.targetcircle.limits import BUCKETS, FACTS, REPORT_LIMIT
@@ -87,7 +88,7 @@ class TargetCircle(
             raise ConfigurationError(f"account {services.account!r}: targetcircle speaks only dialect g1")
         token = options["token"]
         services.scrubber.learn(token)
-        self._currency: str | None = options.get("currency")
+        self._currency = self._code(options.get("currency"), services.account)
         self._session = Session(
             network=self.network,
             account=services.account,
@@ -253,10 +254,23 @@ class TargetCircle(
         return stream_rows(self._runner, query)
 
     def complete_query(self, query: ReportQuery) -> ReportQuery:
-        """Return *query* in the account's currency where it names none."""
-        if query.kind == "transactions" and not query.currency:
-            return attrs.evolve(query, currency=self._currency)
-        return query
+        """Return *query* in the account's currency where it names none.
+
+        Raises:
+            ConfigurationError: It names what is no currency.
+        """
+        if query.kind != "transactions":
+            return query
+        code = self._code(query.currency, self._session.account) or self._currency
+        return attrs.evolve(query, currency=code)
+
+    @staticmethod
+    def _code(text: str | None, account: str) -> str | None:
+        """Return a currency's code, of which two spellings would be two reports; None where there is none."""
+        try:
+            return money.currency_code(text) if text else None
+        except ValueError as error:
+            raise ConfigurationError(f"account {account!r}: currency: {error}") from None
 
     def check_query(self, query: ReportQuery) -> None:
         """Refuse what the network cannot report, before any request.

@@ -197,6 +197,20 @@ async def test_what_cannot_be_asked_is_refused_before_any_request(call, error, t
     assert error is ConfigurationError or caught.value.network == "targetcircle"
 
 
+async def test_a_currency_is_a_code():
+    """Otherwise the network would be asked for a report that it cannot make, or for one report twice."""
+    with pytest.raises(ConfigurationError, match=r"account 'partner': currency: not an ISO 4217 .* 'EURO'"):
+        connect([], currency="EURO", name="partner")
+    account, wire = connect(Reports(MANY[:3]), currency="usd")
+    async with account:
+        for currency in (None, "Usd"):
+            [tx async for tx in account.list_transactions(since=SINCE, until=UNTIL, currency=currency)]
+        with pytest.raises(ConfigurationError, match="'dollar'"):
+            [tx async for tx in account.list_transactions(since=SINCE, until=UNTIL, currency="dollar")]
+    posts = [json.loads(request.body)["currency"] for request in wire.sent if request.route.method == "POST"]
+    assert set(posts) == {"USD"}
+
+
 async def test_transactions_need_a_currency():
     """Without one the error says where to put it; nothing is sent."""
     account, wire = connect([], currency=None)

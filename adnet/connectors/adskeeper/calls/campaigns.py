@@ -116,7 +116,7 @@ def create(dialect: Dialect, **settings: Unpack[CampaignSettings]) -> Call:
     if form["endDate"] is not None and (utm or kind is not None):
         check.note("endDate: documented only for campaigns without limits and marks; check that it was saved")
     form.update(settings.get("more") or {})
-    return Call(route=routes.CREATE_CAMPAIGN, form=form, notes=check.notes("the campaign"))
+    return Call(route=routes.CREATE_CAMPAIGN, form=form, notes=check.notes())
 
 
 def create_basic(dialect: Dialect, **settings: Unpack[BasicSettings]) -> Call:
@@ -124,7 +124,7 @@ def create_basic(dialect: Dialect, **settings: Unpack[BasicSettings]) -> Call:
     check = Check()
     form = _identity(check, dialect, settings)
     form.update(settings.get("more") or {})
-    return Call(route=routes.CREATE_BASIC, form=form, notes=check.notes("the campaign"))
+    return Call(route=routes.CREATE_BASIC, form=form, notes=check.notes())
 
 
 def _aims(check: Check, browsers: Iterable[str], systems: Iterable[str]) -> dict[str, object]:
@@ -149,9 +149,7 @@ def set_utm(campaign_id: str, marks: Mapping[str, str]) -> Call:
     for name in marks:
         check.require(name in UTM_NAMES, name, f"a mark is one of {', '.join(UTM_NAMES)}")
     check.marks(marks, values.UTM_MACROS_ON_PUT)
-    return Call(
-        route=routes.UTM, path={"campaign": campaign_id}, form=dict(marks), notes=check.notes("marks")
-    )
+    return Call(route=routes.UTM, path={"campaign": campaign_id}, form=dict(marks), notes=check.notes())
 
 
 def set_limits(
@@ -166,9 +164,7 @@ def set_limits(
     """Return operation 10. None leaves a limit as it is, ``""`` lifts it."""
     check = Check()
     form = _limits(check, dialect, limit_type, daily, overall, split_evenly=split_evenly)
-    return Call(
-        route=routes.LIMITS, path={"campaign": campaign_id}, form=form, notes=check.notes("the limits")
-    )
+    return Call(route=routes.LIMITS, path={"campaign": campaign_id}, form=form, notes=check.notes())
 
 
 def _limits(

@@ -65,7 +65,7 @@ def create(campaign_id: str, stages: Mapping[str, NewTarget]) -> Call:
             known = condition["type"] in {"starts", "contain", "ends"}
             check.require(known, stage, "the condition's type is starts, contain or ends")
     body = {"stages": {stage: {"unique": False, **target} for stage, target in stages.items()}}
-    notes = check.notes("the conversions")
+    notes = check.notes()
     return Call(route=routes.CREATE_CONVERSIONS, path={"campaign": campaign_id}, json=body, notes=notes)
 
 
@@ -76,7 +76,7 @@ def edit(campaign_id: str, stages: Mapping[str, ChosenTarget]) -> Call:
     check.require(all(ids), "stages", "each stage needs the id of its target")
     check.require(len(set(ids)) == len(ids), "stages", "one target cannot count for several stages")
     body = {stage: _chosen(target) for stage, target in stages.items()}
-    notes = check.notes("the conversions")
+    notes = check.notes()
     return Call(
         route=routes.EDIT_CONVERSIONS, path={"campaign": campaign_id}, json={"stages": body}, notes=notes
     )
@@ -91,7 +91,7 @@ def _chosen(target: ChosenTarget) -> dict[str, object]:
 def delete(campaign_id: str, stages: Iterable[str]) -> Call:
     """Return operation 19: a DELETE with a body, which some proxies drop."""
     names = list(stages)
-    notes = _check(names).notes("the conversions")
+    notes = _check(names).notes()
     return Call(
         route=routes.DELETE_CONVERSIONS, path={"campaign": campaign_id}, json={"stages": names}, notes=notes
     )

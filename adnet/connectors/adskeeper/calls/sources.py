@@ -36,7 +36,7 @@ def _factors(campaign_id: str, name: str, factors: Mapping[str, Any], *, uids: b
     if name == "sourceQualityFactor":
         # Bare numbers for widgets, texts for sources: both as the document prints them.
         found = {key: forms.digits(value) for key, value in found.items()}
-    notes = check.notes("the factors")
+    notes = check.notes()
     route = routes.WIDGET_FACTORS if name == "widgetQualityFactor" else routes.QUALITY_FACTORS
     return Call(route=route, path={"campaign": campaign_id}, form={name: forms.json_text(found)}, notes=notes)
 
@@ -47,7 +47,7 @@ def edit_ips(campaign_id: str, method: Method, kind: IpFilter, addresses: Iterab
     words = list(addresses)
     if kind != "off" or words:
         networks(check, "ipsFilter", words)
-    notes = check.notes("the filter")
+    notes = check.notes()
     form = {"ipsFilter": forms.sentence(method, kind, *words)}
     return Call(route=routes.IPS, path={"campaign": campaign_id}, form=form, notes=notes)
 
@@ -71,7 +71,7 @@ def edit_widgets(
     form: dict[str, object] = {"widgetsFilterUid": forms.sentence(method, kind, *words)}
     if priority:
         form["block-widget-priority"] = ""
-    notes = check.notes("the filter")
+    notes = check.notes()
     return Call(route=routes.WIDGETS, path={"campaign": campaign_id}, form=form, notes=notes)
 
 
@@ -80,6 +80,6 @@ def edit_sources(campaign_id: str, method: Method, kind: SourceFilter, sources: 
     check = Check()
     words = list(sources) or (["1"] if kind == "off" else [])
     check.members("sourceFilters", words)
-    notes = check.notes("the filter")
+    notes = check.notes()
     form = {"sourceFilters": forms.sentence(method, kind, *words)}
     return Call(route=routes.SOURCES, path={"campaign": campaign_id}, form=form, notes=notes)

@@ -46,7 +46,7 @@ def edit(campaign_id: str, kind: Targeting, method: Method, members: Iterable[st
     )
     check.listed(kind, _keys(kind, words), TABLES[kind])
     query = {"enabledFlag": "1", "targets": forms.sentence(method, *words)}
-    notes = check.notes("the targeting")
+    notes = check.notes()
     return Call(route=routes.EDIT_TARGETINGS[kind], path={"campaign": campaign_id}, query=query, notes=notes)
 
 

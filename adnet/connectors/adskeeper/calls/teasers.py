@@ -61,7 +61,7 @@ def create(*, price_cents: Decimal, **content: Unpack[TeaserContent]) -> Call:
         "priceOfClick": None if price is None else forms.digits(price),
         **(content.get("more") or {}),
     }
-    return Call(route=routes.CREATE_TEASER, form=form, notes=check.notes("the teaser"))
+    return Call(route=routes.CREATE_TEASER, form=form, notes=check.notes())
 
 
 def edit(teaser_id: str, **content: Unpack[TeaserContent]) -> Call:
@@ -69,7 +69,7 @@ def edit(teaser_id: str, **content: Unpack[TeaserContent]) -> Call:
     check = _content(content)
     check.require(content.get("category") is not None, "category", "must not be empty")
     form = {**_form(check, content, "category"), **(content.get("more") or {})}
-    notes = check.notes("the teaser")
+    notes = check.notes()
     return Call(route=routes.EDIT_TEASER, path={"teaser": teaser_id}, form=form, notes=notes)
 
 
@@ -122,7 +122,7 @@ def set_price(teaser_id: str, price_cents: Decimal) -> Call:
     check = Check()
     price = check.decimal("priceOfClick", price_cents, 1)
     form = {"priceOfClick": None if price is None else forms.digits(price)}
-    notes = check.notes("the price")
+    notes = check.notes()
     return Call(route=routes.TEASER_PRICE, path={"teaser": teaser_id}, form=form, notes=notes)
 
 
