@@ -83,7 +83,15 @@ class Merge:
         part = read_part(path, self._key)
         if part.rows:
             self._staged.append(Staged.of(part))
-            self._hashes.add(hash_keys(read_rows(path, self._schema, self._key), self._key))
+            self._hashes.add(self._hash(path))
+
+    def _hash(self, path: Path) -> Any:
+        """Return the hashes of a file's keys; one row group at a time is in memory."""
+        hashes = []
+        for group in range(len(group_lengths(path))):
+            hashes.append(hash_keys(read_rows(path, self._schema, self._key, [group]), self._key))
+            pa.default_memory_pool().release_unused()
+        return pa.concat_arrays(hashes)
 
     def _outdate(self) -> int:
         """Mark the rows whose key comes again later, and return how many they are."""
