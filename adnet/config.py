@@ -30,7 +30,7 @@ FILE_NAME: Final = "adnet.toml"
 VARIABLE: Final = "ADNET_CONFIG"
 _TOP: Final = ("state", "accounts")
 _STATE: Final = ("url", "key")
-_COMMON: Final = ("network", "base_url", "limits")
+_COMMON: Final = ("network", "base_url", "limits", "ceilings")
 _SOURCES: Final = ("env", "file", "keyring")
 _PLACE: Final = re.compile(r"\(at (?:line (\d+), column (\d+)|end of document)\)$")
 
@@ -44,6 +44,8 @@ class AccountConfig:
     base_url: str | None = None
     limits: Mapping[str, str] = attrs.field(factory=dict)
     """Bucket -> limit, e.g. ``{"api": "4/s"}``."""
+    ceilings: Mapping[str, int] = attrs.field(factory=dict)
+    """What a server may cost, e.g. ``{"pages": 500}``."""
     options: Mapping[str, Setting] = attrs.field(factory=dict)
     """The network's own keys: credentials, and what else it takes."""
 
@@ -263,6 +265,7 @@ class _Reader:
             network=network,
             base_url=self.text(f"{label}: base_url", section["base_url"]) if "base_url" in section else None,
             limits=self._limits(label, section.get("limits", {})),
+            ceilings=self.table(f"{label}: ceilings", section.get("ceilings", {})),
             options={key: self.setting(f"{key} of {label}", section[key]) for key in keys if key in section},
         )
 
@@ -342,6 +345,7 @@ async def open_accounts(
                 base_url=account.base_url,
                 state=state,
                 limits=account.limits,
+                ceilings=account.ceilings,
                 clock=clock,
                 name=name,
                 listeners=listeners,

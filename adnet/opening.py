@@ -18,8 +18,10 @@ from adnet.state import State
 from adnet.state.quotas import QuotaStore
 from adnet.transport.aiohttp import AiohttpTransport
 from adnet.transport.base import Transport
+from adnet.transport.ceilings import Ceilings
 from adnet.transport.events import Listener, LoggingListener
 from adnet.transport.limits import Bucket, Limiter, Window
+from adnet.transport.retry import RetryPolicy
 
 _UNITS: Final = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _LIMIT: Final = re.compile(r"(\d+)\s*(?:/\s*(s|min|h|d))?")
@@ -32,6 +34,7 @@ def connect(
     base_url: str | None = None,
     state: State | str | Path | None = None,
     limits: Mapping[str, str | int | Bucket] | None = None,
+    ceilings: Mapping[str, int] | None = None,
     transport: Transport | None = None,
     clock: Clock | None = None,
     name: str | None = None,
@@ -49,6 +52,8 @@ def connect(
         state: What outlives the process: a State, ``"sqlite:FILE"`` or a path. None keeps it in memory.
         limits: Bucket -> limit, to be more or less careful than the connector: ``"4/s"``, ``"100/min"``, a
             number of requests in flight, or a Bucket.
+        ceilings: What a server may cost, by the names of :class:`adnet.transport.ceilings.Ceilings`, e.g.
+            ``{"pages": 500, "body_bytes": 10_000_000}``. A transport of your own has its own ceilings of bytes.
         transport: Sends requests; the default is aiohttp.
         clock: Time; the default is the machine's.
         name: How errors and tables call the account; the network's name by default.
@@ -64,6 +69,7 @@ def connect(
     connector = registry.load(network)
     account = name or network
     options = _checked_options(connector, account, credentials)
+    bounds = Ceilings.checked(ceilings or {}, account)
     clock = clock or SystemClock()
     owned = not isinstance(state, State)
     room = state if isinstance(state, State) else State.open(state, clock=clock)
@@ -71,15 +77,23 @@ def connect(
 
     def limiter(buckets: Sequence[Bucket], scope: str) -> Limiter:
         shared = QuotaStore(room.database, room.owner, clock) if room.shared else None
-        return Limiter(_overridden(buckets, limits or {}, account), clock=clock, scope=scope, shared=shared)
+        return Limiter(
+            _overridden(buckets, limits or {}, account),
+            clock=clock,
+            max_wait_s=bounds.wait_s,
+            scope=scope,
+            shared=shared,
+        )
 
     services = Services(
         account=account,
         clock=clock,
-        transport=transport or AiohttpTransport(),
+        transport=transport or AiohttpTransport(ceilings=bounds),
         state=room,
         scrubber=scrubber,
         limiter=limiter,
+        policy=RetryPolicy(retry_after_ceiling_s=bounds.retry_after_s),
+        ceilings=bounds,
         listeners=(LoggingListener(scrubber), *listeners),
         configured=configured,
     )

@@ -12,6 +12,7 @@ is not documented is a setting here.
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from itertools import count
 from typing import Any, Final
 
 import attrs
@@ -143,7 +144,8 @@ class MetricaGoals(ReadsGoals):
 
     async def _rows(self, days: Days, goals: Sequence[str]) -> AsyncIterator[_Row]:
         offset = 1
-        while True:
+        for number in count(1):
+            self.session.check_pages(REPORT, number)
             answer = await self._page(days, goals, offset)
             for row in answer.data:
                 yield row

@@ -180,6 +180,7 @@ def _base_url(account: AccountConfig) -> str:
             base_url=account.base_url,
             state=state,
             limits=account.limits,
+            ceilings=account.ceilings,
             name=account.name,
             **credentials,
         )

@@ -11,6 +11,7 @@ from adnet.interface.capabilities import Capabilities, LimitFact, capabilities_o
 from adnet.redact import Scrubber
 from adnet.state import State
 from adnet.transport.base import Transport
+from adnet.transport.ceilings import Ceilings
 from adnet.transport.events import Listener
 from adnet.transport.limits import Bucket, Limiter
 from adnet.transport.retry import RetryPolicy
@@ -43,6 +44,7 @@ class Services:
     limiter: Callable[[Sequence[Bucket], str], Limiter]
     """Makes the account's limiter from its buckets and a scope that names whose limits they are."""
     policy: RetryPolicy = attrs.field(factory=RetryPolicy)
+    ceilings: Ceilings = attrs.field(factory=Ceilings)
     listeners: Sequence[Listener] = ()
     configured: Collection[str] | None = None
     """Names of all accounts of the configuration that the account is from; None for one opened in code."""

@@ -1,21 +1,90 @@
-"""What an answer may cost us: bytes on the wire, bytes after decompression."""
+"""What a server may cost us: bytes on the wire and after decompression, depth, pages, waits."""
 
+import re
 import zlib
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final, Self
 
 import attrs
 
-from adnet.errors import DecodeError, IncompleteBodyError, TooLargeError
+from adnet.errors import ConfigurationError, DecodeError, IncompleteBodyError, TooLargeError
+
+_STRING: Final = re.compile(rb'"[^"]*"?')
+_FOLDED: Final = bytes.maketrans(b"{}", b"[]")
+_UNMARKED: Final = bytes(set(range(256)) - set(b'[]{}"'))
 
 
 @attrs.frozen(kw_only=True)
 class Ceilings:
-    """Bounds that no server may exceed."""
+    """Bounds that no server may exceed, each a number above zero."""
 
     body_bytes: int = 64 * 1024 * 1024
     """Of one answer, as it comes over the wire."""
     decompressed_bytes: int = 256 * 1024 * 1024
     """Of one answer, after decompression."""
+    json_depth: int = 100
+    """How deep the lists and objects of one answer stand in each other."""
+    pages: int = 100_000
+    """Of one list or report."""
+    retry_after_s: int = 300
+    """Of the wait that a server asks for; where it asks for more, its refusal rises at once."""
+    wait_s: int = 3600
+    """Of the wait for room within the limits; a call that would wait longer is refused at once."""
+    report_s: int = 900
+    """Of the wait for a report, from asking for it to its being ready."""
+
+    @classmethod
+    def checked(cls, given: Mapping[str, object], account: str) -> Self:
+        """Return the ceilings that a user gave for *account*, the others as they are.
+
+        Raises:
+            ConfigurationError: A name is not known, or a value is no whole number above zero.
+        """
+        known = [field.name for field in attrs.fields(cls)]
+        for name, value in given.items():
+            if name not in known:
+                raise ConfigurationError(
+                    f"account {account!r}: there is no ceiling {name!r}; there are {', '.join(known)}"
+                )
+            if type(value) is not int or value < 1:
+                raise ConfigurationError(
+                    f"account {account!r}: the ceiling {name} must be a whole number above zero"
+                )
+        return cls(**given)  # type: ignore[arg-type]
+
+    def check_depth(self, body: bytes) -> None:
+        """Refuse JSON that is nested too deeply, before anything goes down into it.
+
+        What is no JSON passes: reading it tells what it is.
+
+        Raises:
+            TooLargeError: If lists and objects stand deeper in each other than the ceiling.
+        """
+        if b"\\" in body:
+            body = body.replace(rb"\\", b"").replace(rb"\"", b"")
+        # Quotes that touch are an empty text, or end one and begin the next: without them all else stays as it was.
+        marks = body.translate(_FOLDED, _UNMARKED).replace(b'""', b"")
+        if b'"' in marks:
+            marks = _STRING.sub(b"", marks)  # texts with brackets in them
+        for _ in range(self.json_depth):
+            outer = marks.replace(b"[]", b"")
+            if len(outer) == len(marks):
+                return
+            marks = outer
+        if b"[]" in marks:
+            raise TooLargeError(f"the answer's JSON is nested deeper than the ceiling of {self.json_depth}")
+
+    def check_pages(self, count: int) -> None:
+        """Refuse a list or report of *count* pages or more.
+
+        Raises:
+            TooLargeError: If that is above the ceiling.
+        """
+        if count > self.pages:
+            raise TooLargeError(
+                f"there are more pages than the ceiling of {self.pages}; ask for less at once, or raise the account's"
+                " ceiling `pages`"
+            )
 
 
 def _new_inflater(encoding: str, first: int) -> Any:

@@ -18,6 +18,7 @@ from adnet.clock import Clock
 from adnet.errors import AdnetError, ConfigurationError, OriginError, RateLimitError, RequestTimeoutError
 from adnet.redact import Scrubber
 from adnet.transport.base import Transport
+from adnet.transport.ceilings import Ceilings
 from adnet.transport.deadline import current_deadline
 from adnet.transport.decipher import Decipherer, expired
 from adnet.transport.events import Event, Listener, Meter, current_meter, wants
@@ -86,6 +87,7 @@ class Session:
         clock: Clock,
         scrubber: Scrubber,
         policy: RetryPolicy | None = None,
+        ceilings: Ceilings | None = None,
         listeners: Sequence[Listener] = (),
         observers: Sequence[Observer] = (),
     ) -> None:
@@ -95,6 +97,7 @@ class Session:
         self.limiter = limiter
         self.clock = clock
         self.scrubber = scrubber
+        self.ceilings = ceilings or Ceilings()
         self.meter = Meter()
         self._origin = origin(self.base_url)
         self._root = "{0.scheme}://{0.netloc}/".format(urlsplit(self.base_url))
@@ -126,6 +129,15 @@ class Session:
                 account=self.account,
             )
         return url
+
+    def check_pages(self, route: Route, count: int) -> None:
+        """Refuse an answer to *route* that promises *count* pages, or is the last of so many.
+
+        Raises:
+            TooLargeError: If that is above the ceiling.
+        """
+        with self.reading(route):
+            self.ceilings.check_pages(count)
 
     async def send(self, request: Request) -> Response:
         """Return the first good answer to *request*.
@@ -196,6 +208,7 @@ class Session:
         started = self.clock.monotonic()
         try:
             response = await self._transport.send(signed, timeout_s=timeout_s)
+            self.ceilings.check_depth(response.body)
         except AdnetError as error:
             self._observe(request, None, error)
             raise

@@ -44,7 +44,8 @@ class AdskeeperBase(Connector):
         self._session = self._made_session(self._signer(credentials), renewable=self._login is not None)
         self._core = Core(self._session, dialect)
         self._core.known_client_id = credentials.client_id
-        self._native = AdskeeperNative(self._core, Pager(dialect.paging, services.state.facts, self._key))
+        pager = Pager(dialect.paging, services.state.facts, self._key, services.ceilings)
+        self._native = AdskeeperNative(self._core, pager)
         self._book = Book()
         self._known = False
         self._opening = asyncio.Lock()
@@ -75,6 +76,7 @@ class AdskeeperBase(Connector):
             clock=services.clock,
             scrubber=services.scrubber,
             policy=services.policy,
+            ceilings=services.ceilings,
             listeners=services.listeners,
         )
 

@@ -7,12 +7,15 @@ The largest page is read from the refusal of a larger one, and remembered too.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from itertools import count
 from typing import Any, Final, Literal
 
 from adnet.connectors.adskeeper.codes import MAX_LIMIT, MIN_PAGE, folded, number_in
+from adnet.connectors.adskeeper.shapes import number_of
 from adnet.connectors.adskeeper.streams import ending
 from adnet.errors import ApiError, SchemaError
 from adnet.state import Facts
+from adnet.transport.ceilings import Ceilings
 
 Paging = Literal["offset", "page"]
 Rows = dict[str, dict[str, Any]]
@@ -34,13 +37,15 @@ class Pager:
         paging: ``offset``, ``page``, or ``auto`` to find out.
         facts: Where what was found is remembered.
         scope: Whose facts these are.
+        ceilings: How many pages a list may have.
     """
 
-    def __init__(self, paging: str, facts: Facts, scope: str) -> None:
+    def __init__(self, paging: str, facts: Facts, scope: str, ceilings: Ceilings | None = None) -> None:
         self._auto = paging == "auto"
         self._paging: Paging = "page" if paging == "page" else "offset"
         self._facts = facts
         self._scope = scope
+        self._ceilings = ceilings or Ceilings()
 
     @property
     def paging(self) -> Paging:
@@ -51,8 +56,8 @@ class Pager:
 
     def size(self, kind: str, most: int) -> int:
         """Return how many rows of *kind* a page has at most: what the network told, or *most*."""
-        told = self._facts.get(self._scope, f"page_size.{kind}") or ""
-        return min(int(told), most) if told.isdigit() and int(told) > 0 else most
+        told = number_of(self._facts.get(self._scope, f"page_size.{kind}"))
+        return min(told, most) if told else most
 
     async def pages(self, kind: str, most: int, fetch: Fetch) -> AsyncIterator[Rows]:
         """Yield the rows of each page that were in none before.
@@ -83,7 +88,8 @@ class Pager:
         paging, size = self.paging, self.size(kind, most)
         start = _FIRST[paging]
         mine: set[str] = set()  # of this run: rows of an earlier one are known, and yet no repetition
-        while True:
+        for page in count(1):
+            self._ceilings.check_pages(page)
             rows = await self._page(kind, fetch, start, size)
             fresh = rows.keys() - mine
             if not fresh and mine and await self._miscounted(paging, fetch, size, mine, start):

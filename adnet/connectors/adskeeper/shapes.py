@@ -98,6 +98,12 @@ def whole(value: Any, where: str) -> int | None:
     return int(found)
 
 
+def number_of(word: object) -> int | None:
+    """Return the number that a word is; None where it is another one, or longer than any id."""
+    text = str(word)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS else None
+
+
 def count(value: Any, where: str) -> int:
     """Return how many; what is left out is none."""
     return whole(value, where) or 0
@@ -134,9 +140,9 @@ def moment(value: Any, zone: tzinfo) -> datetime | None:
     """Return an instant in UTC, told on the account's clock; what is none is None."""
     try:
         found = datetime.fromisoformat(text(value) or "")
+        return utc(found.replace(tzinfo=zone) if found.tzinfo is None else found)
     except ValueError:
         return None
-    return utc(found.replace(tzinfo=zone) if found.tzinfo is None else found)
 
 
 def inner_list(value: Any, where: str) -> tuple[str, ...]:

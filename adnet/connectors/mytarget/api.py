@@ -15,6 +15,7 @@ from adnet.connectors.mytarget.limits import PAGE_SIZE, Quotas
 from adnet.connectors.mytarget.profile import Profile
 from adnet.connectors.mytarget.seeding import Seeder
 from adnet.connectors.mytarget.verbs import UpdateVerb
+from adnet.errors import SchemaError
 from adnet.models import AccountInfo, Raw
 from adnet.operations.paginate import in_order
 from adnet.state.facts import Facts
@@ -193,7 +194,7 @@ class Api:
         if not size or (count is not None and size >= count):
             return
         if count is None:
-            async for page in self._on(route, size, query=query, **parts):
+            async for page in self._on(route, first, query=query, **parts):
                 yield page
             return
 
@@ -209,16 +210,21 @@ class Api:
             yield page
 
     async def _on(
-        self, route: Route, offset: int, *, query: Mapping[str, object] | None, **parts: Any
+        self, route: Route, last: list[Raw], *, query: Mapping[str, object] | None, **parts: Any
     ) -> AsyncIterator[list[Raw]]:
         """Yield pages one after the other, until one is empty: there is no count."""
+        offset = 0
         for number in counted(2):
             self.session.check_pages(route, number)
+            offset += len(last)
             page, _ = await self.page(route, offset=offset, query=query, lane="backfill", **parts)
             if not page:
                 return
+            if page == last:
+                with self.session.reading(route):
+                    raise SchemaError("one page repeats another, so that rows may be missing")
             yield page
-            offset += len(page)
+            last = page
 
     async def all(self, route: Route, **parts: Any) -> list[Raw]:
         """Return all objects of a list."""

@@ -28,7 +28,7 @@ from adnet.interface import (
     Services,
 )
 from adnet.models import AccountInfo, Ad, Batch, Link, ModelBatch, Offer, ReportJob, ReportQuery
-from adnet.operations.jobs import ReportRunner
+from adnet.operations.jobs import JobSettings, ReportRunner
 from adnet.operations.windows import stream_rows
 from adnet.periods import ONE_SECOND, Period
 from adnet.redact import keyed_hash
@@ -100,6 +100,7 @@ class TargetCircle(
             clock=services.clock,
             scrubber=services.scrubber,
             policy=services.policy,
+            ceilings=services.ceilings,
             listeners=services.listeners,
         )
         # Not keyed by the state: a saved job has to find its account in another process, whatever its state.
@@ -109,7 +110,11 @@ class TargetCircle(
         )
         self._reader = ReportReader(self._native, self._session, services.state.secret_key)
         self._runner = ReportRunner(
-            self, account=services.account, clock=services.clock, state=services.state
+            self,
+            account=services.account,
+            clock=services.clock,
+            state=services.state,
+            settings=JobSettings(timeout_s=services.ceilings.report_s),
         )
 
     @property

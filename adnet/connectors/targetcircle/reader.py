@@ -158,6 +158,8 @@ class ReportReader:
         """Yield all pages in order, each checked to belong to the same report as the first."""
         first = self._first.pop(job.job_id, None) or await self._page(job, 1)
         pages = job.pages if job.pages is not None else max(first.pages, 1)
+        route = routes.PAGE[cast("Kind", job.query.kind)]
+        self._session.check_pages(route, pages)
         marks: dict[int, int] = {}
 
         async def fetch(number: int) -> ReportPage:
@@ -171,6 +173,7 @@ class ReportReader:
                 if page.empty:
                     return  # beyond ``pagesNumber``: the link to the last page promised too much
         while page.next == page.page + 1:  # more than was counted
+            self._session.check_pages(route, page.next)
             following = await self._beyond(job, page.next)
             if following is None:
                 return

@@ -9,6 +9,7 @@ Source: VK Ads "Statistics" pages (documented); myTarget's 92 days as enforced b
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date
 from hashlib import blake2b
+from itertools import count as counted
 from typing import Any, Final
 
 from adnet.connectors.mytarget import routes
@@ -98,7 +99,8 @@ class Statistics:
         """
         asked = {"fields": joined(fields), "date_from": date_from, "date_to": date_to, **filters}
         offset = 0
-        while True:
+        for number in counted(1):
+            self._api.session.check_pages(routes.STAT_TOTALS, number)
             page, count = await self._api.page(
                 routes.STAT_TOTALS,
                 offset=offset,
@@ -221,7 +223,7 @@ class Statistics:
     def _listed(self, route: Route, response: Response) -> list[Mapping[str, Any]]:
         found = self._api.decoded(route, response)
         items = found.get("items") if isinstance(found, dict) else None
-        return [item for item in items or () if isinstance(item, dict)]
+        return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
 
 def _facts(
