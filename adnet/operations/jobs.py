@@ -106,6 +106,7 @@ class ReportRunner:
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
         self._latest: dict[str, ReportJob] = {}
         self._polled: dict[str, float] = {}
+        self._lengths: dict[str, float | None] = {}
         # One POST of an account at a time, so that a death leaves at most one of unknown outcome.
         self._posting = asyncio.Lock()
 
@@ -117,30 +118,21 @@ class ReportRunner:
         Raises:
             AdnetError: The network refused, or could not be reached; the intent stays in the journal.
         """
-        async with self._lock(query.key):
-            job = await self._claim(query)
-            if next_step(job, self.settings) == "submit":
-                job = await self._post(job)
-            return job
-
-    async def _claim(self, query: ReportQuery) -> ReportJob:
-        """Return the journal's job for *query*: a shared one, or this process's own new intent."""
         fresh = ReportJob(
             network=self._connector.network,
             account=self._account,
             account_key=self._connector.account_key,
             query=query,
         )
-        while True:
-            job = self._state.jobs.claim(fresh, fresh_for_s=self.settings.fresh_for_s)
-            if job.state != "intended" or job.owner in {None, self._state.owner}:
-                return job
-            await self._clock.sleep(SHORTEST_POLL_S)  # another process is just asking for it
-
-    async def _post(self, job: ReportJob) -> ReportJob:
-        with self._given_up_if_left(job):
-            async with self._posting:
-                return await self._post_alone(job)
+        async with self._lock(query.key):
+            while True:
+                async with self._posting:
+                    job = self._state.jobs.claim(fresh, fresh_for_s=self.settings.fresh_for_s)
+                    if job.state != "intended":
+                        return job
+                    if job.owner == self._state.owner:
+                        return await self._post(job)
+                await self._clock.sleep(SHORTEST_POLL_S)  # another process is just asking for it
 
     @contextmanager
     def _given_up_if_left(self, job: ReportJob) -> Iterator[None]:
@@ -154,10 +146,11 @@ class ReportRunner:
             self._state.jobs.release(job)
             raise
 
-    async def _post_alone(self, job: ReportJob) -> ReportJob:
-        job = self._save(attrs.evolve(job, state="intended", attempts=job.attempts + 1, error=None))
+    async def _post(self, job: ReportJob) -> ReportJob:
+        """Ask for a report whose intent is in the journal."""
         try:
-            submitted = await self._queue.submit_report(job)
+            with self._given_up_if_left(job):
+                submitted = await self._queue.submit_report(job)
         except AdnetError as error:
             if error.temporary:
                 self._state.jobs.release(job)
@@ -165,6 +158,13 @@ class ReportRunner:
                 self._save(attrs.evolve(job, state="failed", error=str(error)))
             raise
         return self._save(attrs.evolve(submitted, submitted_at=self._clock.now()))
+
+    async def _post_again(self, job: ReportJob) -> ReportJob:
+        """Ask anew for a report that failed or vanished."""
+        again = {"state": "intended", "attempts": job.attempts + 1, "owner": self._state.owner, "error": None}
+        with self._given_up_if_left(job):
+            async with self._posting:
+                return await self._post(self._save(attrs.evolve(job, **again)))  # type: ignore[arg-type]
 
     # ------------------------------------------------------------------ waiting
 
@@ -181,8 +181,10 @@ class ReportRunner:
             JobFailedError: The network said FAILED each time.
             JobTimeoutError: Not ready in time; it stays in the journal and can be resumed.
         """
-        async for latest in self.follow(job):
-            job = latest
+        started, lock = self._clock.monotonic(), self._lock(job.job_id)
+        job = await self._advance(job, lock, started)
+        while next_step(job, self.settings) != "read":
+            job = await self._advance(job, lock, started)
         return job
 
     async def follow(self, job: ReportJob) -> AsyncIterator[ReportJob]:
@@ -192,32 +194,36 @@ class ReportRunner:
             JobFailedError: The network said FAILED each time.
             JobTimeoutError: Not ready in time; it stays in the journal and can be resumed.
         """
-        started = self._clock.monotonic()
+        started, lock = self._clock.monotonic(), self._lock(job.job_id)
         while True:
-            with self._given_up_if_left(job):
-                async with self._lock(job.job_id):
-                    job = await self._go_on(self._latest.get(job.job_id, job), started)
+            job = await self._advance(job, lock, started)
             with self._given_up_if_left(job):
                 yield job
-            step = next_step(job, self.settings)
-            if step == "read":
+            if next_step(job, self.settings) == "read":
                 return
-            if step == "give up":
-                raise JobFailedError(
-                    f"the network made no {job.query.kind} report, asked {job.attempts} times",
-                    job_id=job.job_id,
-                    report_id=job.report_id,
-                    network=job.network,
-                    account=job.account,
-                )
 
-    async def _go_on(self, job: ReportJob, started: float) -> ReportJob:
-        match next_step(job, self.settings):
-            case "submit":
-                return await self._post(job)
-            case "poll":
-                return await self._poll(job, started)
-        return job
+    async def _advance(self, job: ReportJob, lock: asyncio.Lock, started: float) -> ReportJob:
+        """Do what is next for *job*, and return what it is then.
+
+        Raises:
+            JobFailedError: Nothing is to be done any more.
+        """
+        async with lock:
+            job = self._latest.get(job.job_id, job)
+            match next_step(job, self.settings):
+                case "submit":
+                    return await self._post_again(job)
+                case "poll":
+                    return await self._poll(job, started)
+                case "read":
+                    return job
+        raise JobFailedError(
+            f"the network made no {job.query.kind} report, asked {job.attempts} times",
+            job_id=job.job_id,
+            report_id=job.report_id,
+            network=job.network,
+            account=job.account,
+        )
 
     async def poll(self, job: ReportJob) -> ReportJob:
         """Ask once how far *job* is, not sooner than 0.2 s after the last question; store a change of state."""
@@ -242,7 +248,7 @@ class ReportRunner:
                 network=job.network,
                 account=job.account,
             )
-        delay = poll_delay(elapsed, self._expected(job), self.settings, jitter=random.random())
+        delay = poll_delay(elapsed, self._expected(job.query.kind), self.settings, jitter=random.random())
         # The last question comes while there is still time for its answer, and none after it.
         await self._pause(job, min(delay, max(SHORTEST_POLL_S, left - margin / 2)))
         try:
@@ -252,10 +258,11 @@ class ReportRunner:
         finally:
             self._polled[job.job_id] = self._clock.monotonic()
         if polled.state == "ready":
-            self._learn(polled, self._elapsed(polled, self._clock.monotonic() - started))
-            return self._save(attrs.evolve(polled, ready_at=self._clock.now()))
-        # Only a change of state is worth a write; a report may be polled for minutes.
-        return self._save(polled) if polled.state != job.state else self._remember(polled)
+            with self._state.database.transaction():
+                self._learn(polled.query.kind, self._elapsed(polled, self._clock.monotonic() - started))
+                return self._save(attrs.evolve(polled, ready_at=self._clock.now()))
+        # That it is still running is worth no write: whoever goes on with it asks, as after it was submitted.
+        return self._remember(polled) if polled.state == "running" else self._save(polled)
 
     async def _pause(self, job: ReportJob, delay: float) -> None:
         last = self._polled.get(job.job_id)
@@ -317,12 +324,16 @@ class ReportRunner:
         self._latest[job.job_id] = job
         return job
 
-    def _expected(self, job: ReportJob) -> float | None:
-        known = self._state.facts.get(self._connector.account_key, f"report_s.{job.query.kind}")
-        return float(known) if known else None
+    def _expected(self, kind: str) -> float | None:
+        """Return how long reports of this kind took before, in seconds."""
+        if kind not in self._lengths:
+            known = self._state.facts.get(self._connector.account_key, f"report_s.{kind}")
+            self._lengths[kind] = float(known) if known else None
+        return self._lengths[kind]
 
-    def _learn(self, job: ReportJob, seconds: float) -> None:
+    def _learn(self, kind: str, seconds: float) -> None:
         """Remember how long this kind of report takes: a moving average that favours the present."""
-        known = self._expected(job)
+        known = self._expected(kind)
         mean = seconds if known is None else 0.5 * known + 0.5 * seconds
-        self._state.facts.put(self._connector.account_key, f"report_s.{job.query.kind}", f"{mean:.3f}")
+        self._lengths[kind] = mean
+        self._state.facts.put(self._connector.account_key, f"report_s.{kind}", f"{mean:.3f}")

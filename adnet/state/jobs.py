@@ -38,7 +38,11 @@ _SCHEMA: Final = (
     "CREATE INDEX IF NOT EXISTS jobs_open ON jobs (account_key, query_key) WHERE finished = 0",
     "CREATE INDEX IF NOT EXISTS jobs_updated ON jobs (updated_us)",
 )
-_PUT: Final = "INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?)"
+_PUT: Final = (
+    "INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (job_id) DO UPDATE SET state = excluded.state, "
+    "finished = excluded.finished, updated_us = excluded.updated_us, body = excluded.body "
+    "WHERE account_key = excluded.account_key AND (state != 'cancelled' OR excluded.state = 'done')"
+)
 _SCRUBBER: Final = Scrubber()
 
 
@@ -65,8 +69,9 @@ class JobJournal:
         its id and attempts. Otherwise *job* is stored as intended. Reports asked for longer ago are marked
         as failed with the error ``stale``. Atomic over all processes.
 
-        Whoever gets an intended job with its own owner asks for the report; with another's, it claims again
-        until the other has asked. Tasks of one process have one owner, and take turns by their own means.
+        Whoever gets an intended job with its own owner asks for the report, and that is counted as one more
+        attempt already; with another's, it claims again until the other has asked. Tasks of one process have
+        one owner, and take turns by their own means.
 
         Raises:
             StateError: A stored job for this query is of a newer format or damaged.
@@ -80,7 +85,7 @@ class JobJournal:
             ).fetchall()
             for stored in map(_load, rows):
                 if stored.state == "intended":
-                    if _is_worked_on(stored, now):
+                    if stored.owner != self._owner and _is_worked_on(stored, now):
                         return stored
                     return self._take(connection, stored, now)
                 if now - (stored.submitted_at or _heard_at(stored, now)) <= fresh_for:
@@ -103,20 +108,17 @@ class JobJournal:
         its runner stops.
 
         Raises:
-            StateError: A job with this id belongs to another account, or is of a newer format.
+            StateError: A job with this id belongs to another account.
         """
         now = self._clock.now()
+        saved = attrs.evolve(job, updated_at=now, created_at=job.created_at or now)
         with self._database.transaction() as connection:
+            if _put(connection, saved, now):
+                return saved
             stored = self._get(connection, job.job_id)
-            if stored and stored.account_key != job.account_key:
-                raise StateError(
-                    f"job {job.job_id} is another account's: go on with the account that made it"
-                )
-            if stored and stored.state == "cancelled" and job.state != "done":
-                return stored
-            job = attrs.evolve(job, updated_at=now, created_at=job.created_at or now)
-            _put(connection, job, now)
-        return job
+        if stored is None or stored.account_key != job.account_key:
+            raise StateError(f"job {job.job_id} is another account's: go on with the account that made it")
+        return stored
 
     def get(self, job_id: str) -> ReportJob | None:
         """Return one job, or None.
@@ -173,7 +175,12 @@ class JobJournal:
 
     def _take(self, connection: sqlite3.Connection, job: ReportJob, now: datetime) -> ReportJob:
         job = attrs.evolve(
-            job, state="intended", owner=self._owner, created_at=job.created_at or now, updated_at=now
+            job,
+            state="intended",
+            attempts=job.attempts + 1,
+            owner=self._owner,
+            created_at=job.created_at or now,
+            updated_at=now,
         )
         _put(connection, job, now)
         return job
@@ -193,15 +200,17 @@ def _load(row: sqlite3.Row) -> ReportJob:
         ) from None
 
 
-def _put(connection: sqlite3.Connection, job: ReportJob, now: datetime) -> None:
-    body = attrs.evolve(
-        job,
-        error=_SCRUBBER.text(job.error) if job.error else job.error,
-        location=_without_secrets(job.location) if job.location else job.location,
-    ).to_json()
+def _put(connection: sqlite3.Connection, job: ReportJob, now: datetime) -> bool:
+    """Write *job* unless it is another account's or was cancelled; say whether it was written."""
+    error = _SCRUBBER.text(job.error) if job.error else job.error
+    location = _without_secrets(job.location) if job.location else job.location
+    if (error, location) == (job.error, job.location):
+        body = job.to_json()
+    else:
+        body = attrs.evolve(job, error=error, location=location).to_json()
     key = job.query.key
     values = (job.job_id, job.account_key, key, job.state, job.finished, to_us(now), body)
-    connection.execute(_PUT, values)
+    return connection.execute(_PUT, values).rowcount == 1
 
 
 def _is_worked_on(job: ReportJob, now: datetime) -> bool:

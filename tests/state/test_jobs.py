@@ -59,10 +59,15 @@ def submitted(journal: JobJournal, clock) -> ReportJob:
 
 
 def test_a_first_claim_is_ones_own(journal: JobJournal, clock, owner: str) -> None:
-    """A job nobody asked for is stored as intended, with its owner and times, and returned."""
+    """A job nobody asked for is stored as intended, with its owner, its first attempt and times, and returned."""
     asked = new_job(state="ready", owner="somebody")
     claimed = journal.claim(asked)
-    assert (asked.job_id, "intended", owner) == (claimed.job_id, claimed.state, claimed.owner)
+    assert (asked.job_id, "intended", owner, 1) == (
+        claimed.job_id,
+        claimed.state,
+        claimed.owner,
+        claimed.attempts,
+    )
     assert clock.now() == claimed.created_at == claimed.updated_at
     assert claimed == journal.get(asked.job_id)
 
@@ -70,9 +75,11 @@ def test_a_first_claim_is_ones_own(journal: JobJournal, clock, owner: str) -> No
 def test_two_callers_share_one_job(journal: JobJournal, neighbour: JobJournal, other: JobJournal) -> None:
     """A second claim, in the same process or elsewhere, gets the first one's job with its owner."""
     first = journal.claim(new_job())
-    for claimer in (journal, neighbour, other):
+    for claimer in (neighbour, other):
         assert first == claimer.claim(new_job())
-    assert [first] == journal.all()
+    again = journal.claim(new_job())
+    assert (first.job_id, 2) == (again.job_id, again.attempts), "who asks again counts again"
+    assert [again] == journal.all()
 
 
 @pytest.mark.parametrize(
@@ -119,11 +126,11 @@ def test_the_intention_of_a_dead_process_is_taken_over(
     journal: JobJournal, neighbour: JobJournal, owner: str
 ) -> None:
     """The same job goes on under a new owner, and its attempts still tell what may have been sent."""
-    intended = journal.save(attrs.evolve(journal.claim(new_job()), attempts=1))
+    intended = journal.claim(new_job())
     retire(owner)
     claimed = neighbour.claim(new_job())
     assert owner != claimed.owner
-    assert (intended.job_id, 1) == (claimed.job_id, claimed.attempts)
+    assert (intended.job_id, 1, 2) == (claimed.job_id, intended.attempts, claimed.attempts)
     assert [claimed] == journal.all()
 
 
