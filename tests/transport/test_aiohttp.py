@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import itertools
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -191,6 +192,32 @@ async def test_a_stale_connection_is_not_resent_by_itself(transport, method):
         with pytest.raises(TransportError):
             await get(transport, server.url, method=method)
         assert (server.connections, len(server.requests)) == (1, 2)
+
+
+@pytest.mark.parametrize("closes", [True, False])
+async def test_an_answer_that_nobody_asked_for_answers_nothing(transport, closes):
+    """Not even where the connection that waited longest in the pool has been closed since."""
+    numbers, first_is_back, both_are_back = itertools.count(), asyncio.Event(), asyncio.Event()
+
+    async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        number = next(numbers)
+        if number == 1:
+            await first_is_back.wait()
+        writer.write(OK)
+        await both_are_back.wait()
+        if number == 0 and closes:
+            writer.close()
+        elif number < 2:
+            writer.write(OK.replace(b"ok", b"no"))
+
+    async with Server(talk) as server:
+        sent = [asyncio.create_task(get(transport, server.url)) for _ in range(2)]
+        await asyncio.wait(sent, return_when=asyncio.FIRST_COMPLETED)
+        first_is_back.set()
+        await asyncio.wait(sent)
+        both_are_back.set()
+        await asyncio.sleep(0.01)  # what the server does reaches the pool
+        assert [(await get(transport, server.url)).body for _ in range(2)] == [b"ok", b"ok"]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
