@@ -58,6 +58,7 @@ from adnet.models import (
     Payout,
     Plan,
     PlannedRequest,
+    Removal,
     ReportJob,
     ReportQuery,
     Share,
@@ -68,7 +69,9 @@ from adnet.models import (
 )
 from adnet.money import Money
 from adnet.opening import connect
+from adnet.operations.bidding import BidDecision, TargetCpa, decide_bids, plan_bids
 from adnet.operations.diff import diff
+from adnet.operations.plan import PlanLimits, check_plan, count_plan
 from adnet.periods import Period
 from adnet.pull import PullResult, pull
 from adnet.state import State
@@ -89,6 +92,7 @@ __all__ = [
     "AuthenticationError",
     "BatchError",
     "BatchResult",
+    "BidDecision",
     "Campaign",
     "CampaignDraft",
     "Click",
@@ -114,11 +118,13 @@ __all__ = [
     "Payout",
     "Period",
     "Plan",
+    "PlanLimits",
     "PlannedRequest",
     "PolicyViolationError",
     "PullResult",
     "QuotaExhaustedError",
     "RateLimitError",
+    "Removal",
     "ReportJob",
     "ReportQuery",
     "RequestTimeoutError",
@@ -129,6 +135,7 @@ __all__ = [
     "StatRow",
     "State",
     "StateError",
+    "TargetCpa",
     "TokenExpiredError",
     "TokenLimitError",
     "TokenRevokedError",
@@ -142,8 +149,12 @@ __all__ = [
     "UnsupportedError",
     "Update",
     "__version__",
+    "check_plan",
     "connect",
+    "count_plan",
+    "decide_bids",
     "diff",
     "open",
+    "plan_bids",
     "pull",
 ]

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from decimal import Decimal
-from itertools import groupby
 from typing import Any, Self
 
 from adnet import registry
@@ -26,6 +25,7 @@ from adnet.models import (
     Offer,
     Outcome,
     Plan,
+    PlannedRequest,
     ReportJob,
     ReportQuery,
     Share,
@@ -38,6 +38,7 @@ from adnet.models.words import Level
 from adnet.money import Money
 from adnet.operations.instant import InstantReports
 from adnet.operations.jobs import ReportRunner
+from adnet.operations.plan import Change, PlanLimits, by_kind, check_owner, check_plan, parts_of, plan_of
 from adnet.operations.windows import stream_rows
 from adnet.periods import Moment, Period, instant
 from adnet.state import State
@@ -275,22 +276,36 @@ class Account:
             [next(outcomes) if update else Outcome(id=update.id, status="unchanged") for update in updates]
         )
 
-    async def plan(
-        self, changes: Sequence[Update | CampaignDraft | AdDraft], *, kind: str | None = None
-    ) -> Plan:
+    async def plan(self, changes: Sequence[Change], *, kind: str | None = None) -> Plan:
         """Return the exact requests that *changes* would take; none of them is sent.
 
         Args:
-            changes: Updates and drafts.
+            changes: Updates, drafts and removals; of shares it is told what their removal would stop.
             kind: ``campaigns`` or ``ads``, for updates that do not know it themselves.
         """
-        await self._ready("plan")
-        requests = []
-        for (what, verb), part in groupby(filter(_is_change, changes), lambda change: _named(change, kind)):
-            # Together: many changes may take one request.
-            requests.extend(await self._connector.express(what, verb, list(part)))
-        updates = tuple(change for change in changes if isinstance(change, Update))
-        return Plan(network=self.network, account=self.name, updates=updates, requests=tuple(requests))
+        parts = list(parts_of(changes, kind))
+        for operation in ("plan", *(f"{verb}_{what}" for what, verb, _ in parts)):
+            self._require(operation)
+        requests: list[PlannedRequest] = []
+        with self._told("plan"):
+            await self.open()
+            for what, verb, items in parts:
+                requests.extend(await self._connector.express(what, verb, items))
+        return plan_of(changes, requests, network=self.network, account=self.name)
+
+    async def apply(
+        self, plan: Plan, *, limits: PlanLimits | None = None, force: bool = False
+    ) -> BatchResult:
+        """Make the updates of *plan*, unless they move more than *limits* allow; one outcome for each, in order.
+
+        Raises:
+            UnsafePlanError: They do, or by how much they move cannot be told, and it is not forced; nothing was sent.
+            ConfigurationError: It is another account's plan, or has more than updates.
+        """
+        check_owner(plan, network=self.network, account=self.name)
+        check_plan(plan, limits, force=force)
+        parts = [await self._update(f"update_{what}", updates) for what, updates in by_kind(plan.updates)]
+        return BatchResult(outcome for part in parts for outcome in part)
 
     # ------------------------------------------------------------------ audiences
 
@@ -326,7 +341,7 @@ class Account:
         return await self._call("activate_share", key, audiences)  # type: ignore[no-any-return]
 
     async def revoke_shares(self, keys: Sequence[str]) -> BatchResult:
-        """Remove keys: campaigns of others that use their audiences stop."""
+        """Remove keys: campaigns of others that use their audiences stop; ``plan`` tells so of Removals beforehand."""
         return await self._batch("revoke_shares", list(keys))
 
     # ------------------------------------------------------------------ reports
@@ -483,14 +498,3 @@ def _words(value: Words) -> list[str] | None:
 
 async def _once(job: ReportJob) -> AsyncIterator[ReportJob]:
     yield job
-
-
-def _is_change(change: Update | CampaignDraft | AdDraft) -> bool:
-    return not isinstance(change, Update) or bool(change)
-
-
-def _named(change: Update | CampaignDraft | AdDraft, kind: str | None) -> tuple[str, str]:
-    """Return what is changed, and how."""
-    if isinstance(change, Update):
-        return change.kind or kind or "campaigns", "update"
-    return ("ads" if isinstance(change, AdDraft) else "campaigns"), "create"

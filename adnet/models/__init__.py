@@ -17,7 +17,7 @@ from adnet.models._base import UNSET, Raw, Unset
 from adnet.models.account import AccountInfo
 from adnet.models.audience import Audience, AudienceDraft, Share
 from adnet.models.campaign import Ad, AdDraft, Campaign, CampaignDraft
-from adnet.models.change import BatchResult, Outcome, Plan, PlannedRequest, Update
+from adnet.models.change import BatchResult, Outcome, Plan, PlannedRequest, Removal, Update
 from adnet.models.offer import Link, Offer, Payout, Trade
 from adnet.models.report import ReportJob, ReportQuery
 from adnet.models.stats import StatRow
@@ -46,6 +46,7 @@ __all__ = [
     "Plan",
     "PlannedRequest",
     "Raw",
+    "Removal",
     "ReportJob",
     "ReportQuery",
     "Share",

@@ -27,6 +27,15 @@ class Update:
         return bool(self.fields)
 
 
+@attrs.frozen
+class Removal:
+    """The removal of one object, for plans: what it takes and what it stops is told before it is done."""
+
+    id: str = attrs.field(converter=str)
+    kind: str = "campaigns"
+    """``campaigns``, ``ads`` or ``shares``; a share's id is its key."""
+
+
 @attrs.frozen(kw_only=True)
 class Outcome:
     """What came of one item of a batch."""
@@ -100,7 +109,7 @@ class PlannedRequest:
     url: str
     body: str | None = None
     note: str | None = None
-    """Why it would be sent, or what depends on the answer."""
+    """Why it would be sent, what depends on the answer, or what it stops."""
     ids: tuple[str, ...] = ()
     """What it changes, as whoever asked for it named that; empty where it is not told."""
 
@@ -115,6 +124,8 @@ class Plan:
     requests: tuple[PlannedRequest, ...] = ()
     counts: Mapping[str, Any] = attrs.field(factory=dict)
     """What the plan moves, e.g. ``{"budget_change": Decimal("0.25")}`` as a share of what is there."""
+    others: int = 0
+    """Drafts and removals among the changes; they are made by calls of their own."""
 
     def __len__(self) -> int:
         return len(self.updates)

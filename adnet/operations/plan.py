@@ -4,14 +4,15 @@ A script that is wrong by a factor of a hundred spends a month's budget in an af
 against what is there, and one that moves too much is refused unless it is forced. Nothing here sends anything.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import groupby
 from typing import Any, Final
 
 import attrs
 
-from adnet.errors import UnsafePlanError
-from adnet.models import Ad, Campaign, Plan, Update
+from adnet.errors import ConfigurationError, UnsafePlanError
+from adnet.models import Ad, AdDraft, Campaign, CampaignDraft, Plan, PlannedRequest, Removal, Update
 from adnet.money import Money
 
 _BUDGETS: Final = ("daily_budget", "total_budget", "daily_clicks", "total_clicks")
@@ -20,6 +21,8 @@ _MEASURES: Final[Mapping[str, str]] = {**dict.fromkeys(_BUDGETS, "budget"), "bid
 
 _VERBS: Final = {"paused": "pauses", "resumed": "starts", "deleted": "deletes"}
 """Count -> what a plan does to so many objects."""
+
+Change = Update | CampaignDraft | AdDraft | Removal
 
 
 @attrs.frozen(kw_only=True)
@@ -71,7 +74,8 @@ def check_plan(plan: Plan, limits: PlanLimits | None = None, *, force: bool = Fa
     """Refuse a plan that moves too much, by its ``counts``; see :func:`count_plan`.
 
     Args:
-        plan: With counts; what they do not tell is not limited.
+        plan: With counts; without any, its updates are counted, and amounts whose present value is not known count
+            as too much.
         limits: How much is allowed.
         force: Whether to let it pass all the same.
 
@@ -79,15 +83,69 @@ def check_plan(plan: Plan, limits: PlanLimits | None = None, *, force: bool = Fa
         UnsafePlanError: It moves more than *limits* allow; the message names every limit, the error has the counts.
     """
     limits = limits or PlanLimits()
-    reasons = [] if force else list(_reasons(plan.counts, limits))
+    counts = plan.counts or count_plan(plan.updates, ())
+    reasons = [] if force else list(_reasons(counts, limits))
     if reasons:
         raise UnsafePlanError(
             f"this plan {', '.join(reasons)}; nothing was sent",
             network=plan.network,
             account=plan.account,
-            counts=dict(plan.counts),
+            counts=dict(counts),
             limits=attrs.asdict(limits),
         )
+
+
+def plan_of(
+    changes: Sequence[Change], requests: Iterable[PlannedRequest], *, network: str, account: str
+) -> Plan:
+    """Return the plan of *changes*, which take *requests*."""
+    updates = tuple(change for change in changes if isinstance(change, Update))
+    others = len(changes) - len(updates)
+    return Plan(network=network, account=account, updates=updates, requests=tuple(requests), others=others)
+
+
+def check_owner(plan: Plan, *, network: str, account: str) -> None:
+    """Refuse a plan that an account cannot make.
+
+    Raises:
+        ConfigurationError: It is another account's, or has more than updates.
+    """
+    if (plan.network, plan.account or account) != (network, account):
+        raise ConfigurationError(
+            f"this plan is for {plan.account or 'an account'!r} on {plan.network}, not for {account!r} on {network}"
+        )
+    if plan.others:
+        raise ConfigurationError(
+            f"{plan.others} of the plan's changes are no updates: drafts and removals are made by calls of their own"
+        )
+
+
+def by_kind(updates: Iterable[Update]) -> Iterator[tuple[str, list[Update]]]:
+    """Yield updates that follow each other and are of one kind, as (kind, updates)."""
+    for kind, part in groupby(updates, lambda update: update.kind or "campaigns"):
+        yield kind, list(part)
+
+
+def parts_of(changes: Iterable[Change], kind: str | None = None) -> Iterator[tuple[str, str, list[Any]]]:
+    """Yield changes that follow each other and are alike as (kind, verb, items): many may take one request.
+
+    Updates of nothing are left out; of removals the items are ids.
+
+    Args:
+        changes: In the order in which they are to be made.
+        kind: Of updates that do not know it themselves; ``campaigns`` by default.
+    """
+    for (what, verb), part in groupby((c for c in changes if c), lambda change: _named(change, kind)):
+        yield what, verb, [one.id if isinstance(one, Removal) else one for one in part]
+
+
+def _named(change: Change, kind: str | None) -> tuple[str, str]:
+    """Return what is changed, and how: together the name of an operation."""
+    if isinstance(change, Removal):
+        return change.kind, "revoke" if change.kind == "shares" else "delete"
+    if isinstance(change, Update):
+        return change.kind or kind or "campaigns", "update"
+    return ("ads" if isinstance(change, AdDraft) else "campaigns"), "create"
 
 
 def _reasons(counts: Mapping[str, Any], limits: PlanLimits) -> Iterable[str]:

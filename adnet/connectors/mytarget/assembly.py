@@ -19,6 +19,7 @@ from adnet.connectors.mytarget.login import Binding
 from adnet.connectors.mytarget.native import MyTargetNative
 from adnet.connectors.mytarget.profile import Profile
 from adnet.connectors.mytarget.reading import Reader
+from adnet.connectors.mytarget.sharing import Sharing
 from adnet.connectors.mytarget.statistics import StatReader
 from adnet.connectors.mytarget.urls import UrlBook
 from adnet.connectors.mytarget.writing import Writer
@@ -58,6 +59,7 @@ class Parts:
     writer: Writer
     creator: Creator
     audiences: Audiences
+    sharing: Sharing
     binding: Binding
 
 
@@ -83,6 +85,7 @@ def assemble(profile: Profile, services: Services, base_url: str | None, options
     native = MyTargetNative(api)
     reader = Reader(api, native, facts, house.key)
     urls = UrlBook(native.urls, clock)
+    audiences = Audiences(native)
     writer = Writer(api, native, urls, reader.currency)
     return Parts(
         key=house.key,
@@ -100,7 +103,8 @@ def assemble(profile: Profile, services: Services, base_url: str | None, options
         ),
         writer=writer,
         creator=Creator(writer, urls, reader.currency, quotas.server_now),
-        audiences=Audiences(native, reader.currency),
+        audiences=audiences,
+        sharing=Sharing(native, audiences, reader.currency, writer.planned),
         binding=Binding(
             endpoint=endpoint, grant=grant, tokens=tokens, identity=identity, who=partial(_who, reader)
         ),

@@ -193,6 +193,8 @@ class Writes(Bound, WritesCampaigns, WritesAds, ExpressesChanges):
 
     async def express(self, kind: str, verb: str, items: Sequence[Any]) -> list[PlannedRequest]:
         """Return the requests that *verb* would send; what has to be known for that is read."""
+        if kind == "shares":
+            return await self._parts.sharing.express_revoke(items)
         if verb == "create":
             made = (
                 self._parts.creator.express_campaigns
@@ -214,7 +216,7 @@ class Shares(Bound, ReadsAudiences, WritesAudiences, SharesAudiences):
 
     def list_shares(self) -> AsyncIterator[Share]:
         """Yield our sharing keys."""
-        return self._parts.audiences.shares()
+        return self._parts.sharing.shares()
 
     async def create_audiences(self, drafts: Sequence[AudienceDraft]) -> list[Outcome]:
         """Create audiences.
@@ -229,18 +231,14 @@ class Shares(Bound, ReadsAudiences, WritesAudiences, SharesAudiences):
         self, audiences: Sequence[Any], *, users: Sequence[str], payment: str, price: Any, notify: bool
     ) -> Share:
         """Make a key; *price* is per thousand impressions, on top of what the user pays."""
-        return await self._parts.audiences.share(
+        return await self._parts.sharing.share(
             audiences, users=users, payment=payment, price=price, notify=notify
         )
 
     async def activate_share(self, key: str, audiences: Sequence[Any] | None = None) -> list[Audience]:
         """Add a key's audiences to this account; only end advertisers can."""
-        return await self._parts.audiences.activate(key, audiences)
-
-    async def revoke_consequences(self, keys: Sequence[str]) -> list[str]:
-        """Return what removing *keys* would stop, a sentence for each, to be shown before it is done."""
-        return await self._parts.audiences.consequences(keys)
+        return await self._parts.sharing.activate(key, audiences)
 
     async def revoke_shares(self, keys: Sequence[str]) -> list[Outcome]:
         """Remove keys; campaigns of others that use what they opened stop."""
-        return await self._parts.audiences.revoke(keys)
+        return await self._parts.sharing.revoke(keys)

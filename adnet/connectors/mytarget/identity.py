@@ -2,7 +2,8 @@
 
 Two facts in the state make a binding, and count only together: which account a client has, and which client an
 account has. An account that was configured anew for another client thereby leaves the first one free, and one that
-has left the configuration is nobody's rival; nor is, outside of any, another name of the same account. Source of the rule: myTarget certification page (documented).
+has left the configuration is nobody's rival; nor is, outside of any, another name of the same account.
+Source of the rule: myTarget certification page (documented).
 """
 
 from collections.abc import Callable, Collection

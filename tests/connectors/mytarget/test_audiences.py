@@ -2,7 +2,7 @@
 
 import pytest
 
-from adnet import Audience
+from adnet import Audience, Removal
 from adnet.errors import (
     AccessDeniedError,
     ConflictError,
@@ -13,7 +13,7 @@ from adnet.errors import (
 from adnet.models import AudienceDraft
 from adnet.money import Money
 
-from .kit import bench, connector
+from .kit import bench
 
 PHONES = b"".join(b"+7900%07d\n" % n for n in range(2600))
 
@@ -248,14 +248,32 @@ async def test_removing_a_key_stops_what_runs_on_it():
         owner, buyer = test.account(), test.buyer()
         share, chosen = await shared(test, owner, users=["buyer@example.test"])
         await buyer.activate_share(share.key)
-        (sentence,) = await connector(owner).revoke_consequences([share.key])
-        assert "buyer@example.test" in sentence
-        assert "stop" in sentence
+        (request,) = (await owner.plan([Removal(share.key, "shares")])).requests
+        assert (request.method, request.url.rpartition("/")[2]) == ("DELETE", f"{share.key}.json")
+        assert request.note.startswith(f"opens users_list {chosen[0].name!r}, segment {chosen[1].name!r} to ")
+        assert "to buyer@example.test; campaigns of others that use what it opened stop" in request.note
+        assert [row async for row in owner.list_shares()] == [share]
         result = await owner.revoke_shares([share.key, "nosuchkey"])
         assert [outcome.status for outcome in result] == ["done", "failed"]
         assert isinstance(result[1].error, NotFoundError)
         assert "stop" in result[0].notes[0]
         assert not {(row.kind, row.audience_id) for row in chosen} & (await audiences(buyer)).keys()
+
+
+async def test_a_key_that_is_not_there_cannot_be_planned_away():
+    """Its removal is no plan."""
+    async with bench() as test:
+        with pytest.raises(NotFoundError, match="no share 'nosuchkey'"):
+            await test.account().plan([Removal("nosuchkey", "shares")])
+
+
+async def test_what_a_public_key_opens_is_open_to_anyone():
+    """So the plan says; who uses it, nobody can tell."""
+    async with bench() as test:
+        owner = test.account()
+        share, _ = await shared(test, owner)
+        (request,) = (await owner.plan([Removal(share.key, "shares")])).requests
+        assert "to anyone who has the key; campaigns" in request.note
 
 
 # ---------------------------------------------------------------------- the network's own
