@@ -18,11 +18,14 @@ def utc(value: datetime) -> datetime:
     """Return *value* in UTC.
 
     Raises:
-        ValueError: If it has no time zone.
+        ValueError: If it has no time zone, or is before the year 1 or after the year 9999 there.
     """
     if value.tzinfo is None:
         raise ValueError(f"{value.isoformat()} has no time zone; give an aware datetime or a date")
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{value.isoformat()} is no instant between the years 1 and 9999") from None
 
 
 def zone(name: str | None) -> tzinfo:
@@ -39,7 +42,7 @@ def instant(value: Moment, tz: tzinfo = UTC) -> datetime:
     """Return *value* as an aware UTC instant; a day begins at midnight in *tz*."""
     if isinstance(value, datetime):
         return utc(value)
-    return datetime.combine(value, time.min, tz).astimezone(UTC)
+    return utc(datetime.combine(value, time.min, tz))
 
 
 @attrs.frozen(order=True)

@@ -8,6 +8,8 @@ from typing import Any, Final
 import attrs
 import msgspec
 
+from adnet.errors import DecodeError
+
 
 class Unset(enum.Enum):
     """The type of UNSET."""
@@ -33,7 +35,8 @@ class Raw(Mapping[str, Any]):
     """The network's own object, read-only and without secrets.
 
     Takes the object's JSON bytes and parses them when somebody looks, since most rows are never looked at.
-    Numbers with a fraction come back as Decimal, exactly as the network wrote them.
+    Numbers with a fraction come back as Decimal, exactly as the network wrote them. Looking raises DecodeError where
+    a number is too long to be one.
     """
 
     __slots__ = ("_data", "_parsed")
@@ -44,7 +47,7 @@ class Raw(Mapping[str, Any]):
 
     def _mapping(self) -> Mapping[str, Any]:
         if self._parsed is None:
-            value = self._data if isinstance(self._data, Mapping) else _DECODER.decode(bytes(self._data))
+            value = self._data if isinstance(self._data, Mapping) else _parsed(bytes(self._data))
             self._parsed = value if isinstance(value, Mapping) else {"value": value}
         return self._parsed
 
@@ -74,6 +77,13 @@ class Raw(Mapping[str, Any]):
         """Return the object as JSON text."""
         data = self._data
         return (_ENCODER.encode(data) if isinstance(data, Mapping) else bytes(data)).decode()
+
+
+def _parsed(data: bytes) -> Any:
+    try:
+        return _DECODER.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DecodeError(f"the network's own object cannot be read: {error}") from None
 
 
 NO_RAW: Final = Raw()

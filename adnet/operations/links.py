@@ -39,7 +39,7 @@ def parse_links(header: str | None, base_url: str) -> Links:
     if not text:
         return Links()
     if not text.lstrip(", \t").startswith("<"):
-        return Links(target=_resolve(base_url, text))
+        return Links(target=resolve(base_url, text))
     return Links(relations=_relations(text, base_url))
 
 
@@ -47,7 +47,7 @@ def _relations(text: str, base_url: str) -> dict[str, str]:
     relations: dict[str, str] = {}
     position = 0
     while found := _LINK.match(text, position):
-        target = _resolve(base_url, found[1].strip())
+        target = resolve(base_url, found[1].strip())
         names, position = _parameters(text, found.end())
         for name in names:
             if target is not None:
@@ -70,7 +70,8 @@ def _parameters(text: str, position: int) -> tuple[list[str], int]:
     return (rel or "").lower().split(), position
 
 
-def _resolve(base_url: str, target: str) -> str | None:
+def resolve(base_url: str, target: str) -> str | None:
+    """Return *target* as an absolute URL; None for what is no URL."""
     try:
         return urljoin(base_url, target)
     except ValueError:

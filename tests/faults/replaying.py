@@ -1,7 +1,9 @@
 """Answers that were recorded from imitations, and played back with one thing in one of them changed."""
 
 import asyncio
+import contextlib
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from functools import cache
@@ -11,6 +13,7 @@ import attrs
 
 import adnet
 from adnet.client import Account
+from adnet.errors import AdnetError
 from adnet.sandbox import load
 from adnet.testing import FakeClock
 from adnet.testing.conformance._tools import Listing, listings
@@ -20,6 +23,7 @@ from adnet.transport.aiohttp import AiohttpTransport
 from adnet.transport.wire import Request, Response
 
 from .world import SINCE, UNTIL
+from .writing import writes
 
 KNOBS: Mapping[str, Mapping[str, Any]] = {
     "targetcircle": {"per_day": 2, "ready_after_s": 0.0, "page_size": 5},
@@ -64,14 +68,15 @@ async def _one_offer(account: Account) -> Any:
 
 @cache
 def calls(network: str) -> dict[str, Call]:
-    """Return everything that is read from a network, by name."""
+    """Return everything that is done with a network, by name."""
     capabilities = adnet.registry.load(network).capabilities()
     found: dict[str, Call] = {
         str(listing): _list(listing) for listing in listings(capabilities) if listing.table != "audiences"
     }
     found["account"] = lambda account: account.get_account()
     singles = {"get_campaign": _one_campaign, "get_offer": _one_offer, "list_links": _links}
-    return found | {name: call for name, call in singles.items() if capabilities.supports(name)}
+    found |= {name: call for name, call in singles.items() if capabilities.supports(name)}
+    return found | writes(network)
 
 
 class _Recorder(AiohttpTransport):
@@ -114,7 +119,8 @@ async def _record(network: str, name: str) -> Tape:
         options["limits"] = await generous_limits(network, {**options, "base_url": server.base_url})
         account = adnet.connect(network, base_url=server.base_url, clock=clock, transport=recorder, **options)
         try:
-            await calls(network)[name](account)
+            with contextlib.suppress(AdnetError):  # a refusal is an answer, too
+                await calls(network)[name](account)
         finally:
             await account.close()
     return Tape(server.base_url, options, tuple(recorder.answers))
@@ -141,7 +147,10 @@ class _Player:
 
 
 async def replay(network: str, name: str, place: int, changed: Response) -> Any:
-    """Make a call against its recorded answers, that at *place* changed; return or raise what comes of it."""
+    """Make a call against its recorded answers, that at *place* changed; return or raise what comes of it.
+
+    Of changes, what went wrong with one rises as it would for the whole.
+    """
     recorded = tape(network, name)
     account = adnet.connect(
         network,
@@ -151,7 +160,11 @@ async def replay(network: str, name: str, place: int, changed: Response) -> Any:
         **recorded.options,
     )
     try:
-        return await calls(network)[name](account)
+        result = await calls(network)[name](account)
+        for outcome in getattr(result, "outcomes", ()):
+            if outcome.error is not None:
+                raise outcome.error
+        return result
     finally:
         await account.close()
 
@@ -183,6 +196,15 @@ def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     return copy
 
 
+_LITERAL = re.compile(r'"⟦(.*?)⟧"')
+
+
+def literal(text: str) -> str:
+    """Return a JSON value that Python cannot hold, or not write: ``with_body`` puts *text* in its place."""
+    return f"⟦{text}⟧"
+
+
 def with_body(response: Response, value: Any) -> Response:
     """Return an answer with another JSON body; numbers that JSON has no word for are written as Python does."""
-    return attrs.evolve(response, body=json.dumps(value).encode())
+    text = json.dumps(value, ensure_ascii=False)
+    return attrs.evolve(response, body=_LITERAL.sub(r"\1", text).encode("utf-8", "surrogatepass"))

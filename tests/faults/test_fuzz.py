@@ -25,12 +25,13 @@ from adnet.redact import Scrubber
 from adnet.state import State, StoredToken
 from adnet.testing import FakeClock, MemorySink
 
-from .replaying import calls, paths, replaced, replay, tape, with_body
+from .replaying import calls, literal, paths, replaced, replay, tape, with_body
+from .sampled import KITS, played
 from .tally import tally
 
 EXAMPLES = int(os.environ.get("ADNET_SOAK_EXAMPLES", "0"))
 few = settings(
-    max_examples=EXAMPLES or 20, deadline=None, suppress_health_check=list(HealthCheck), database=None
+    max_examples=EXAMPLES or 12, deadline=None, suppress_health_check=list(HealthCheck), database=None
 )
 many = settings(
     max_examples=EXAMPLES or 100, deadline=None, suppress_health_check=list(HealthCheck), database=None
@@ -44,7 +45,10 @@ json_leaves = (
     | st.sampled_from([0, -1, 2**63, 10**30, 10**400, 1e308, 1e-320, 0.1, float("nan"), float("inf")])
     | texts
     | st.sampled_from(["", "0", "-1", "1e999", "NaN", "2026-02-30", "2026-03-01T25:00:00Z", "9999-12-31T23:59:59Z",
-                       "0001-01-01T00:00:00+14:00", "٣", "\x00", "\ud800", "1/2", "../x", "http://[", "a" * 5000])
+                       "0001-01-01T00:00:00+14:00", "٣", "²", "\x00", "\ud800", "1/2", "../x", "http://[", "a" * 5000,
+                       "9" * 5000, "1e-999999999", "Infinity"])
+    | st.sampled_from(["1e-999999999", "1e999999999", "7" * 5000, "-0.0", "[" * 90 + "]" * 90,
+                       "[" * 5000 + "]" * 5000, '{"a":' * 5000 + "1" + "}" * 5000]).map(literal)
 )  # fmt: skip
 json_values = st.recursive(
     json_leaves,
@@ -52,7 +56,7 @@ json_values = st.recursive(
     max_leaves=6,
 )
 
-READS = [(network, name) for network in ("targetcircle", "adskeeper", "mytarget") for name in calls(network)]
+CALLS = [(network, name) for network in ("targetcircle", "adskeeper", "mytarget") for name in calls(network)]
 
 
 def parsed(body: bytes) -> Any:
@@ -72,11 +76,11 @@ def raised(make: Callable[[], Coroutine[Any, Any, Any]]) -> AdnetError | None:
     return None
 
 
-@pytest.mark.parametrize(("network", "name"), READS, ids=lambda part: part)
+@pytest.mark.parametrize(("network", "name"), CALLS, ids=lambda part: part)
 @few
 @given(data=st.data())
 def test_any_json_in_place_of_any_field_is_a_row_or_a_typed_error(network, name, data):
-    """No answer, however strange, raises anything but AdnetError, in rows or in columns."""
+    """No answer to any call, reading or writing, raises anything but AdnetError, in rows or in columns."""
     recorded = tape(network, name)
     place = data.draw(st.integers(0, len(recorded.answers) - 1))
     response = recorded.answers[place][1]
@@ -86,6 +90,17 @@ def test_any_json_in_place_of_any_field_is_a_row_or_a_typed_error(network, name,
     tally("strange answers tried", 1)
     error = raised(lambda: replay(network, name, place, with_body(response, replaced(value, path, new))))
     assert error is None or error.network == network, repr(error)
+
+
+HEADERS = [
+    ("location",), ("link",), ("date",), ("retry-after",), ("www-authenticate",), ("x-request-id",), ("content-type",),
+    *((f"x-ratelimit-{word}-limit", f"x-ratelimit-{word}-remaining") for word in ("rps", "hourly", "daily")),
+]  # fmt: skip
+"""Headers that somebody reads; what is told in two of them is told in both."""
+header_values = st.text(max_size=40) | st.sampled_from([
+    "0", "1", "-1", "1e9", "²", "9" * 300, "9" * 5000, "Thu, 01 Jan 99999 00:00:00 GMT", "http://[",
+    "<http://[>; rel=next", "/api/x", "//elsewhere.example/x", "http://127.0.0.1:1/x", 'Bearer error="expired_token"',
+])  # fmt: skip
 
 
 @pytest.mark.parametrize("network", ["targetcircle", "adskeeper", "mytarget"])
@@ -104,13 +119,25 @@ def test_any_bytes_in_place_of_an_answer_are_a_typed_error(network, data):
     status = data.draw(
         st.sampled_from([200, 200, 201, 202, 204, 206, 299, 304, 400, 402, 418, 451, 500, 599])
     )
-    header = data.draw(st.sampled_from(["location", "link", "date", "retry-after", "x-ratelimit-rps-limit",
-                                        "www-authenticate", "x-request-id"]))  # fmt: skip
-    headers = {**response.headers, header: data.draw(st.text(max_size=40))}
+    names, value = data.draw(st.sampled_from(HEADERS)), data.draw(header_values)
+    headers = {**response.headers, **dict.fromkeys(names, value)}
     tally("strange answers tried", 1)
     changed = type(response)(status=status, url=response.url, headers=headers, body=body)
     error = raised(lambda: replay(network, name, place, changed))
     assert error is None or error.network == network, repr(error)
+
+
+@pytest.mark.parametrize("network", KITS)
+@many
+@given(data=st.data())
+def test_any_json_in_an_answer_to_any_documented_operation_is_a_result_or_a_typed_error(network, data):
+    """Every operation of the native clients, tokens and dictionaries included, on the answers of its own samples."""
+    sample = data.draw(st.sampled_from(KITS[network].samples))
+    place = data.draw(st.integers(0, len(sample.responses) - 1))
+    value = parsed(sample.responses[place].body)
+    changed = replaced(value, data.draw(st.sampled_from(paths(value))), data.draw(json_values | st.just(...)))
+    tally("strange answers tried", 1)
+    raised(lambda: played(network, sample, place, changed))
 
 
 # ---------------------------------------------------------------------- headers

@@ -77,7 +77,7 @@ def envelope_of(body: bytes) -> Envelope | None:
 def is_partial(response: Response) -> bool:
     """Whether some of what was asked for was saved: the answer has both an id and errors."""
     found = envelope_of(response.body)
-    return found is not None and found.id not in {None, ""}
+    return found is not None and found.id not in (None, "")  # it may be a list, which no set takes
 
 
 def is_good(response: Response) -> bool:

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from adnet.connectors.adskeeper.shapes import number_of
+
 Method = Literal["include", "exclude"]
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -62,7 +64,7 @@ def geo(countries: Iterable[str], cities: Iterable[int | str], style: str) -> st
 
     Cities are sent as numbers and country codes in upper case: the document prints both ways.
     """
-    numbers = [int(city) if str(city).isdigit() else city for city in cities]
+    numbers = [city if (number := number_of(city)) is None else number for city in cities]
     return literal(
         {"method": "set", "cities": numbers, "countries": [code.upper() for code in countries]}, style
     )

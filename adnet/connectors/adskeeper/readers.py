@@ -50,7 +50,8 @@ def _named(value: Any, where: str) -> Named:
     if isinstance(value, dict):
         return Named(id=shapes.whole(value.get("id"), f"{where}.id"), name=shapes.text(value.get("name")))
     word = shapes.text(value)
-    return Named(id=int(word)) if word and word.isdigit() and len(word) < 10 else Named(name=word)
+    number = shapes.number_of(word)
+    return Named(name=word) if number is None else Named(id=number)
 
 
 def _filter(value: Any, where: str, *names: str) -> Filter:

@@ -4,7 +4,7 @@ Unknown words never raise; what has another shape than documented raises SchemaE
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from adnet.errors import SchemaError
 from adnet.models import AccountInfo, Ad, Campaign, Raw
 from adnet.models.words import Status
 from adnet.money import Money, exact
+from adnet.periods import utc
 
 MOSCOW: Final = timezone(timedelta(hours=3), "Europe/Moscow")
 """Days, instants and calendar windows of the network. Source: myTarget help (documented)."""
@@ -45,6 +46,8 @@ _CAMPAIGN_EXTRA: Final = (
     "audit_pixels", "ad_plan_id",
 )  # fmt: skip
 _TRACKING: Final = ("enable_utm", "utm")
+_MOST_DIGITS: Final = 30
+"""Of a number that is an id."""
 _KINDS: Final = {"static": "banner", "video": "video", "html5": "html5"}
 _ACCOUNT_RAW: Final = ("id", "username", "status", "types", "currency", "account")
 """What is kept of an account; names, addresses and telephone numbers are not."""
@@ -211,7 +214,7 @@ def number(row: Mapping[str, Any], name: str = "id") -> int:
         SchemaError: It is none.
     """
     value = object_id(row, name)
-    if not value.isascii() or not value.isdecimal():
+    if not value.isascii() or not value.isdecimal() or len(value) > _MOST_DIGITS:
         raise _unexpected(name, row[name], "a number")
     return int(value)
 
@@ -286,9 +289,9 @@ def instant(row: Mapping[str, Any], name: str) -> datetime | None:
     """Return an instant in UTC from the network's Moscow time; what is none is None."""
     try:
         found = datetime.fromisoformat(str(row.get(name) or ""))
+        return utc(found if found.tzinfo else found.replace(tzinfo=MOSCOW))
     except ValueError:
         return None
-    return (found if found.tzinfo else found.replace(tzinfo=MOSCOW)).astimezone(UTC)
 
 
 def _unexpected(name: str, value: Any, wanted: str) -> SchemaError:

@@ -71,6 +71,8 @@ TOKEN_CODES: Final[Mapping[str, type[AdnetError]]] = {
 _CHALLENGE: Final = re.compile(r'(error|error_description)="([^"]*)"')
 _DEPTH: Final = 12
 _MOST_FIELDS: Final = 500
+_MOST_DIGITS: Final = 12
+"""Of a limit. What is larger limits nothing."""
 
 
 def decipherer(
@@ -223,13 +225,19 @@ def windows_of(body: Any) -> dict[int, tuple[int, int]]:
     found = {}
     for seconds, limit in limits.items():
         left = remaining.get(seconds, limit)
-        if str(seconds).isdecimal() and int(seconds) > 0 and _is_count(limit) and _is_count(left):
-            found[int(seconds)] = (limit, left)
+        length = count_in(str(seconds))
+        if length and _is_count(limit) and _is_count(left):
+            found[length] = (limit, left)
     return found
 
 
+def count_in(text: str) -> int | None:
+    """Return the number that a text is; None for what is none, and for one larger than any limit."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS else None
+
+
 def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**_MOST_DIGITS
 
 
 def is_closed(body: Any) -> bool:

@@ -15,7 +15,7 @@ import msgspec
 
 from adnet.clock import Clock
 from adnet.connectors.mytarget import routes
-from adnet.connectors.mytarget.errors import is_closed, windows_of
+from adnet.connectors.mytarget.errors import count_in, is_closed, windows_of
 from adnet.interface import LimitFact
 from adnet.transport.base import Transport
 from adnet.transport.limits import Bucket, Limiter, Window
@@ -74,10 +74,10 @@ def told(headers: Mapping[str, str]) -> dict[int, tuple[int, int]]:
     """Return seconds -> (limit, remaining) as the answer's headers tell them; half-told windows are left out."""
     found = {}
     for word, seconds in _HEADERS.items():
-        limit = headers.get(f"x-ratelimit-{word}-limit", "")
-        remaining = headers.get(f"x-ratelimit-{word}-remaining", "")
-        if limit.isdecimal() and remaining.isdecimal():
-            found[seconds] = (int(limit), int(remaining))
+        limit = count_in(headers.get(f"x-ratelimit-{word}-limit", ""))
+        remaining = count_in(headers.get(f"x-ratelimit-{word}-remaining", ""))
+        if limit is not None and remaining is not None:
+            found[seconds] = (limit, remaining)
     return found
 
 

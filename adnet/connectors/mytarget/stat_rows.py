@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from adnet.errors import SchemaError
+from adnet.money import exact
 
 
 class VkFigures(msgspec.Struct):
@@ -23,6 +24,11 @@ class Figures(msgspec.Struct):
     goals: int | None = None
     spent: Decimal | None = None
     vk: VkFigures | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is no amount: a text like "Infinity" is read as a Decimal, too."""
+        if self.spent is not None:
+            exact(self.spent)
 
 
 class Day(msgspec.Struct):

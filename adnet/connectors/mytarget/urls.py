@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from adnet.clock import Clock
+from adnet.connectors.mytarget import codec
 from adnet.connectors.mytarget.limits import URLS_AT_ONCE
 from adnet.connectors.mytarget.native.library import Urls
 from adnet.errors import AdnetError
@@ -57,5 +58,5 @@ class UrlBook:
 
     async def _unchecked(self, numbers: Sequence[int]) -> list[int]:
         rows = await self._urls.get([str(number) for number in numbers])
-        done = {row.get("id") for row in rows if row.get("url_types")}
+        done = {codec.number(row) for row in rows if row.get("url_types")}
         return [number for number in numbers if number not in done]

@@ -11,10 +11,13 @@ from adnet.errors import SchemaError
 
 _MOST: Final = Decimal(10) ** 12
 """The money columns of the tables hold twelve digits before the point."""
+_MOST_DIGITS: Final = 30
+"""After the point. Writing out ``1e-999999999`` takes a gigabyte."""
 
 
 def check_amounts(rows: Sequence[Any]) -> None:
-    """Refuse numbers that are no amount: a text like "NaN" is read as a Decimal, and 1e999999999 has the digits.
+    """Refuse numbers that are no amount: a text like "NaN" is read as a Decimal, and 1e999999999 has the
+    digits, before the point or after it.
 
     Raises:
         SchemaError: One of them is beyond what a table holds, or no number.
@@ -25,7 +28,9 @@ def check_amounts(rows: Sequence[Any]) -> None:
     else:
         found = list(_decimals(rows))
     try:
-        sane = not found or (min(found) > -_MOST and max(found) < _MOST)
+        sane = not found or (
+            min(found) > -_MOST and max(found) < _MOST and min(map(Decimal.adjusted, found)) > -_MOST_DIGITS
+        )
     except InvalidOperation:  # NaN is neither less nor more
         sane = False
     if not sane:

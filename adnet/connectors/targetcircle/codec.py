@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -24,6 +24,7 @@ from adnet.models import Ad, Link, Offer, Payout, Raw, Trade
 from adnet.models.countries import iso2
 from adnet.models.words import PayoutKind, Status, TransactionStatus
 from adnet.money import Money
+from adnet.operations.links import resolve
 from adnet.redact import Scrubber
 
 TRANSACTION_STATUS: Final[dict[str, TransactionStatus]] = {
@@ -72,9 +73,7 @@ def moments(stamps: Iterable[str], key: str) -> list[datetime]:
         found = list(map(datetime.fromisoformat, stamps))
         return [moment if moment.tzinfo is UTC else _in_utc(moment) for moment in found]
     except (ValueError, OverflowError) as error:
-        problem = SchemaError(f"{key} is no instant: {error}")
-        problem.paths = (f"$[...].{key}",)
-        raise problem from None
+        raise SchemaError(f"{key} is no instant: {error}", paths=(f"$[...].{key}",)) from None
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -260,7 +259,7 @@ def typed_link(row: TypedCodeRow, *, kind: str, base_url: str, raw: bytes) -> Li
         kind=kind,
         click_url=row.click_url or "",
         impression_url=text(row.impression_url),
-        image_url=urljoin(base_url, row.img_url) if row.img_url else None,
+        image_url=resolve(base_url, row.img_url) if row.img_url else None,
         width=row.width,
         height=row.height,
         size_bytes=row.file_size,
@@ -271,8 +270,11 @@ def typed_link(row: TypedCodeRow, *, kind: str, base_url: str, raw: bytes) -> Li
 
 
 def scrubbed(raw: bytes, scrubber: Scrubber) -> bytes:
-    """Return a row's JSON without secrets; numbers keep their digits."""
-    return _ENCODER.encode(scrubber.payload(_ANY.decode(raw)))
+    """Return a row's JSON without secrets; numbers keep their digits. Raises SchemaError where one has too many."""
+    try:
+        return _ENCODER.encode(scrubber.payload(_ANY.decode(raw)))
+    except msgspec.DecodeError as error:
+        raise SchemaError(f"a row cannot be read: {error}") from None
 
 
 def without_key(raw: bytes, key: str) -> bytes:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, Literal
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import attrs
 import msgspec
@@ -26,8 +26,9 @@ from adnet.connectors.targetcircle.pages import (
     stamp,
 )
 from adnet.connectors.targetcircle.rows import AdRow, CodeRow, InventoryRow, OfferDetails, TypedCodeRow
-from adnet.errors import InvalidRequestError
+from adnet.errors import InvalidRequestError, OriginError
 from adnet.models import Ad, Link, Offer
+from adnet.operations.links import resolve
 from adnet.transport.session import Session
 from adnet.transport.wire import Request, Response, Route
 
@@ -276,7 +277,10 @@ def read_columns(body: bytes, kind: type[Any], session: Session) -> tuple[list[A
 @lru_cache(maxsize=256)
 def _place(base_url: str, location: str) -> tuple[str, str]:
     """Return a report's URL up to the number of a page, and the report's id."""
-    parts = urlsplit(urljoin(base_url, location))
+    url = resolve(base_url, location)
+    if url is None:
+        raise OriginError("the place of the report is no URL; it was not requested")
+    parts = urlsplit(url)
     query = [
         (name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != "page"
     ]

@@ -11,6 +11,7 @@ from typing import Required, TypedDict
 from adnet.connectors.adskeeper import routes, values
 from adnet.connectors.adskeeper.calls.call import Call
 from adnet.connectors.adskeeper.checks import Check
+from adnet.connectors.adskeeper.shapes import number_of
 
 Amount = Decimal | int | None
 """In the account's currency."""
@@ -83,8 +84,8 @@ def edit(campaign_id: str, stages: Mapping[str, ChosenTarget]) -> Call:
 
 
 def _chosen(target: ChosenTarget) -> dict[str, object]:
-    number = str(target["id"])
-    sent = int(number) if number.isdigit() else number
+    number = number_of(target["id"])
+    sent = str(target["id"]) if number is None else number
     return {"id": sent, "cpa": target.get("cpa"), "unique": target.get("unique", False)}
 
 

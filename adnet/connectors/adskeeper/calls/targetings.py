@@ -9,6 +9,7 @@ from adnet.connectors.adskeeper.calls.call import Call
 from adnet.connectors.adskeeper.checks import Check
 from adnet.connectors.adskeeper.forms import Method
 from adnet.connectors.adskeeper.routes import Targeting
+from adnet.connectors.adskeeper.shapes import number_of
 
 TABLES: Final[dict[Targeting, values.Table[Any, Any]]] = {
     "browsers": values.BROWSERS,
@@ -58,4 +59,4 @@ def switch_off(campaign_id: str, kind: Targeting) -> Call:
 
 def _keys(kind: Targeting, words: Iterable[str | int]) -> list[Any]:
     numbered = kind in {"browserslanguage", "phonePriceRange"}
-    return [int(word) if numbered and str(word).isdigit() else word for word in words]
+    return [word if not numbered or (n := number_of(word)) is None else n for word in words]

@@ -284,6 +284,7 @@ def _factor_steps(campaign_id: str, factors: Mapping[str, Any]) -> list[Step]:
 
 
 def _language(word: str) -> int:
-    if not word.isdigit():
+    number = shapes.number_of(word)
+    if number is None:
         raise refuse("targeting.browserslanguage", f"ids of languages, not {word!r}")
-    return int(word)
+    return number

@@ -7,6 +7,7 @@ from typing import Any, Final
 from adnet.connectors.adskeeper.calls.teasers import GoodPrice, TeaserContent
 from adnet.connectors.adskeeper.changes.values import refuse
 from adnet.connectors.adskeeper.rows import TeaserRow
+from adnet.connectors.adskeeper.shapes import number_of
 from adnet.errors import InvalidRequestError
 from adnet.models import AdDraft
 from adnet.money import exact
@@ -79,9 +80,10 @@ def whole(name: str, value: Any) -> int | None:
     """Return the id of a table; None stays None."""
     if value is None:
         return None
-    if isinstance(value, bool) or not str(value).isdigit():
+    number = None if isinstance(value, bool) else number_of(value)
+    if number is None:
         raise refuse(f"extra.{name}", "the id of a table, a whole number")
-    return int(value)
+    return number
 
 
 def size(extra: Mapping[str, Any]) -> tuple[int, int] | None:

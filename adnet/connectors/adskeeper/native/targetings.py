@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from adnet.connectors.adskeeper import readers, routes
+from adnet.connectors.adskeeper import readers, routes, shapes
 from adnet.connectors.adskeeper.calls import targetings as calls
 from adnet.connectors.adskeeper.core import Core, Saved
 from adnet.connectors.adskeeper.forms import Method
@@ -76,4 +76,4 @@ class TargetingGroup:
 
 
 def _numbers(words: Iterable[str]) -> tuple[int, ...]:
-    return tuple(int(word) for word in words if word.isdigit())
+    return tuple(number for word in words if (number := shapes.number_of(word)) is not None)
