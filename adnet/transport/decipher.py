@@ -50,9 +50,10 @@ STATUSES: Final[Mapping[int, type[ApiError]]] = {
 """What a status means where the vendor's own code says nothing better."""
 
 _EXCERPT: Final = 300
+_TITLE: Final = 80
 _NUMBER: Final = re.compile(r"-?\d+(\.\d*)?", re.ASCII)
 _YEAR_S: Final = 366 * 86_400.0
-_TAGS: Final = re.compile(r"<[^>]*>")
+_TAGS: Final = re.compile(r"<[^<>]*>")
 
 
 @attrs.frozen(kw_only=True)
@@ -180,11 +181,22 @@ def decode(response: Response, type_: Any = Any, *, scrubber: Scrubber, decoder:
         found = SchemaError(scrubber.text(f"the answer has another shape than expected: {text} at {where}"))
         found.paths = (where,)
     except (msgspec.DecodeError, ValueError) as error:
-        found = DecodeError(scrubber.text(f"the answer is not JSON: {error}"))
+        found = DecodeError(_no_json(response, scrubber) or scrubber.text(f"the answer is not JSON: {error}"))
     except RecursionError:
         found = DecodeError("the answer's JSON is nested too deeply")
     found.excerpt = scrubber.excerpt(response.text, _EXCERPT)
     raise found.add_context(status=response.status)
+
+
+def _no_json(response: Response, scrubber: Scrubber) -> str:
+    """Return what an answer that is no JSON is, where it is something that people know."""
+    body = response.body.strip()
+    if not body:
+        return "the answer is empty"
+    if not body.startswith(b"<"):
+        return ""
+    said = scrubber.excerpt(plain(response).message or "", _TITLE)
+    return f"the answer is a page, not JSON; check base_url. The page says: {said or 'nothing'}"
 
 
 def expired(error: AdnetError) -> bool:

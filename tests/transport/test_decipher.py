@@ -201,6 +201,26 @@ def test_another_shape_says_where_in_the_networks_own_keys():
 
 
 @pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b"", "the answer is empty"),
+        (b" \n", "the answer is empty"),
+        (
+            b"<!DOCTYPE html><html><title>Back\nsoon</title> ge-heim </html>",
+            "check base_url. The page says: Back soon ***",
+        ),
+        (b"<br/>", "The page says: nothing"),
+        (b"{", "not JSON: "),
+    ],
+)
+def test_what_is_no_json_is_told_in_words(body, told):
+    """A page of a proxy is no malformed JSON to whoever reads the error."""
+    with pytest.raises(DecodeError) as caught:
+        decode(response(body=body), scrubber=Scrubber(["ge-heim"]))
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
     "body", [b"", b"<html>", b'{"a": 1,}', b'{"a": 1', b"\xff\xfe", b'{"a": "\xff"}', b"[" * 100_000, b'{"a": NaN}'],
 )  # fmt: skip
 def test_what_is_no_json_is_a_decode_error(body):
