@@ -12,6 +12,7 @@ from adnet.errors import (
     JobFailedError,
     JobTimeoutError,
     SchemaError,
+    TooLargeError,
     TruncatedReportError,
 )
 from adnet.testing import FakeClock, answer
@@ -286,10 +287,11 @@ async def test_an_empty_page_before_the_last_is_no_end():
     assert list(server.posts.values()) == [2]
 
 
-async def test_pages_that_are_counted_without_end_are_told():
+@pytest.mark.parametrize(("count", "kind"), [(10**12, TooLargeError), (10**4, JobExpiredError)])
+async def test_pages_that_are_counted_without_end_are_told(count, kind):
     """A count that no report can have ends in an error, not in requests for ever."""
-    with pytest.raises(JobExpiredError, match="has no rows"):
-        await read(Reports(MANY, spoil=lambda report, page, body: {**body, "pagesNumber": 10**12}))
+    with pytest.raises(kind, match=r"has no rows|more pages than the ceiling"):
+        await read(Reports(MANY, spoil=lambda report, page, body: {**body, "pagesNumber": count}))
 
 
 async def test_a_limit_that_pages_of_odd_sizes_hide_is_told():
