@@ -58,6 +58,7 @@ class Meter:
     poll_s: float = 0.0
     """Waiting for reports."""
     decode_s: float = 0.0
+    """Making rows of answers, and columns of rows."""
     sink_s: float = 0.0
 
     @property

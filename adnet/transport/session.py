@@ -159,12 +159,20 @@ class Session:
 
     @contextmanager
     def reading(self, route: Route) -> Iterator[None]:
-        """Let errors that rise while an answer to *route* is read say whose answer it was."""
+        """Let errors that rise while an answer to *route* is read say whose answer it was, and count the time.
+
+        Nothing is awaited inside.
+        """
+        started = self.clock.monotonic()
         try:
             yield
         except AdnetError as error:
             error.add_context(network=self.network, account=self.account, operation=route.operation)
             raise
+        finally:
+            spent = self.clock.monotonic() - started
+            for meter in self._meters():
+                meter.decode_s += spent
 
     async def _once(self, sends: "_Sends", request: Request) -> Response:
         route = request.route
@@ -201,7 +209,7 @@ class Session:
             if timeout_s <= 0:
                 raise RequestTimeoutError("no time is left before the deadline; nothing was sent", sent=False)
         sends.count += 1
-        meters = [self.meter] if (current := current_meter()) is None else [self.meter, current]
+        meters = self._meters()
         for meter in meters:
             meter.requests += 1
         self._tell("sent", request)
@@ -221,6 +229,10 @@ class Session:
         self._tell("answered", request, status=response.status, seconds=response.elapsed_s)
         return response
 
+    def _meters(self) -> Sequence[Meter]:
+        """Return the account's own meter, and that of the stretch of work that is under way."""
+        return [self.meter] if (current := current_meter()) is None else [self.meter, current]
+
     def _observe(self, request: Request, response: Response | None, error: AdnetError | None) -> None:
         for observer in self._observers:
             observer(request, response, error)
@@ -228,15 +240,13 @@ class Session:
     def _count_wait(self, request: Request, seconds: float) -> None:
         if seconds <= 0:
             return
-        self.meter.limit_s += seconds
-        if (current := current_meter()) is not None:
-            current.limit_s += seconds
+        for meter in self._meters():
+            meter.limit_s += seconds
         self._tell("waited", request, seconds=seconds)
 
     def _retried(self, request: Request, error: AdnetError, attempt: int, wait: float) -> None:
-        self.meter.retry_s += wait
-        if (current := current_meter()) is not None:
-            current.retry_s += wait
+        for meter in self._meters():
+            meter.retry_s += wait
         self._tell("retried", request, attempt=attempt, seconds=wait, error=str(error))
 
     def _tell(self, kind: str, request: Request, **details: Any) -> None:

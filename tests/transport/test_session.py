@@ -307,7 +307,9 @@ async def test_meters_count_what_it_cost(clock):
     with metered(meter):
         await made.send(made.build(READ))
         await made.send(made.build(READ))
-    assert (meter.requests, meter.bytes, meter.server_s) == (2, 10, 1.0)
+        with made.reading(READ):
+            clock.advance(0.25)
+    assert (meter.requests, meter.bytes, meter.server_s, meter.decode_s) == (2, 10, 1.0, 0.25)
     assert meter.limit_s == pytest.approx(9.5, abs=0.2)
     assert made.meter == meter
 

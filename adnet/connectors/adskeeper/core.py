@@ -89,18 +89,11 @@ class Core:
         """
         body = response.body.removeprefix(BOM)
         scrubber = self.session.scrubber
-        try:
+        with self.session.reading(route):
             value = decode(attrs.evolve(response, body=body), scrubber=scrubber, decoder=shapes.DECODER)
-        except AdnetError as error:
-            raise error.add_context(
-                network=self.session.network,
-                account=self.session.account,
-                operation=route.operation,
-                attempts=1,
-            ) from None
-        if any(word in body for word in _SECRET_WORDS) or scrubber.knows(response.text):
-            return scrubber.payload(value)
-        return value
+            if any(word in body for word in _SECRET_WORDS) or scrubber.knows(response.text):
+                return scrubber.payload(value)
+            return value
 
     async def save(self, call: Call) -> Saved:
         """Send a write and return what came of it.

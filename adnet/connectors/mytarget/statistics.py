@@ -200,8 +200,8 @@ class StatReader:
             lane="backfill" if span.last > span.first else "interactive",
         )
         scrubber, found = self._api.session.scrubber, Found()
+        self._api.decoded(routes.STAT_DAYS, response)  # all of it is JSON, what no row needs included
         with self._api.session.reading(routes.STAT_DAYS):
-            self._api.decoded(routes.STAT_DAYS, response)  # all of it is JSON, what no row needs included
             answer: Answer = decode(response, scrubber=scrubber, decoder=ANSWER)
             written: RawAnswer = decode(response, scrubber=scrubber, decoder=RAW_ANSWER)
             for item, raw in zip(answer.items, written.items, strict=True):
