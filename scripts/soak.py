@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -112,13 +112,17 @@ class Soak:
         """Run legs for so long.
 
         Raises:
-            ExceptionGroup: Of `FailedLegError`.
+            FailedLegError: The first that ended badly; the other is interrupted.
         """
-        with contextlib.suppress(TimeoutError):
+        try:
             async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
                 for _ in range(WORKERS):
                     group.create_task(self._work())
                 group.create_task(self._tell())
+        except TimeoutError:
+            return
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
 
     async def _work(self) -> None:
         for leg in self.todo:
@@ -220,19 +224,19 @@ def show(report: Mapping[str, Any]) -> None:
     say("\n".join(f"{name:<{width}}  {value}" for name, value in rows.items()))
 
 
-def arguments() -> argparse.Namespace:
+def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     """Return what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=3600.0, help="how long (default: an hour)")
     parser.add_argument("--seed", type=int, help="of all seeds (default: by chance)")
     parser.add_argument("--round", type=int, default=1, help="the first one (default: 1)")
     parser.add_argument("--report", type=Path, help="a file for the figures, as JSON")
-    return parser.parse_args()
+    return parser.parse_args(words)
 
 
-def main() -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Soak, tell, and return the exit code."""
-    asked, outcome, code = arguments(), "passed", 0
+    asked, outcome, code = arguments(words), "passed", 0
     seed = Random().getrandbits(31) if asked.seed is None else asked.seed
     signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
     here = commit()
@@ -241,11 +245,10 @@ def main() -> int:
         soak = Soak(seed, Path(folder), legs(seed, asked.round))
         try:
             asyncio.run(soak.run(asked.seconds))
-        except* FailedLegError as failures:
-            outcome, code = f"failed in {failures.exceptions[0]}", 1
-            for failed in failures.exceptions:
-                say(f"{failed.output}\n{failed} of seed {seed} failed; again:\n  {failed.leg.again()}\n")
-        except* KeyboardInterrupt:
+        except FailedLegError as failed:
+            outcome, code = f"failed in {failed}", 1
+            say(f"{failed.output}\n{failed} of seed {seed} failed; again:\n  {failed.leg.again()}\n")
+        except KeyboardInterrupt:
             outcome, code = "interrupted", 130
     report = soak.report(outcome, here)
     show(report)
