@@ -3,6 +3,7 @@
 import re
 import zlib
 from collections.abc import Mapping
+from itertools import accumulate
 from typing import Any, Final, Self
 
 import attrs
@@ -11,7 +12,12 @@ from adnet.errors import ConfigurationError, DecodeError, IncompleteBodyError, T
 
 _STRING: Final = re.compile(rb'"[^"]*"?')
 _FOLDED: Final = bytes.maketrans(b"{}", b"[]")
+_STEPS: Final = {ord("["): 1, ord("]"): -1}
+_USUAL_DEPTH: Final = 8
+"""Level by level is the fastest way down to here."""
 _UNMARKED: Final = bytes(set(range(256)) - set(b'[]{}"'))
+_MANY_QUOTES: Final = b'"' * 16
+"""An even number; to take many away at once is five times as fast as pair by pair."""
 
 
 @attrs.frozen(kw_only=True)
@@ -63,16 +69,17 @@ class Ceilings:
         if b"\\" in body:
             body = body.replace(rb"\\", b"").replace(rb"\"", b"")
         # Quotes that touch are an empty text, or end one and begin the next: without them all else stays as it was.
-        marks = body.translate(_FOLDED, _UNMARKED).replace(b'""', b"")
+        marks = body.translate(_FOLDED, _UNMARKED).replace(_MANY_QUOTES, b"").replace(b'""', b"")
         if b'"' in marks:
             marks = _STRING.sub(b"", marks)  # texts with brackets in them
-        for _ in range(self.json_depth):
+        left = self.json_depth
+        while left and left > self.json_depth - _USUAL_DEPTH:
             outer = marks.replace(b"[]", b"")
             if len(outer) == len(marks):
                 return
-            marks = outer
-        if b"[]" in marks:
-            raise TooLargeError(f"the answer's JSON is nested deeper than the ceiling of {self.json_depth}")
+            marks, left = outer, left - 1
+        if b"[]" in marks and max(accumulate(map(_STEPS.__getitem__, marks))) > left:
+            raise self.above("the answer's JSON is nested deeper than", "json_depth")
 
     def check_pages(self, count: int) -> None:
         """Refuse a list or report of *count* pages or more.
@@ -81,10 +88,12 @@ class Ceilings:
             TooLargeError: If that is above the ceiling.
         """
         if count > self.pages:
-            raise TooLargeError(
-                f"there are more pages than the ceiling of {self.pages}; ask for less at once, or raise the account's"
-                " ceiling `pages`"
-            )
+            raise self.above("there are more pages than", "pages")
+
+    def above(self, what: str, name: str) -> TooLargeError:
+        """Return the error for *what* is above the ceiling called *name*."""
+        most = getattr(self, name)
+        return TooLargeError(f"{what} the ceiling of {most}; ask for less, or raise the account's ceiling `{name}`")
 
 
 def _new_inflater(encoding: str, first: int) -> Any:
@@ -132,9 +141,7 @@ class BodyReader:
             TooLargeError: If *length* is above the ceiling.
         """
         if length is not None and length > self._ceilings.body_bytes:
-            raise TooLargeError(
-                f"the answer announces {length} bytes, the ceiling is {self._ceilings.body_bytes}"
-            )
+            raise self._ceilings.above(f"the answer announces {length} bytes, above", "body_bytes")
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes off the wire.
@@ -145,7 +152,7 @@ class BodyReader:
         """
         self._received += len(data)
         if self._received > self._ceilings.body_bytes:
-            raise TooLargeError(f"the answer is longer than the ceiling of {self._ceilings.body_bytes} bytes")
+            raise self._ceilings.above("the answer has more bytes than", "body_bytes")
         if not self._encoding:
             self._chunks.append(data)
             return
@@ -173,8 +180,7 @@ class BodyReader:
     def _keep(self, part: bytes) -> None:
         self._size += len(part)
         if self._size > self._ceilings.decompressed_bytes:
-            limit = self._ceilings.decompressed_bytes
-            raise TooLargeError(f"the answer expands to more than the ceiling of {limit} bytes")
+            raise self._ceilings.above("the answer expands to more bytes than", "decompressed_bytes")
         self._chunks.append(part)
 
     def finish(self) -> bytes:
