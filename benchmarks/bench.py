@@ -21,7 +21,7 @@ import overhead
 import peers
 import pulls
 import rows
-from common import CORES, HERE, pin_client, server
+from common import CORES, HERE, every_core, pin_client, server
 
 STORED = HERE / "ratios.json"
 TOLERANCE = 1.25
@@ -72,6 +72,12 @@ def row_lines() -> list[Line]:
         figure = f"{one['us_per_row']:.2f} µs, {one['rows_per_cpu_s']:,.0f} rows per CPU s"
         lines.append((title, figure, f"{one['ratio']:.2f} times by hand"))
     return lines
+
+
+def free_lines(pages: int, rounds: int, others: Sequence[str] = ()) -> list[Line]:
+    """The same as `pull_lines` when nobody keeps the client to one core."""
+    with every_core():
+        return [(f"{title}, on every core", *rest) for title, *rest in pull_lines(pages, rounds, others)]
 
 
 def pull_lines(pages: int, rounds: int, others: Sequence[str] = ()) -> list[Line]:
@@ -180,7 +186,8 @@ def everything(full: bool) -> None:
     parts: list[Callable[[], list[Line]]] = [
         row_lines,
         lambda: pull_lines(100, 3, tuple(peers.PEERS)),
-        lambda: pull_lines(1000, 1, ("dlt, Arrow pages",)),
+        lambda: pull_lines(1000, 1, ("dlt, Arrow pages", "dlt, default rows")),
+        lambda: free_lines(1000, 1, ("dlt, Arrow pages",)),
         latency_lines,
         first_row_lines,
         overhead_lines,

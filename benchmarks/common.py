@@ -26,6 +26,16 @@ def pin_client() -> None:
 
 
 @contextlib.contextmanager
+def every_core() -> Iterator[None]:
+    """Let the processes that this one starts use all cores, the server's too."""
+    os.sched_setaffinity(0, CORES)
+    try:
+        yield
+    finally:
+        pin_client()
+
+
+@contextlib.contextmanager
 def server(pages: int, *options: object) -> Iterator[str]:
     """Run a server of *pages* pages on its own core, and give its base URL."""
     command = [sys.executable, str(HERE / "server.py"), str(pages), *map(str, options)]

@@ -82,8 +82,9 @@ def measure(pages: int, rounds: int, ways: tuple[str, ...] = ("hand", *WAYS)) ->
 
 if __name__ == "__main__":
     (HERE / ".venvs").mkdir(exist_ok=True)
-    pin_client()
     if len(sys.argv) > 3:
+        # On the cores that whoever measures has chosen.
         print(json.dumps(inside(sys.argv[1], int(sys.argv[2]), sys.argv[3])))
     else:
+        pin_client()
         print(json.dumps(measure(int(sys.argv[2]), 1, tuple(sys.argv[1].split(","))), indent=1))
