@@ -102,6 +102,16 @@ def test_report_jobs(run):
     assert " clicks from " in out
 
 
+def test_target_cpa(run):
+    """Reasons and bids are shown, and moved only when told so, unless they would move too much."""
+    shown = run("06_target_cpa.py", "adskeeper", "0.05")
+    assert " USD -> " in shown
+    assert "moved" not in shown
+    applied = run("06_target_cpa.py", "adskeeper", "0.05", "--apply").splitlines()
+    count = sum(" USD -> " in line for line in applied)
+    assert applied[-1] == f"{count} of {count} bids moved"
+
+
 def test_pause_losers(run):
     """The requests are shown, and sent only when told so."""
     shown = run("05_pause_losers.py", "adskeeper", "1.50")

@@ -26,6 +26,8 @@ COMMANDS: Final[dict[str, str]] = {
     "campaigns": "List, change, pause, resume or delete campaigns.",
     "ads": "List, change, pause, resume or delete ads.",
     "sources": "Block, allow or bid on the sources of a campaign.",
+    "bids": "Move bids towards a target CPA; shown first.",
+    "shares": "List or remove the keys that open audiences to others.",
     "auth": "Log accounts in and out, and show their tokens.",
     "certify": "Prove the rules of a network's certification, one by one.",
     "jobs": "List, resume or cancel report jobs.",

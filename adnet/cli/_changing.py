@@ -36,6 +36,7 @@ class Manner:
     """Whether a plan that moves much is meant."""
     yes: bool = False
     """Whether nobody has to be asked."""
+    limits: PlanLimits = LIMITS
 
 
 async def change(
@@ -56,6 +57,15 @@ async def change(
         updates=tuple(updates.values()),
         counts=count_plan(updates.values(), things),
     )
+    return await carry_out(account, kind, plan, found, manner)
+
+
+async def carry_out(account: Account, kind: Kind, plan: Plan, found: Sequence[Found], manner: Manner) -> Done:
+    """Make the updates of *plan*, or show them, and return a line for each object that was *found*.
+
+    Raises:
+        UnsafePlanError: It moves too much and is not forced; nothing was sent.
+    """
 
     async def send(wanted: Sequence[Update]) -> Iterable[Outcome]:
         return await getattr(account, f"update_{kind.name}")(wanted)  # type: ignore[no-any-return]
@@ -63,6 +73,8 @@ async def change(
     async def show(wanted: Sequence[Update]) -> Sequence[PlannedRequest]:
         return (await account.plan(wanted, kind=kind.name)).requests
 
+    updates = {one.id: Update(one.id) for one in found if one.thing is not None}
+    updates |= {update.id: update for update in plan.updates}
     return await _carry_out(plan, found, updates, manner, send=send, show=show)
 
 
@@ -150,9 +162,9 @@ async def _carry_out(
 ) -> Done:
     """Send what differs, or show it, and return a line for each object in order."""
     wanted = [update for update in updates.values() if update]
-    unsafe = _unsafe(plan)
+    unsafe = _unsafe(plan, manner.limits)
     if not manner.dry_run:
-        check_plan(plan, LIMITS, force=manner.force)
+        check_plan(plan, manner.limits, force=manner.force)
         outcomes = list(await send(wanted)) if wanted else []
         came = {update.id: outcome for update, outcome in zip(wanted, outcomes, strict=True)}
         lines = [_line(one, updates.get(one.id), came.get(one.id)) for one in found]
@@ -163,9 +175,9 @@ async def _carry_out(
     return Done(lines=lines, counts=plan.counts, requests=requests, unsafe=unsafe)
 
 
-def _unsafe(plan: Plan) -> str:
+def _unsafe(plan: Plan, limits: PlanLimits) -> str:
     try:
-        check_plan(plan, LIMITS)
+        check_plan(plan, limits)
     except AdnetError as error:
         return error.message
     return ""

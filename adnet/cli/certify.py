@@ -25,6 +25,7 @@ from adnet.cli._call import Call, Command, run
 from adnet.cli._clients import accounts_on, clients_of, customers_of
 from adnet.cli._exits import DONE, PARTLY
 from adnet.cli._logins import LogsIn
+from adnet.cli._params import DayType
 from adnet.cli.output import Table
 from adnet.client import Account
 from adnet.config import Config, load, open_accounts
@@ -38,24 +39,11 @@ NETWORKS: Final = ("mytarget", "vkads")
 _COLUMNS: Final = ("rule", "verdict", "figure", "title", "evidence")
 
 
-class _Day(click.ParamType):  # type: ignore[type-arg]
-    """A day, e.g. 2026-01-31."""
-
-    name = "D"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """Return the day."""
-        try:
-            return date.fromisoformat(value) if len(value) == len("2026-01-31") else self.fail("")
-        except (ValueError, click.UsageError):
-            self.fail(f"{value!r} is no day; write 2026-01-31", param, ctx)
-
-
 @click.command(cls=Command)
 @click.argument("account")
 @click.option(
     "--since",
-    type=_Day(),
+    type=DayType(),
     help="First day that is looked at, of the ledger and of the three months; default: three months ago.",
 )
 @click.option(

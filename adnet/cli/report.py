@@ -18,6 +18,7 @@ from adnet.analysis.report import profit_report, spend_report
 from adnet.analysis.sections import Column, Report, Section
 from adnet.cli._call import Call, Group, run
 from adnet.cli._exits import DONE
+from adnet.cli._params import DayType
 from adnet.cli.output import Table
 from adnet.clock import SystemClock
 from adnet.errors import ConfigurationError
@@ -27,19 +28,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 TOKEN: Final = "METRICA_TOKEN"  # noqa: S105 - the name of a variable
 _METRICA: Final = re.compile(r"metrica:(\d+)(?:/(\d+(?:,\d+)*))?")
 _MANY: Final = 10
-
-
-class DayType(click.ParamType):  # type: ignore[type-arg]
-    """A day: ``2026-01-31``."""
-
-    name = "D"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """Return a date."""
-        try:
-            return value if isinstance(value, date) else date.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is no day; write 2026-01-31", param, ctx)
 
 
 @click.group(cls=Group)

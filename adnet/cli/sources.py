@@ -65,7 +65,7 @@ def allow(call: Call, /, account: str, campaign: str, words: tuple[str, ...], dr
 @_of_campaign("SOURCE=FACTOR...")
 @click.option("--force", is_flag=True, help=f"Do it even if a factor is above {_MOST}.")
 @click.pass_obj
-def bid(call: Call, /, account: str, campaign: str, words: tuple[str, ...], **manner: bool) -> int:
+def bid(call: Call, /, account: str, campaign: str, words: tuple[str, ...], **manner: Any) -> int:
     """Multiply the price of CAMPAIGN on each SOURCE by FACTOR, e.g. 5600014=0.8."""
     return _change(call, account, "bid", campaign, _factors(words), Manner(**manner))
 

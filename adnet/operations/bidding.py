@@ -121,13 +121,23 @@ def plan_bids(
     network: str,
     account: str | None = None,
 ) -> Plan:
-    """Return the plan of :func:`decide_bids`: an update for each bid that moves, counted for ``check_plan``.
+    """Return the plan of :func:`decide_bids`: an update for each bid that moves, counted.
 
-    Apply it with ``account.update_campaigns(plan.updates)`` or ``update_ads``, show its requests with
-    ``account.plan(plan.updates)``.
+    ``account.apply(plan)`` makes it unless it moves too much, ``account.plan(plan.updates)`` shows its requests.
     """
-    kind = "ads" if objects and isinstance(objects[0], Ad) else "campaigns"
     decisions = decide_bids(strategy, objects, stats)
+    return bid_plan(decisions, objects, network=network, account=account)
+
+
+def bid_plan(
+    decisions: Iterable[BidDecision],
+    objects: Sequence[Campaign | Ad],
+    *,
+    network: str,
+    account: str | None = None,
+) -> Plan:
+    """Return the plan of *decisions* about *objects*."""
+    kind = "ads" if objects and isinstance(objects[0], Ad) else "campaigns"
     updates = tuple(Update(one.id, {"bid": one.after}, kind) for one in decisions if one.moves)
     return Plan(network=network, account=account, updates=updates, counts=count_plan(updates, objects))
 
@@ -181,8 +191,11 @@ def _decide(strategy: TargetCpa, thing: Campaign | Ad, figures: _Figures, prior:
     off = strategy.target.amount * weighed / (figures.spend * clicks)
     if abs(1 - off) <= strategy.tolerance:
         return attrs.evolve(found, cpa=cpa, reason="on target")
+    after = _moved(strategy, bid, off)
     reason = "cheaper than the target" if off > 1 else "dearer than the target"
-    return attrs.evolve(found, cpa=cpa, after=_moved(strategy, bid, off), reason=reason)
+    if (off > 1) == (after < bid) and after != bid:
+        reason = "above the highest bid" if off > 1 else "below the lowest bid"
+    return attrs.evolve(found, cpa=cpa, after=after, reason=reason)
 
 
 def _left_alone(strategy: TargetCpa, thing: Campaign | Ad, figures: _Figures) -> str:

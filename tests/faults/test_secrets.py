@@ -149,6 +149,11 @@ COMMAND_LINES: dict[str, tuple[str, ...]] = {
         "sources allow native 1 x",
     ),
     "auth": ("auth status", "auth status --json", "auth login shop --json", "auth login native --debug"),
+    "bids": (
+        "bids shop --target 500 --lowest 1 --highest 100 --apply --json",
+        "bids native --target 1 --lowest 1 --highest 2 --debug",
+    ),
+    "shares": ("shares list shop --json", "shares revoke shop nosuchkey --yes --debug"),
     "certify": ("certify shop", "certify shop --json", "certify partner"),
     "jobs": ("jobs list", "jobs list --json", "jobs resume", "jobs cancel nothing --debug"),
     "limits": ("limits", "limits --json"),

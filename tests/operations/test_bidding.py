@@ -56,6 +56,16 @@ def test_a_bid_moves_towards_the_target_by_a_step_at_most(conversions, bid, reas
 
 
 @pytest.mark.parametrize(
+    ("bid", "conversions", "after", "reason"),
+    [("3", 40, "2.4", "above the highest bid"), ("0.01", 5, "0.012", "below the lowest bid")],
+)
+def test_a_bid_out_of_bounds_moves_towards_them_and_says_so(bid, conversions, after, reason):
+    """Whatever its conversions cost."""
+    (one,) = decide([ad(1, bid)], [day(1, conversions=conversions)])
+    assert (one.after, one.reason) == (usd(after), reason)
+
+
+@pytest.mark.parametrize(
     ("bid", "conversions", "after"),
     [
         ("1.9", 40, "2"),

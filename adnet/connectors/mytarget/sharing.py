@@ -87,7 +87,10 @@ class Sharing:
         """
         known = {found.key: found async for found in self.shares()}
         notes = {key: _consequence(key, known) for key in keys}
-        return [self._planned(routes.DELETE_KEY, path={"key": key}, note=note) for key, note in notes.items()]
+        return [
+            self._planned(routes.DELETE_KEY, path={"key": key}, ids=[key], note=note)
+            for key, note in notes.items()
+        ]
 
     async def revoke(self, keys: Sequence[str]) -> list[Outcome]:
         """Remove keys; one outcome for each, in order."""

@@ -5,7 +5,7 @@ one object. A mass action is all or nothing: the items that the network names ar
 sent again without them.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from adnet.connectors.mytarget import changes as words
@@ -182,24 +182,31 @@ class Writer:
         ready = [change for change in changes if change.fields]
         massed = grouped(chosen, ready)
         requests = [
-            self.planned(chosen.objects.routes.mass, **chosen.objects.mass(mass_items(batch)))
+            self.planned(
+                chosen.objects.routes.mass, ids=[c.id for c in batch], **chosen.objects.mass(mass_items(batch))
+            )
             for batch in cut(massed, MASS_LIMIT)
         ]
         route = self._api.update_route(chosen.objects.routes.update)
         singles = [change for change in ready if change not in massed]
-        requests += [self.planned(route, path={"id": c.id}, json=c.fields) for c in singles]
+        requests += [self.planned(route, ids=[c.id], path={"id": c.id}, json=c.fields) for c in singles]
         return requests
 
     def express_delete(self, kind: str, ids: Sequence[str]) -> list[PlannedRequest]:
         """Return the requests that deleting *ids* would take."""
         objects = self.kinds[kind].objects
         if len(ids) == 1 and objects.routes.delete is not None:
-            return [self.planned(objects.routes.delete, path={"id": ids[0]})]
+            return [self.planned(objects.routes.delete, ids=ids, path={"id": ids[0]})]
         items = [{"id": whole(number), "status": "deleted"} for number in ids]
-        return [self.planned(objects.routes.mass, **objects.mass(batch)) for batch in cut(items, MASS_LIMIT)]
+        return [
+            self.planned(objects.routes.mass, ids=[str(item["id"]) for item in batch], **objects.mass(batch))
+            for batch in cut(items, MASS_LIMIT)
+        ]
 
-    def planned(self, route: Route, *, note: str | None = None, **parts: Any) -> PlannedRequest:
-        """Return a request as it would be sent, without credentials."""
+    def planned(
+        self, route: Route, *, ids: Iterable[str] = (), note: str | None = None, **parts: Any
+    ) -> PlannedRequest:
+        """Return a request as it would be sent, without credentials; *ids* are what it changes."""
         request: Request = self._api.build(route, **parts)
         body = request.body.decode() if isinstance(request.body, bytes) else None
-        return PlannedRequest(method=route.method, url=request.url, body=body, note=note)
+        return PlannedRequest(method=route.method, url=request.url, body=body, note=note, ids=tuple(ids))
