@@ -206,10 +206,11 @@ def test_another_shape_says_where_in_the_networks_own_keys():
         (b"", "the answer is empty"),
         (b" \n", "the answer is empty"),
         (
-            b"<!DOCTYPE html><html><title>Back\nsoon</title> ge-heim </html>",
+            b"<!DOCTYPE html><title>Back\nsoon</title> ge-heim",
             "check base_url. The page says: Back soon ***",
         ),
         (b"<br/>", "The page says: nothing"),
+        (b"<" * 1_000_000, "The page says: <<<"),
         (b"{", "not JSON: "),
     ],
 )
