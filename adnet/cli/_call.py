@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import difflib
 import signal
+import sys
+import threading
 from collections.abc import Coroutine, Iterator
 from typing import Any, TypeVar
 
@@ -11,6 +13,7 @@ import attrs
 import click
 
 from adnet.cli.output import Output
+from adnet.errors import ConfigurationError
 
 T = TypeVar("T")
 
@@ -91,6 +94,43 @@ class Group(click.Group):
             hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
             raise click.UsageError(f"there is no command {name!r}; {hint}", ctx)
         return super().resolve_command(ctx, args)
+
+
+def confirm(call: Call, question: str, otherwise: str) -> None:
+    """Ask a question on the terminal.
+
+    Args:
+        call: Whose standard error shows it.
+        question: Without its mark for yes or no.
+        otherwise: What is told unless the answer is yes.
+
+    Raises:
+        ConfigurationError: It is not.
+    """
+    call.out.note(f"{question} [y/N]")
+    with _waiting_for_keys():
+        answer = sys.stdin.readline().strip().lower()
+    if answer not in {"y", "yes"}:
+        raise ConfigurationError(otherwise)
+
+
+@contextlib.contextmanager
+def _waiting_for_keys() -> Iterator[None]:
+    """Let a signal end a wait for the keyboard at once; an event loop would hear of it only afterwards."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    wakes = signal.set_wakeup_fd(
+        -1
+    )  # that of a loop, if one is running: it shall not hear of it a second time
+    before = [(number, signal.signal(number, signal.default_int_handler)) for number in numbers]
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(wakes)
+        for number, handler in before:
+            signal.signal(number, handler)
 
 
 def run(work: Coroutine[Any, Any, T], *, go_on: str = "") -> T:

@@ -1,18 +1,17 @@
 """Changes from the command line: read first, compare, count, then send exactly what differs, or only show it."""
 
-import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
 
 from adnet import registry
-from adnet.cli._call import Call
+from adnet.cli._call import Call, confirm
 from adnet.cli._fields import Assignment, assigned
 from adnet.cli._objects import Choice, Found, Kind, chosen, title_of
 from adnet.cli._outcomes import Done, Line, line_of
 from adnet.client import Account
-from adnet.errors import AdnetError, ConfigurationError, UnsupportedError
+from adnet.errors import AdnetError, UnsupportedError
 from adnet.interface import WritesAds
 from adnet.models import Outcome, Plan, PlannedRequest, Update
 from adnet.operations.diff import diff
@@ -220,13 +219,10 @@ def _line(one: Found, update: Update | None, outcome: Outcome | None, *, planned
 
 
 def asking(call: Call, manner: Manner) -> Callable[[str], None]:
-    """Return what asks a question on the terminal, and raises unless the answer is yes."""
+    """Return what asks before something is deleted, and raises unless the answer is yes."""
 
     def ask(question: str) -> None:
-        if manner.yes:
-            return
-        call.out.note(f"{question} [y/N]")
-        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-            raise ConfigurationError("nothing was deleted; say --yes to delete without being asked")
+        if not manner.yes:
+            confirm(call, question, "nothing was deleted; say --yes to delete without being asked")
 
     return ask

@@ -8,7 +8,7 @@ from typing import Any, Final
 import click
 
 from adnet import registry
-from adnet.cli._call import Call, Group, run
+from adnet.cli._call import Call, Group, confirm, run
 from adnet.cli._exits import CREDENTIALS, DONE, sentence
 from adnet.cli._logins import LogsIn, no_logins, tokens_of
 from adnet.cli._redirect import (
@@ -245,9 +245,11 @@ def revoke(call: Call, /, account: str, yes: bool) -> int:
     if not registry.load(network).capabilities().supports("revoke"):
         raise no_logins(network)
     if not yes:
-        call.out.note(f"remove the binding of {account!r} at {network}, for all programs that use it? [y/N]")
-        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-            raise ConfigurationError("nothing was removed; say --yes to remove it without being asked")
+        confirm(
+            call,
+            f"remove the binding of {account!r} at {network}, for all programs that use it?",
+            "nothing was removed; say --yes to remove it without being asked",
+        )
     row = run(_revoke(config, account))
     call.out.result(
         row, f"the binding of {account!r} is removed; `adnet auth login {account}` binds it again"

@@ -1,5 +1,8 @@
 """``adnet campaigns``, against an imitation network."""
 
+import signal
+import subprocess
+import sys
 from decimal import Decimal
 
 import pytest
@@ -162,6 +165,18 @@ def test_a_running_campaign_is_not_deleted(shop):
     ran = shop("campaigns", "delete", "shop", FIRST, FIRST + 7, "--yes", "--json")
     assert [row["outcome"] for row in ran.json["outcomes"]] == ["failed", "done"]
     assert (ran.code, "pause it first" in ran.err) == (4, True)
+
+
+def test_a_question_can_be_interrupted(shop):
+    """At once, without an answer; nothing was sent before it."""
+    words = ("--config", str(shop.config), "campaigns", "delete", "shop", str(shop.campaign(blocked=True).id))
+    with subprocess.Popen(
+        [sys.executable, "-m", "adnet", *words], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stderr.readline().endswith("? [y/N]\n")
+        running.send_signal(signal.SIGINT)
+        assert (running.wait(20), running.stderr.read()) == (130, "adnet: interrupted\n")
+    assert shop.writes == []
 
 
 def test_deleting_in_a_dry_run_asks_and_sends_nothing(shop):
