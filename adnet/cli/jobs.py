@@ -45,7 +45,7 @@ def list_jobs(call: Call, /, unfinished: bool, limit: int) -> int:
     return DONE
 
 
-@command.command("cancel")
+@command.command("cancel", short_help="Give up each JOB.")
 @click.argument("jobs", nargs=-1, metavar="JOB...")
 @click.option("--all", "everything", is_flag=True, help="All that are unfinished.")
 @click.pass_obj
@@ -63,7 +63,7 @@ def cancel(call: Call, /, jobs: tuple[str, ...], everything: bool) -> int:
     return DONE
 
 
-@command.command("resume")
+@command.command("resume", short_help="Wait until each unfinished JOB (all by default) is ready.")
 @click.argument("jobs", nargs=-1, metavar="[JOB]...")
 @click.pass_obj
 def resume(call: Call, /, jobs: tuple[str, ...]) -> int:

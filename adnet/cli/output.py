@@ -6,59 +6,22 @@ and files, so nothing in them is taken for markup or for orders to a terminal.
 """
 
 import contextlib
-import io
 import json
 import logging
 import os
-import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final, TextIO
 
-import attrs
+from adnet.cli._tables import Table, plain, shown, styled
 
-_GAP: Final = "  "
+__all__ = ["Output", "Table", "plain", "shown", "styled"]
+
 _LOGGER: Final = logging.getLogger("adnet")
-
-
-@attrs.frozen
-class Table:
-    """Rows below the names of their columns; numbers stand to the right."""
-
-    columns: Sequence[str]
-    rows: Sequence[Sequence[Any]]
-    title: str = ""
-    empty: str = "(none)"
-    """What stands in place of rows where there are none."""
-
-    def cells(self) -> list[list[str]]:
-        """Return the rows as texts that are safe to show."""
-        return [[shown(value) for value in row] for row in self.rows]
-
-    def is_number(self, column: int) -> bool:
-        """Say whether a column holds numbers, as far as it holds anything."""
-        values = [row[column] for row in self.rows if row[column] is not None]
-        return bool(values) and all(isinstance(value, int | float | Decimal) for value in values)
-
-
-def shown(value: Any) -> str:
-    """Return *value* as one line of text without control characters."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M:%SZ")
-    if isinstance(value, float):
-        return f"{value:.2f}"
-    if isinstance(value, list | tuple | set | frozenset):
-        return ", ".join(map(shown, value))
-    text = str(value.value if isinstance(value, Enum) else value)
-    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def _jsonable(value: Any) -> Any:
@@ -73,54 +36,6 @@ def _jsonable(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"a result holds {type(value).__name__}, which has no form in JSON")
-
-
-def plain(table: Table) -> str:
-    """Return *table* as aligned columns."""
-    cells = table.cells()
-    widths = [max(map(len, column)) for column in zip(table.columns, *cells, strict=True)]
-    right = [table.is_number(number) for number in range(len(table.columns))]
-
-    def line(texts: Sequence[str]) -> str:
-        parts = zip(texts, widths, right, strict=True)
-        return _GAP.join(text.rjust(w) if r else text.ljust(w) for text, w, r in parts).rstrip()
-
-    body = [line(row) for row in cells] or [table.empty]
-    return "\n".join([*([table.title] if table.title else []), line(table.columns), *body])
-
-
-def styled(table: Table) -> str:
-    """Return *table* as a terminal shows it, with colours unless NO_COLOR is set."""
-    from rich.console import Console
-    from rich.table import Table as RichTable
-    from rich.text import Text
-
-    made = RichTable(
-        box=None, header_style="bold", pad_edge=False, title=table.title or None, title_justify="left"
-    )
-    for number, name in enumerate(table.columns):
-        made.add_column(name, justify="right" if table.is_number(number) else "left", overflow="fold")
-    for row in table.cells():
-        made.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
-    text = io.StringIO()
-    console = Console(file=text, force_terminal=True, width=shutil.get_terminal_size().columns)
-    console.print(made)
-    lines = [line.rstrip() for line in text.getvalue().splitlines()]
-    return "\n".join([*lines, *([] if table.rows else [table.empty])])
-
-
-_STYLES: Final = {
-    "ok": "green",
-    "pass": "green",
-    "landed": "green",
-    "done": "green",
-    "warn": "yellow",
-    "partial": "yellow",
-    "fail": "red",
-    "failed": "red",
-    "refused": "red",
-}
-"""Words that say how it went."""
 
 
 class Output:

@@ -69,7 +69,7 @@ def _options(*dimensions: str) -> Callable[[F], F]:
     return add
 
 
-@command.command("spend")
+@command.command("spend", short_help="Show what was bought and what it cost.")
 @_options("network", "account", "campaign", "day")
 @click.pass_obj
 def spend(call: Call, /, **options: Any) -> int:
@@ -77,7 +77,7 @@ def spend(call: Call, /, **options: Any) -> int:
     return _report(call, spend_report, **options)
 
 
-@command.command("profit")
+@command.command("profit", short_help="Show spend beside the income it brought.")
 @_options("network", "account", "campaign", "day", "sub-id")
 @click.option(
     "--sub-id", "position", type=click.IntRange(1), help="Which sub id names the campaign; default: any."

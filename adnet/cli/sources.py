@@ -61,7 +61,7 @@ def allow(call: Call, /, account: str, campaign: str, words: tuple[str, ...], dr
     return _change(call, account, "allow", campaign, list(dict.fromkeys(words)), Manner(dry_run=dry_run))
 
 
-@command.command("bid")
+@command.command("bid", short_help="Multiply the price of CAMPAIGN on each SOURCE by a factor.")
 @_of_campaign("SOURCE=FACTOR...")
 @click.option("--force", is_flag=True, help=f"Do it even if a factor is above {_MOST}.")
 @click.pass_obj

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import os
+import re
 import sys
 import types
 from datetime import UTC, date, datetime
@@ -15,6 +16,11 @@ from adnet.cli.output import Output, Table, plain, shown, styled
 from adnet.interface import Support
 
 TABLE = Table(("name", "rows"), [("one", 7), ("three", 12)], title="Numbers")
+
+
+def bare(text):
+    """Return what a terminal shows, without colours and the like."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
 
 
 class TestTable:
@@ -33,6 +39,38 @@ class TestTable:
     def test_styled_table_has_colours(self):
         """On a terminal, words that say how it went are coloured."""
         assert "\x1b[32mok" in styled(Table(("verdict",), [("ok",)]))
+
+    def test_wide_letters_take_two_places(self):
+        """Columns stay aligned; a combining mark takes none."""
+        table = Table(("name", "n"), [("夏の", 1), ("e\u0301té", 2), ("a", 3)])
+        assert plain(table) == "name  n\n夏の  1\ne\u0301té   2\na     3"
+
+    def test_a_narrow_terminal_is_shown_no_empty_columns(self, monkeypatch):
+        """Where there is room they stand there, so that one sees what might."""
+        table = Table(("account", "blocked_until", "left"), [("a", None, 7)], title="Limits")
+        for columns, header in (("30", "account  blocked_until  left"), ("20", "account  left")):
+            monkeypatch.setenv("COLUMNS", columns)
+            assert header in bare(styled(table))
+
+    def test_long_texts_are_folded_and_no_others(self, monkeypatch):
+        """An account's name in the middle of which a line ends is no name."""
+        monkeypatch.setenv("COLUMNS", "50")
+        lines = bare(
+            styled(Table(("account", "detail"), [("targetcircle", "so many words " * 5)]))
+        ).splitlines()
+        assert [line.split()[0] for line in lines][:2] == ["account", "targetcircle"]
+        assert max(map(len, lines)) <= 50
+
+    def test_rows_without_room_stand_by_themselves(self, monkeypatch):
+        """A line for each value, none for those that are not there."""
+        monkeypatch.setenv("COLUMNS", "22")
+        rows = [("targetcircle", "failed", None), ("mgid", "ok", "USD")]
+        lines = bare(styled(Table(("account", "verdict", "currency"), rows, title="Checks"))).splitlines()
+        assert [line.split() for line in lines] == [
+            ["Checks"], [],
+            ["account", "targetcircle"], ["verdict", "failed"], [],
+            ["account", "mgid"], ["verdict", "ok"], ["currency", "USD"],
+        ]  # fmt: skip
 
     def test_no_color(self, monkeypatch):
         """NO_COLOR takes the colours away."""
