@@ -5,9 +5,10 @@ import csv
 import json
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from itertools import repeat
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -112,6 +113,24 @@ class Survivor:
     pulls: Sequence[Row]
 
 
+@attrs.frozen
+class Doom:
+    """When a run dies: at a step, after a while, or not at all."""
+
+    step: int | None = None
+    after_s: float | None = None
+
+
+def _dooms(usual: Run, chance: Random, kills: int) -> Iterator[Doom]:
+    """Yield moments between the beginning and the usual end, and then runs that may come to their end."""
+    for number in range(kills):
+        if number % 2:
+            yield Doom(step=chance.randint(1, usual.steps))
+        else:
+            yield Doom(after_s=chance.uniform(0, usual.seconds))
+    yield from repeat(Doom(), 2 * PATIENCE)
+
+
 class Hunt:
     """One server, and processes that pull from it.
 
@@ -171,56 +190,42 @@ class Hunt:
         All of it goes through a proxy that strikes with the faults of *rates*.
         """
         settings, seed = FaultSettings(slow_s=0.1, shut_s=0.01), chance.getrandbits(32)
+        codes: Counter[int] = Counter()
         server = self._again()  # with all its slots for tokens
         async with server, FaultProxy(server.origin, rates=rates, seed=seed, settings=settings) as proxy:
             order = await self._order(name, scheme)
             order["base_url"] = proxy.url(server.base_url)
-            codes = await self._stalked(order, usual, chance, kills)
-            while not self._is_done(order):
-                codes[await self._zygote.run(order)] += 1
-                assert codes[TOLD] < (2 * PATIENCE if rates else 1), self._errors(order)
+            for doom in _dooms(usual, chance, kills):
+                code = await self._zygote.run({**order, "die_at_step": doom.step}, kill_after_s=doom.after_s)
+                codes[code] += 1
+                assert code in {0, KILLED} or (code == TOLD and rates), self._errors(order)
+                if self._is_done(order):
+                    break  # whoever pulls now begins anew
                 if codes[TOLD] >= PATIENCE:
                     proxy.calm()
-        assert set(codes) <= {0, KILLED, TOLD}, self._errors(order)
-        asked = [
-            (asked.path, asked.body) for asked in server.log if _asks_for_report(asked.method, asked.path)
-        ]
-        attempts, unfinished = self._journal(order)
+        assert self._is_done(order), self._errors(order)
         tally("faults tried", proxy.struck.total())
         tally("requests served", len(server.log))
+        return self._survivor(order, scheme, codes, server, proxy)
+
+    def _survivor(
+        self, order: Mapping[str, Any], scheme: str, codes: Counter[int], server: Sandbox, proxy: FaultProxy
+    ) -> Survivor:
+        asked = [(asked.path, asked.body) for asked in server.log if _is_for_report(asked.method, asked.path)]
+        struck = [passed for passed in proxy.log if passed.fault is not None and passed.executed]
+        attempts, unfinished = self._journal(order)
         return Survivor(
             kills=codes[KILLED],
             posts=len(asked),
             repeated=len(asked) - len(set(asked)),
             attempts=attempts,
             open_jobs=unfinished,
-            spoiled=sum(
-                passed.fault is not None
-                and passed.executed
-                and _asks_for_report(passed.asked.method, passed.asked.target)
-                for passed in proxy.log
-            ),
+            spoiled=sum(_is_for_report(passed.asked.method, passed.asked.target) for passed in struck),
             struck=proxy.struck.total(),
             told=codes[TOLD],
             rows=self._rows(order, scheme),
             pulls=self._table(order, scheme, "pulls"),
         )
-
-    async def _stalked(
-        self, order: Mapping[str, Any], usual: Run, chance: Random, kills: int
-    ) -> Counter[int]:
-        """Start run after run and kill each; return how they ended. One that is done before its moment ends it."""
-        codes: Counter[int] = Counter()
-        for number in range(kills):
-            if number % 2:
-                doomed = {**order, "die_at_step": chance.randint(1, usual.steps)}
-                codes[await self._zygote.run(doomed)] += 1
-            else:
-                moment = chance.uniform(0, usual.seconds)
-                codes[await self._zygote.run({**order}, kill_after_s=moment)] += 1
-            if self._is_done(order):
-                break  # whoever pulls now begins anew
-        return codes
 
     async def _order(self, name: str, scheme: str) -> dict[str, Any]:
         credentials = {**self._server.account_options, **self._server.credentials}
@@ -277,7 +282,7 @@ class Hunt:
         return rows
 
 
-def _asks_for_report(method: str, target: str) -> bool:
+def _is_for_report(method: str, target: str) -> bool:
     return method == "POST" and target.partition("?")[0] in REPORTS
 
 

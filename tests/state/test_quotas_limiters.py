@@ -18,6 +18,7 @@ from adnet.state.owners import new_owner
 from adnet.state.quotas import QuotaStore
 from adnet.testing import FakeClock
 from adnet.transport.limits import Bucket, Limiter, Window
+from tests.faults.tally import tally
 from tests.transport.limit_worlds import B, Server, fullest, hammer, run
 
 DAY = 86400.0
@@ -255,6 +256,7 @@ def test_two_processes_together_keep_a_window_and_use_it(tmp_path_factory, windo
     else:
         assert fullest([(at, 1) for at in server.times], window.per_s) <= window.limit
     assert len(server.times) >= 0.95 * turns * window.limit
+    tally("calls of two on one state counted", len(server.times))
 
 
 # -------------------------------------------------------------------------- real processes
@@ -298,6 +300,7 @@ def test_two_processes_keep_a_second_together(crew, path):
     assert fullest(times, 0.3) <= 20
     stretch = max(times)[0] - min(times)[0]
     assert 60 <= len(times) <= 20 * (1 + stretch / 0.5)
+    tally("calls of two on one state counted", len(times))
 
 
 def test_processes_use_up_an_hour_and_no_more(crew, path):

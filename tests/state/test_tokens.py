@@ -12,6 +12,7 @@ from adnet.state.cipher import open_cipher
 from adnet.state.database import Database
 from adnet.state.owners import new_owner, retire
 from adnet.state.tokens import Lease, LeaseLostError, StoredToken, TokenStore
+from tests.faults.tally import tally
 
 ELSEWHERE = "elsewhere.example:1:5.abcd"
 
@@ -287,6 +288,7 @@ def test_processes_that_refresh_together_take_turns(path: Path, crew) -> None:
     assert token
     assert answers.count("yes") == token.generation
     assert token.generation >= 20
+    tally("tokens refreshed by three on one state", token.generation)
 
 
 def test_a_kill_between_refresh_and_save_is_told_and_blocks_nobody(path: Path, crew) -> None:
