@@ -6,10 +6,11 @@ the signer itself, since that send would escape the limiter.
 """
 
 import ipaddress
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import attrs
@@ -21,11 +22,13 @@ from adnet.transport.base import Transport
 from adnet.transport.ceilings import Ceilings
 from adnet.transport.deadline import current_deadline
 from adnet.transport.decipher import Decipherer, expired
-from adnet.transport.events import Event, Listener, Meter, current_meter, wants
+from adnet.transport.events import Event, Listener, LoggingListener, Meter, current_meter, is_logged
 from adnet.transport.limits import Limiter, Slot
 from adnet.transport.retry import Retrier, RetryPolicy
 from adnet.transport.sign import Signer
 from adnet.transport.wire import Request, Response, Route, origin
+
+_BEHIND: Final = re.compile(r"[?#]")
 
 Observer = Callable[[Request, Response | None, AdnetError | None], None]
 """Told of every physical send and what came of it: a ledger, a limit reader."""
@@ -38,7 +41,8 @@ def checked_base_url(url: str) -> str:
         ConfigurationError: If it is no absolute http(s) URL, carries credentials, or is plain http to
             anything but this machine.
     """
-    shown = repr(str(url).rpartition("@")[2][:80])  # what stands before an @ may be a password
+    # What stands before an @ may be a password, what stands behind a ? a token.
+    shown = repr(_BEHIND.split(str(url).rpartition("@")[2])[0][:80])
     try:
         parts = urlsplit(str(url))
         host, _ = parts.hostname or "", parts.port
@@ -105,6 +109,7 @@ class Session:
         self._signer = signer
         self._decipherer = decipherer
         self._listeners = tuple(listeners)
+        self._heard = not all(isinstance(listener, LoggingListener) for listener in listeners)
         self._observers = tuple(observers)
         self._policy = policy or RetryPolicy()
         self._retrier = Retrier(self._policy, clock, self._retried)
@@ -147,7 +152,7 @@ class Session:
         """
         self.check_origin(request.url)
         if request.deadline is None and (until := current_deadline()) is not None:
-            request = attrs.evolve(request, deadline=until)
+            request = request.changed(deadline=until)
         sends = _Sends()
         try:
             return await self._retrier.run(partial(self._once, sends), request)
@@ -250,9 +255,8 @@ class Session:
         self._tell("retried", request, attempt=attempt, seconds=wait, error=str(error))
 
     def _tell(self, kind: str, request: Request, **details: Any) -> None:
-        listeners = [listener for listener in self._listeners if wants(listener, kind)]
-        if not listeners:
-            return
+        if not (self._heard or is_logged(kind)):
+            return  # making an event costs more than asking who would hear it
         event = Event(
             kind=kind,
             network=self.network,
@@ -261,7 +265,7 @@ class Session:
             target=self.scrubber.text(request.target),
             **details,
         )
-        for listener in listeners:
+        for listener in self._listeners:
             listener(event)
 
     def _tell_limiter(self, route: Route, error: AdnetError | None) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from functools import cache
 from typing import Any
@@ -127,16 +127,18 @@ async def _record(network: str, name: str) -> Tape:
 
 
 class _Player:
-    """Gives the recorded answers again; what was never asked is not there."""
+    """Gives answers again, in the order of what was asked; what was never asked is not there."""
 
-    def __init__(self, recorded: Tape, place: int, changed: Response) -> None:
+    def __init__(self, recorded: Tape, answers: Sequence[Response], sent: list[Request]) -> None:
         self._left: dict[tuple[str, str], list[Response]] = {}
-        for number, (key, response) in enumerate(recorded.answers):
-            self._left.setdefault(key, []).append(changed if number == place else response)
+        self._sent = sent
+        for (key, _), response in zip(recorded.answers, answers, strict=True):
+            self._left.setdefault(key, []).append(response)
 
     async def send(self, request: Request, *, timeout_s: float) -> Response:
         """Return the next answer to this request; the last one again and again."""
         await asyncio.sleep(0)
+        self._sent.append(request)
         left = self._left.get(_key(request))
         if not left:
             return attrs.evolve(answer(404, body=b"not recorded"), url=request.url)
@@ -147,16 +149,25 @@ class _Player:
 
 
 async def replay(network: str, name: str, place: int, changed: Response) -> Any:
-    """Make a call against its recorded answers, that at *place* changed; return or raise what comes of it.
+    """Make a call against its recorded answers, that at *place* changed; return or raise what comes of it."""
+    answers = [response for _, response in tape(network, name).answers]
+    answers[place] = changed
+    return await replayed(network, name, answers)
 
-    Of changes, what went wrong with one rises as it would for the whole.
+
+async def replayed(
+    network: str, name: str, answers: Sequence[Response], sent: list[Request] | None = None
+) -> Any:
+    """Make a call against *answers* in place of the recorded ones; return or raise what comes of it.
+
+    Of changes, what went wrong with one rises as it would for the whole. What is sent is added to *sent*.
     """
     recorded = tape(network, name)
     account = adnet.connect(
         network,
         base_url=recorded.base_url,
         clock=FakeClock(START),
-        transport=_Player(recorded, place, changed),
+        transport=_Player(recorded, answers, [] if sent is None else sent),
         **recorded.options,
     )
     try:
