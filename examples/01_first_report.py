@@ -17,16 +17,16 @@ SINCE, UNTIL = date(2026, 10, 1), date(2026, 10, 8)  # up to, but without, the 8
 
 
 async def main(name: str) -> None:
-    number: Counter[str] = Counter()
+    number: Counter[tuple[str, str]] = Counter()
     total: dict[tuple[str, str], adnet.Money] = {}
     async with adnet.open(only=[name]) as accounts:
         async for transaction in accounts[name].list_transactions(since=SINCE, until=UNTIL):
-            number[transaction.status] += 1
-            if commission := transaction.commission:
+            if (commission := transaction.commission) is not None:
                 key = transaction.status, commission.currency
+                number[key] += 1
                 total[key] = total[key] + commission if key in total else commission
-    for (status, _), commission in sorted(total.items()):
-        print(f"{status:10} {number[status]:6} {commission}")
+    for (status, currency), commission in sorted(total.items()):
+        print(f"{status:10} {number[status, currency]:6} {commission}")
 
 
 if __name__ == "__main__":

@@ -10,11 +10,11 @@ import duckdb
 
 QUESTIONS = {
     "Which offers turn clicks into money?": """
-        WITH clicked AS (SELECT offer_name, count(*) AS clicks FROM clicks GROUP BY ALL),
-             paid AS (SELECT offer_name, count(*) AS sales, sum(commission) AS income, currency
+        WITH clicked AS (SELECT account, offer_name, count(*) AS clicks FROM clicks GROUP BY ALL),
+             paid AS (SELECT account, offer_name, count(*) AS sales, sum(commission) AS income, currency
                       FROM transactions WHERE status IN ('approved', 'paid') GROUP BY ALL)
-        SELECT offer_name, clicks, sales, income, round(income / clicks, 4) AS per_click, currency
-        FROM clicked JOIN paid USING (offer_name) ORDER BY per_click DESC LIMIT 5""",
+        SELECT account, offer_name, clicks, sales, income, round(income / clicks, 4) AS per_click, currency
+        FROM clicked JOIN paid USING (account, offer_name) ORDER BY per_click DESC LIMIT 5""",
     "What does a click cost, network by network?": """
         SELECT network, sum(clicks) AS clicks, sum(spend) AS spend, round(sum(spend) / sum(clicks), 4) AS cpc, currency
         FROM stats WHERE level = 'campaign' GROUP BY ALL ORDER BY cpc""",

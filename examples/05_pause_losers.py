@@ -1,7 +1,9 @@
-"""Pause the campaigns that paid more for a conversion than it is worth. Shown first; sent with --apply only.
+"""Pause the campaigns that pay more for a conversion than it is worth. Shown first; sent with --apply only.
 
 python examples/05_pause_losers.py adskeeper 1.50
 python examples/05_pause_losers.py adskeeper 1.50 --apply
+
+What a conversion is worth is told in the account's currency.
 """
 
 import asyncio
@@ -28,7 +30,9 @@ async def losers(account: adnet.Account, worth: Decimal) -> list[str]:
 async def main(name: str, worth: Decimal, *, apply: bool) -> None:
     async with adnet.open(only=[name]) as accounts:
         account = accounts[name]
-        updates = [adnet.Update(campaign, {"status": "paused"}) for campaign in await losers(account, worth)]
+        # Only what runs: at some networks a change of its status brings a deleted campaign back.
+        running = account.list_campaigns(ids=await losers(account, worth), status=["active", "limited"])
+        updates = [adnet.Update(campaign.campaign_id, {"status": "paused"}) async for campaign in running]
         for request in (await account.plan(updates)).requests:
             print(request.method, request.url, request.body or "")
         if apply:

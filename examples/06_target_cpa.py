@@ -22,6 +22,9 @@ async def main(name: str, worth: str, *, apply: bool) -> None:
         account = accounts[name]
         ads = [ad async for ad in account.list_ads(status="active") if ad.bid]
         rows = [row async for row in account.list_stats(since=SINCE, until=UNTIL, level="ad")]
+        if not ads:
+            print("no active ad has a bid")
+            return
         currency = ads[0].bid.currency
         aim = adnet.TargetCpa(
             target=adnet.Money(worth, currency),
