@@ -4,6 +4,7 @@ import asyncio
 import heapq
 import itertools
 import math
+from collections import OrderedDict
 from typing import Final, Protocol
 
 import attrs
@@ -29,6 +30,10 @@ class Cover(Protocol):
 
     def settle(self, now: float) -> float:
         """Give back what is held and not needed; return when to look again, infinite for never."""
+        ...
+
+    def kept_until(self, plan: Plan) -> float:
+        """Return until when what *plan* has no need of is kept; infinite where there is nothing."""
         ...
 
 
@@ -111,16 +116,14 @@ class Queue:
         """React to places that were given back."""
         for room in plan.rooms:
             room.lease_at = 0.0
-        if any(room.queued for room in plan.rooms):
+        if self._waiting and any(room.queued for room in plan.rooms):
             self.turn()
-        elif self._cover is not None and (at := self._cover.settle(self.clock.monotonic())) < math.inf:
-            self._set_alarm(at)
+        elif self._cover is not None and self._cover.kept_until(plan) < self._alarm_at:
+            self._set_alarm(min(self._cover.settle(self.clock.monotonic()), self._alarm_at))
 
     def close(self) -> None:
         """Stop the alarm; those who wait are woken by nobody any more."""
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
+        self._set_alarm(math.inf)
 
     def _served(self, waiter: Waiter, turn: _Turn) -> bool:
         """Let *waiter* in, or refuse it, or keep its place in the order; say whether it has left the queue."""
@@ -180,7 +183,7 @@ class Queue:
     # ------------------------------------------------------------------ joining and leaving
 
     def _join(self, waiter: Waiter) -> None:
-        waiter.plan.lanes[waiter.lane][waiter] = None
+        waiter.plan.lanes.setdefault(waiter.lane, OrderedDict())[waiter] = None
         self._plans[waiter.plan] = None
         self._waiting += 1
         self.watching = True
@@ -216,7 +219,7 @@ class Queue:
         self.turn()
 
     def _is_over(self, waiter: Waiter) -> bool:
-        return waiter not in waiter.plan.lanes[waiter.lane]
+        return waiter not in waiter.plan.lanes.get(waiter.lane, ())
 
     def _end_waits(self, now: float) -> None:
         while self._give_ups and self._give_ups[0][0] <= now:
@@ -233,11 +236,11 @@ class Queue:
                 return  # it rings early, looks, and is set again
             self._alarm.cancel()
             self._alarm = None
+        self._alarm_at = at
         if at < math.inf:
-            self._alarm_at = at
             self._alarm = asyncio.get_running_loop().create_task(self._ring(at))
 
     async def _ring(self, at: float) -> None:
         await self.clock.sleep(max(at - self.clock.monotonic(), 0.0) + _OVERSHOOT_S)
-        self._alarm = None
+        self._alarm, self._alarm_at = None, math.inf
         self.turn()

@@ -44,7 +44,7 @@ class Refusals:
     def estimate(self, waiter: Waiter, now: float) -> float:
         """Return when *waiter* can be let in at the earliest, given those ahead of it."""
         at = now
-        joined = waiter in waiter.plan.lanes[waiter.lane]
+        joined = waiter in waiter.plan.lanes.get(waiter.lane, ())
         for room in waiter.plan.rooms:
             at = max(at, room.blocked_until)
             ahead = sum(room.ahead.values()) if waiter.lane == "backfill" else room.ahead["interactive"]

@@ -105,21 +105,20 @@ class Door(Protocol):
 class Plan:
     """The rooms that requests of one kind need all at once, and those who wait to enter them."""
 
-    __slots__ = ("lanes", "logs", "names", "queue", "rooms")
+    __slots__ = ("lanes", "leased", "logs", "names", "queue", "rooms")
 
     def __init__(self, names: tuple[str, ...], rooms: tuple[Room, ...], queue: Door) -> None:
         self.names = names
         self.rooms = rooms
         self.queue = queue
-        self.lanes: dict[Lane, OrderedDict[Waiter, None]] = {
-            "interactive": OrderedDict(),
-            "backfill": OrderedDict(),
-        }
+        self.lanes: dict[Lane, OrderedDict[Waiter, None]] = {}
+        """Filled when somebody waits, which most never have to."""
         self.rewire()
 
     def rewire(self) -> None:
-        """Look up the windows anew, after a definition changed."""
+        """Look up windows and places anew, after a definition changed."""
         self.logs = tuple(log for room in self.rooms for log in room.logs)
+        self.leased = tuple(room for room in self.rooms if room.bucket.concurrency)
 
     def fits(self, cost: int, now: float) -> bool:
         """Say whether a request may leave at once, without overtaking anybody."""

@@ -58,9 +58,7 @@ class Share:
         Raises:
             StateError: The state is locked or damaged.
         """
-        if (shut := max((log.shut_until for log in plan.logs), default=now)) > now:
-            return shut
-        full = [room for room in plan.rooms if room.in_flight >= room.held and room.bucket.concurrency]
+        full = [room for room in plan.leased if room.in_flight >= room.held]
         missing = [log for log in plan.logs if log.credit < cost or log.credit_until < now]
         if (full or missing) and (at := self._ask(full, missing, cost, now)) > now:
             return at
@@ -73,7 +71,8 @@ class Share:
 
         Nothing of what the store says is believed before all of it is committed.
         """
-        if (later := max((room.lease_at for room in full), default=now)) > now:
+        later = max(*(room.lease_at for room in full), *(log.shut_until for log in missing), now)
+        if later > now:
             return later
         wall = self._wall()
         charges = [self._wish(log, cost, now, wall) for log in missing]
@@ -110,6 +109,10 @@ class Share:
             if room.held > room.in_flight:
                 wake = min(wake, _due(room))
         return wake
+
+    def kept_until(self, plan: Plan) -> float:
+        """Return until when free places of the plan's rooms are kept; infinite where there are none."""
+        return min((_due(room) for room in plan.leased if room.held > room.in_flight), default=math.inf)
 
     def used(self, logs: Iterable[WindowLog], now: float) -> list[int]:
         """Return what all processes have used of each window."""

@@ -1,6 +1,7 @@
 """The only client-side use of aiohttp: sends one request, maps its errors to ours, bounds the answer."""
 
 import time
+from functools import lru_cache
 from typing import Any, Final
 
 import aiohttp
@@ -72,7 +73,7 @@ class AiohttpTransport:
                 headers=request.headers,
                 data=request.body() if callable(request.body) else request.body,
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(timeout_s, 15.0)),
+                timeout=_timeout(timeout_s),
             ) as answer:
                 body = await self._read(answer)
                 return Response(
@@ -90,7 +91,7 @@ class AiohttpTransport:
     async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
         reader = BodyReader(answer.headers.get("Content-Encoding", ""), self._ceilings)
         reader.expect(answer.content_length)
-        async for chunk in answer.content.iter_any():
+        while chunk := await answer.content.readany():
             reader.feed(chunk)
         return reader.finish()
 
@@ -104,6 +105,11 @@ class AiohttpTransport:
     def __repr__(self) -> str:
         state = "closed" if self._closed else "open" if self._session else "unused"
         return f"AiohttpTransport({state})"
+
+
+@lru_cache
+def _timeout(seconds: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, 15.0))
 
 
 def _headers(answer: aiohttp.ClientResponse) -> dict[str, str]:

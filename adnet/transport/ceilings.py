@@ -93,7 +93,9 @@ class Ceilings:
     def above(self, what: str, name: str) -> TooLargeError:
         """Return the error for *what* is above the ceiling called *name*."""
         most = getattr(self, name)
-        return TooLargeError(f"{what} the ceiling of {most}; ask for less, or raise the account's ceiling `{name}`")
+        return TooLargeError(
+            f"{what} the ceiling of {most}; ask for less, or raise the account's ceiling `{name}`"
+        )
 
 
 def _new_inflater(encoding: str, first: int) -> Any:

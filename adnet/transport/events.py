@@ -89,9 +89,9 @@ def _level(kind: str) -> int:
     return logging.INFO if kind in {"retried", "failed"} else logging.DEBUG
 
 
-def wants(listener: Listener, kind: str) -> bool:
-    """Whether a listener would do anything with an event of this kind; making one costs more than asking."""
-    return not isinstance(listener, LoggingListener) or _LOG.isEnabledFor(_level(kind))
+def is_logged(kind: str) -> bool:
+    """Whether a logging listener would do anything with an event of this kind."""
+    return _LOG.isEnabledFor(_level(kind))
 
 
 class LoggingListener:

@@ -59,7 +59,7 @@ class HeaderSigner:
     async def sign(self, request: Request) -> Request:
         """Return the request with the header set."""
         token = await self.source.token(deadline=request.deadline)
-        return attrs.evolve(request, headers={**request.headers, self.header: f"{self.prefix}{token}"})
+        return request.changed(headers={**request.headers, self.header: f"{self.prefix}{token}"})
 
     def refused(self, signed: Request, code: str | None) -> bool:
         """Tell the token source; say whether it may have another token."""
