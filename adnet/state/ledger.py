@@ -64,6 +64,10 @@ class LedgerEntry:
     """The objects of statistics over more than a day."""
     grant: str | None = None
     """How a token was issued."""
+    compared: int = 0
+    """Values of an update that were held against what had been read of its objects."""
+    unchanged: tuple[str, ...] = ()
+    """Names of the fields whose value was the same there."""
 
 
 class Ledger:

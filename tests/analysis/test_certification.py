@@ -260,13 +260,30 @@ def test_what_was_refused_may_be_asked_for_again():
 
 
 def test_updates_of_some_fields_pass():
-    """Nested ones count as the field they are in."""
+    """Nested ones count as the field they are in; some of them were held against what had been read."""
     lines = [
-        line("campaigns.update", fields=("targetings.sex", "targetings.age", "name")),
+        line("campaigns.update", fields=("targetings.sex", "targetings.age", "name"), compared=2),
         line("banners.mass_action", fields=("status",), objects=9),
     ]
     found = judged("changed_fields", *lines)
     assert (found.verdict, found.figure) == ("pass", "4 fields in 2 updates, at most 2 in one")
+    assert "2 ledger lines of updates, 2 values held against what had been read before" in found.evidence
+
+
+def test_updates_that_nobody_could_compare_prove_nothing():
+    """Whether the fields had changed is not known then."""
+    found = judged("changed_fields", line("campaigns.update", fields=("name",)))
+    assert (found.verdict, found.figure) == ("unknown", "1 field in 1 update, at most 1 in one")
+
+
+def test_an_unchanged_field_fails():
+    """The fields are named, with how often."""
+    same = {"fields": ("name", "status"), "compared": 2}
+    lines = [
+        line("campaigns.update", **same, unchanged=names) for names in (("name",), ("name", "status"), ())
+    ]
+    found = judged("changed_fields", *lines)
+    assert (found.verdict, found.figure.partition("; ")[2]) == ("fail", "unchanged: name 2, status 1")
 
 
 def test_an_update_by_a_verb_that_is_none_is_no_update():

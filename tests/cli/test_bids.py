@@ -11,8 +11,8 @@ AIM = ("--target", "100", "--lowest", "1", "--highest", "900", "--least-clicks",
 
 @pytest.fixture
 def market(home):
-    """Serve an account of a few campaigns; updates go by POST, so that each takes one request."""
-    with Market(update_verb="post") as served:
+    """Serve an account of a few campaigns."""
+    with Market() as served:
         served.configure(served.account("own", "client_credentials"))
         yield served
 

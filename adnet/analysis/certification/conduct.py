@@ -247,13 +247,17 @@ _WIDE: Final = 12
 
 @attrs.define
 class ChangedFields:
-    """What updates named."""
+    """What updates named, and what came of holding it against what had been read of their objects."""
 
     updates: int = 0
     fields: int = 0
     widest: int = 0
     whole: int = 0
     """Updates that look like whole objects."""
+    compared: int = 0
+    """Values that were held against what had been read."""
+    same: Counter[str] = attrs.field(factory=Counter)
+    """Field -> updates that sent it with the value that it had."""
 
     def take(self, entry: LedgerEntry) -> None:
         """Count the fields of an update."""
@@ -266,15 +270,21 @@ class ChangedFields:
         self.fields += len(entry.fields)
         self.widest = max(self.widest, len(names))
         self.whole += bool(names & _READ_ONLY) or len(names) > _WIDE
+        self.compared += entry.compared
+        self.same.update(entry.unchanged)
 
     def finding(self) -> Finding:
-        """Fail on whole objects; that a named field had changed is for the comparison before it to see to."""
+        """Fail on whole objects and on unchanged fields; pass if something was compared, and all of it had changed."""
         figure = f"{several(self.fields, 'field')} in {several(self.updates, 'update')}, at most {self.widest:,} in one"
         if self.whole:
             figure += f"; {self.whole:,} sent whole objects"
+        if self.same:
+            most = ", ".join(f"{name} {count:,}" for name, count in self.same.most_common(3))
+            figure += f"; unchanged: {most}"
+        compared = f"{several(self.compared, 'value')} held against what had been read before"
         return Finding(
             rule="technical.changed_fields",
-            verdict="unknown" if not self.updates else "fail" if self.whole else "pass",
+            verdict="fail" if self.whole or self.same else "pass" if self.compared else "unknown",
             figure=figure if self.updates else None,
-            evidence=f"{lines(self.updates, 'of updates')}; names of fields are kept, values are not",
+            evidence=f"{lines(self.updates, 'of updates')}, {compared}; names of fields are kept, values are not",
         )

@@ -1,7 +1,7 @@
 """Sends the requests of one account: once its client and its limits are known, page by page, by its host's verb."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from decimal import Decimal
 from itertools import count as counted
 from typing import Any, Final
@@ -182,7 +182,7 @@ class Api:
         query: Mapping[str, object] | None = None,
         lane: Lane = "interactive",
         **parts: Any,
-    ) -> AsyncIterator[list[Raw]]:
+    ) -> AsyncGenerator[list[Raw], None]:
         """Yield all pages of a list, in order; those after the first are fetched side by side.
 
         The network may give fewer objects than asked for, so the first page's size decides about the others.
@@ -233,15 +233,20 @@ class Api:
     # ------------------------------------------------------------------ partial updates
 
     async def update(
-        self, route: Route, fields: Mapping[str, Any], *, path: Mapping[str, object] | None = None
+        self,
+        route: Route,
+        fields: Mapping[str, Any],
+        *,
+        path: Mapping[str, object] | None = None,
+        facts: Mapping[str, Any] | None = None,
     ) -> Any:
         """Send exactly *fields* to an object, by the verb of the host; nothing is sent for no fields."""
         if not fields:
             return None
+        told = {"fields": field_names(fields), **(facts or {})}
 
         async def send(verb: str) -> Any:
-            facts = {"fields": field_names(fields)}
-            return await self.call(self.update_route(route, verb), path=path, json=fields, facts=facts)
+            return await self.call(self.update_route(route, verb), path=path, json=fields, facts=told)
 
         return await self._verb.use(send)
 

@@ -16,7 +16,7 @@ class LedgerObserver:
     """An observer of sessions.
 
     What a request is about comes with it, in ``facts``: ``period_days``, ``first_day``, ``ids``, ``fields``,
-    ``request_key`` and ``grant``.
+    ``request_key``, ``grant``, ``compared`` and ``unchanged``.
     """
 
     ledger: Ledger
@@ -49,5 +49,7 @@ class LedgerObserver:
                 first_day=request.facts.get("first_day"),
                 ids=tuple(request.facts.get("ids", ())),
                 grant=request.facts.get("grant"),
+                compared=request.facts.get("compared", 0),
+                unchanged=tuple(request.facts.get("unchanged", ())),
             )
         )

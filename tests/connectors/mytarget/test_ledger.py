@@ -63,3 +63,64 @@ async def test_a_line_tells_what_the_tightest_window_had_left():
         await test.account().get_account()
         (line,) = lines(test, "user.get")
         assert line.headroom == "8 of 9 in 60 s"
+
+
+async def test_a_line_tells_which_fields_an_update_sent_unchanged():
+    """As the server saw it, where the object was read before: amounts in another form, and targetings one by one."""
+    async with bench() as test:
+        account, row = test.account(update_verb="post"), test.first("campaigns", status="active")
+        number = str(row["id"])
+        await account.get_campaign(number)
+        changes = {
+            "name": "Other",
+            "status": row["status"],
+            "budget_limit_day": f"{float(row['budget_limit_day'] or 0):.4f}",
+            "targetings": {**row["targetings"], "sex": ["female"]},
+        }
+        await account.native.campaigns.update(number, changes)
+        (line,) = lines(test, "campaigns.update")
+        assert line.compared == 3 + len(changes["targetings"])
+        assert set(line.unchanged) >= {"status", "targetings.geo"}
+        assert not {"name", "targetings.sex"} & set(line.unchanged)
+        assert test.report()["unchanged_fields"] == len(line.unchanged)
+
+
+async def test_what_was_written_is_known_too():
+    """The same again is no change; back again is one."""
+    async with bench() as test:
+        account, number = (
+            test.account(update_verb="post"),
+            str(test.first("campaigns", status="active")["id"]),
+        )
+        await account.get_campaign(number)
+        for status in ("paused", "paused", "active"):
+            await account.update_campaigns([Update(number, {"status": status})])
+        found = lines(test, "campaigns.update")
+        assert [line.unchanged for line in found] == [(), ("status",), ()]
+        assert test.report()["unchanged_fields"] == 1
+
+
+async def test_each_object_of_a_mass_action_is_compared():
+    """One that is so already names the field."""
+    async with bench() as test:
+        account = test.account()
+        rows = [row async for row in account.list_campaigns()]
+        found = [row for status in ("active", "paused") for row in rows if row.status == status][-9:]
+        await account.update_campaigns([Update(row.campaign_id, {"status": "paused"}) for row in found])
+        (line,) = lines(test, "campaigns.mass_action")
+        assert (line.compared, line.unchanged) == (9, ("status",))
+        assert test.report()["unchanged_fields"] == sum(row.status == "paused" for row in found) > 0
+
+
+async def test_what_was_not_read_lately_is_not_compared():
+    """Others change objects, too."""
+    async with bench() as test:
+        account, number = (
+            test.account(update_verb="post"),
+            str(test.first("campaigns", status="active")["id"]),
+        )
+        await account.get_campaign(number)
+        test.clock.advance(61)
+        await account.update_campaigns([Update(number, {"status": "active"})])
+        (line,) = lines(test, "campaigns.update")
+        assert (line.compared, line.unchanged) == (0, ())

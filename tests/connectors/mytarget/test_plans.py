@@ -32,7 +32,7 @@ def sent(test) -> int:
 
 async def test_a_plan_is_applied():
     """Every update has its outcome."""
-    async with bench(update_verb="post") as test:
+    async with bench() as test:
         account = test.account()
         plan = await dearer(account, Decimal("1.1"))
         result = await account.apply(plan)
@@ -99,7 +99,9 @@ async def test_removals_are_shown():
     async with bench() as test:
         ids = [str(row["id"]) for row in test.sandbox.truth("campaigns")[:2]]
         account = test.account()
-        single, several = [await account.plan([Removal(number) for number in some]) for some in (ids[:1], ids)]
+        single, several = [
+            await account.plan([Removal(number) for number in some]) for some in (ids[:1], ids)
+        ]
         assert [(request.method, request.url.rpartition("/v2/")[2]) for request in single.requests] == [
             ("DELETE", f"campaigns/{ids[0]}.json")
         ]

@@ -4,7 +4,8 @@ Source: VK Ads documentation of AdGroups, AdPlans and Banners; fields of myTarge
 them (documented, and seen in working clients).
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from adnet.connectors.mytarget import codec, routes
@@ -12,6 +13,7 @@ from adnet.connectors.mytarget.api import Api, field_names, joined
 from adnet.connectors.mytarget.errors import invalid
 from adnet.connectors.mytarget.limits import MASS_LIMIT
 from adnet.connectors.mytarget.routes import ObjectRoutes
+from adnet.connectors.mytarget.seen import Seen
 from adnet.errors import UnsupportedError
 from adnet.models import Raw
 from adnet.transport.wire import Lane, Request, Route
@@ -42,9 +44,10 @@ class Objects:
 
     def __init__(self, api: Api, kind: ObjectRoutes) -> None:
         self._api = api
+        self._seen = Seen(api.clock)
         self.routes = kind
 
-    def list(
+    async def list(
         self,
         *,
         fields: Sequence[str] | None = None,
@@ -54,18 +57,24 @@ class Objects:
     ) -> AsyncIterator[Rows]:
         """Yield all objects that pass the filters, a page at a time; deleted ones are objects, too."""
         query = listing(fields, filters, sorting=sorting)
-        return self._api.pages(self.routes.list, query=query, lane=lane)
+        async with aclosing(self._api.pages(self.routes.list, query=query, lane=lane)) as pages:
+            async for page in pages:
+                self._seen.take(page)
+                yield page
 
     async def newest(self, *, fields: Sequence[str], filters: Mapping[str, Filter | None]) -> Rows:
         """Return the objects that were made last, newest first, one page of them."""
         query = listing(fields, filters, sorting="-id")
         rows, _ = await self._api.page(self.routes.list, query=query)
+        self._seen.take(rows)
         return rows
 
     async def get(self, number: str, *, fields: Sequence[str] | None = None) -> Raw:
         """Return one object. Raises NotFoundError."""
         query = listing(fields, {})
-        return await self._api.one(self.routes.get, path={"id": number}, query=query)
+        row = await self._api.one(self.routes.get, path={"id": number}, query=query)
+        self._seen.take([row])
+        return row
 
     async def create(self, body: Mapping[str, Any], *, campaign_id: str | None = None) -> Raw:
         """Create an object, with the children that *body* nests, and return its id and theirs.
@@ -100,7 +109,9 @@ class Objects:
 
         ``content``, ``textblocks`` and ``urls`` of a banner are replaced whole.
         """
-        await self._api.update(self.routes.update, changes, path={"id": number})
+        facts = self._seen.compare([(number, changes)]).facts()
+        await self._api.update(self.routes.update, changes, path={"id": number}, facts=facts)
+        self._seen.wrote([(number, changes)])
 
     async def delete(self, number: str) -> None:
         """Delete an object; it stays readable with the status ``deleted``."""
@@ -121,15 +132,23 @@ class Objects:
             raise invalid(f"a mass action takes at most {MASS_LIMIT} objects", items="too many")
         if items:
             await self._api.call(self.routes.mass, **self.mass(items))
+            self._seen.wrote(_by_id(items))
 
     def mass(self, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Return the parts of the request that changes *items*."""
         names = {name: None for item in items for name in item if name != "id"}
-        return {"json": list(items), "objects": len(items), "facts": {"fields": tuple(names)}}
+        facts = {"fields": tuple(names), **self._seen.compare(_by_id(items)).facts()}
+        return {"json": list(items), "objects": len(items), "facts": facts}
 
     def build(self, route: Route, **parts: Any) -> Request:
         """Return a request without sending it, for plans."""
         return self._api.build(route, **parts)
+
+
+def _by_id(items: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the items of a mass action as (id, changes)."""
+    for item in items:
+        yield str(item["id"]), {name: value for name, value in item.items() if name != "id"}
 
 
 class Banners(Objects):
