@@ -67,7 +67,7 @@ class ReportPage:
     @property
     def ready(self) -> bool:
         """Whether the rows are there."""
-        return self.status == "READY"
+        return self.status == _READY
 
     @property
     def empty(self) -> bool:
@@ -75,6 +75,7 @@ class ReportPage:
         return not self.data.strip(b"[] \t\r\n")
 
 
+_READY: Final = "READY"
 _ENVELOPE: Final = msgspec.json.Decoder(Envelope)
 _LIST: Final = msgspec.json.Decoder(ListEnvelope)
 
@@ -124,13 +125,23 @@ def read_page(response: Response, report_id: str, page: int, scrubber: Scrubber)
     """
     envelope: Envelope = lenient(response, _ENVELOPE, scrubber)
     status = (envelope.status or "").strip().upper()
-    found = ReportPage(report_id=report_id, page=page, status=status, pages=0, data=bytes(envelope.data))
-    if not found.ready:
-        return found
-    links = parse_links(response.headers.get("location") or response.headers.get("link"), response.url)
-    last, following = (_page_number(links.relations.get(rel)) for rel in ("last", "next"))
+    data = bytes(envelope.data)
+    if status != _READY:
+        return ReportPage(report_id=report_id, page=page, status=status, pages=0, data=data)
+    last = following = 0
+    if told := response.headers.get("location") or response.headers.get("link"):
+        relations = parse_links(told, response.url).relations
+        last, following = (_page_number(relations.get(rel)) for rel in ("last", "next"))
     counted = max(envelope.pages or 0, 0)
-    return attrs.evolve(found, pages=max(counted, last), counted=counted, next=following)
+    return ReportPage(
+        report_id=report_id,
+        page=page,
+        status=status,
+        pages=max(counted, last),
+        counted=counted,
+        next=following,
+        data=data,
+    )
 
 
 def _page_number(url: str | None) -> int:
