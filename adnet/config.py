@@ -57,6 +57,28 @@ class AccountConfig:
         """
         return {key: setting.read() for key, setting in self.options.items()}
 
+    def connect(self, state: State, *, credentials: Mapping[str, str] | None = None, **more: Any) -> Account:
+        """Open the account on *state*; nothing is sent. Keywords are those of ``adnet.connect``.
+
+        Args:
+            state: Where its tokens, limits and jobs are kept.
+            credentials: What :meth:`credentials` gave; None fetches it.
+            more: What is not in the file.
+
+        Raises:
+            ConfigurationError: A key or a value is of no use; CredentialsError where a secret is missing.
+        """
+        given: dict[str, Any] = {**(self.credentials() if credentials is None else credentials), **more}
+        return connect(
+            self.network,
+            base_url=self.base_url,
+            state=state,
+            limits=self.limits,
+            ceilings=self.ceilings,
+            name=self.name,
+            **given,
+        )
+
 
 @attrs.frozen(kw_only=True)
 class Config:
@@ -339,18 +361,12 @@ async def open_accounts(
         state = stack.enter_context(open_state(config, clock=clock))
         opened = {}
         for name, account in config.accounts.items():
-            credentials: dict[str, Any] = secrets[name]
-            made = connect(
-                account.network,
-                base_url=account.base_url,
-                state=state,
-                limits=account.limits,
-                ceilings=account.ceilings,
+            made = account.connect(
+                state,
+                credentials=secrets[name],
                 clock=clock,
-                name=name,
                 listeners=listeners,
                 configured=config.names,
-                **credentials,
             )
             # Opening may ask the network something, which is for whoever uses the account to do.
             stack.push_async_callback(made.close)

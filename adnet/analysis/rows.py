@@ -73,17 +73,9 @@ class SpendRow:
 
 
 @attrs.frozen(kw_only=True)
-class IncomeRow:
-    """What affiliate networks pay us, by how far it has come. Amounts are commissions."""
+class Commissions:
+    """Transactions, and their commissions by how far they have come."""
 
-    network: str | None = None
-    account: str | None = None
-    offer_id: str | None = None
-    offer_name: str | None = None
-    sub_id: str | None = None
-    day: date | None = None
-    """A day of the account."""
-    currency: str | None = None
     transactions: int = 0
     pending: Decimal = ZERO
     approved: Decimal = ZERO
@@ -97,6 +89,20 @@ class IncomeRow:
         """What is approved or paid already."""
         return self.approved + self.paid
 
+
+@attrs.frozen(kw_only=True)
+class IncomeRow(Commissions):
+    """What affiliate networks pay us, by how far it has come."""
+
+    network: str | None = None
+    account: str | None = None
+    offer_id: str | None = None
+    offer_name: str | None = None
+    sub_id: str | None = None
+    day: date | None = None
+    """A day of the account."""
+    currency: str | None = None
+
     @property
     def approval(self) -> Decimal | None:
         """Of the commission that was decided on, the share that was approved."""
@@ -104,7 +110,7 @@ class IncomeRow:
 
 
 @attrs.frozen(kw_only=True)
-class ProfitRow:
+class ProfitRow(Commissions):
     """What was spent and what came of it, in one currency."""
 
     network: str | None = None
@@ -118,17 +124,6 @@ class ProfitRow:
     clicks: int = 0
     spend: Decimal | None = ZERO
     """None where it cannot be told, as for a sub id that is no campaign's and no ad's id."""
-    transactions: int = 0
-    pending: Decimal = ZERO
-    approved: Decimal = ZERO
-    paid: Decimal = ZERO
-    declined: Decimal = ZERO
-    unknown: Decimal = ZERO
-
-    @property
-    def earned(self) -> Decimal:
-        """What is approved or paid already."""
-        return self.approved + self.paid
 
     @property
     def profit(self) -> Decimal | None:

@@ -6,7 +6,6 @@ from typing import Any, Final
 from adnet.analysis.certification import Client
 from adnet.config import AccountConfig, Config, load
 from adnet.errors import AdnetError, ConfigurationError
-from adnet.opening import connect
 from adnet.state import State
 
 _AGENCY: Final = ("client_id", "agency_access_token", "agency_refresh_token")
@@ -36,10 +35,7 @@ async def clients_of(accounts: Iterable[AccountConfig], state: State) -> list[Cl
 
 async def _client(account: AccountConfig, state: State) -> Client:
     try:
-        credentials: dict[str, Any] = account.credentials()
-        made = connect(
-            account.network, base_url=account.base_url, state=state, name=account.name, **credentials
-        )
+        made = account.connect(state)
     except AdnetError:
         return Client(account=account.name)
     try:

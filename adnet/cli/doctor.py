@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 import attrs
@@ -21,7 +21,6 @@ from adnet.cli._exits import DONE, NOTHING, PARTLY, USAGE
 from adnet.cli.output import Table
 from adnet.config import AccountConfig, Config, default_state_url, find_default, load, open_state
 from adnet.errors import AdnetError, ConfigurationError
-from adnet.opening import connect
 from adnet.state import State
 from adnet.transport.base import in_words
 
@@ -173,17 +172,8 @@ def _accounts(config: Config, findings: list[Finding]) -> Iterator[tuple[Account
 
 def _base_url(account: AccountConfig) -> str:
     """Return where the account's network is; opening it checks its keys, and sends nothing."""
-    credentials: dict[str, Any] = account.credentials()
     with State.open() as state:
-        made = connect(
-            account.network,
-            base_url=account.base_url,
-            state=state,
-            limits=account.limits,
-            ceilings=account.ceilings,
-            name=account.name,
-            **credentials,
-        )
+        made = account.connect(state)
     session = getattr(made.connector, "session", None)
     return str(getattr(session, "base_url", None) or account.base_url or "")
 
