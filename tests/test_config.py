@@ -155,7 +155,7 @@ class TestRefusing:
                 account("token = { evn = 'X' }"),
                 r"token of account 'partner' has no key 'evn'; did you mean 'env'\?",
             ),
-            (account("zzz = 'x'"), r"has no key 'zzz'; there is network, base_url, limits, token, currency"),
+            (account("zzz = 'x'"), r"has no key 'zzz'; there is network, base_url, limits, ceilings, token, currency"),
             ("[accounts.partner]", r"account 'partner' names no network; there are .*targetcircle"),
             (
                 account(network="targetcircel"),
