@@ -82,6 +82,11 @@ class Failures:
         until = self._clock.now() + timedelta(seconds=hold_s)
         self._store.note_failure(self._key, "|".join(words), until)
 
+    def forget(self) -> None:
+        """Let the endpoint be asked again."""
+        if self._store.failure(self._key) is not None:
+            self._store.note_failure(self._key, "", self._clock.now())
+
     def recall(self) -> AdnetError | None:
         """Return the failure that still holds, as an error to raise."""
         found = self._store.failure(self._key)

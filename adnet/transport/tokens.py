@@ -155,6 +155,10 @@ class OAuthTokens(Generic[T, L]):
         """Return why no token is to be had at present, where that is known."""
         return self._failures.recall()
 
+    def forgive(self) -> None:
+        """Forget why no token was to be had: who logs in has mended it, or wants to know whether it is."""
+        self._failures.forget()
+
     def keep(self, issued: Issued) -> T:
         """Store what a login brought; it counts over everything that is under way."""
         return self._keeper.keep(issued)

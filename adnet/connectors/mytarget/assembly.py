@@ -105,9 +105,7 @@ def assemble(profile: Profile, services: Services, base_url: str | None, options
         creator=Creator(writer, urls, reader.currency, quotas.server_now),
         audiences=audiences,
         sharing=Sharing(native, audiences, reader.currency, writer.planned),
-        binding=Binding(
-            endpoint=endpoint, grant=grant, tokens=tokens, identity=identity, who=partial(_who, reader)
-        ),
+        binding=Binding(endpoint=endpoint, tokens=tokens, identity=identity, who=partial(_who, reader)),
     )
 
 

@@ -13,7 +13,6 @@ import attrs
 
 from adnet.connectors.mytarget import codec
 from adnet.connectors.mytarget.auth import OAuthEndpoint
-from adnet.connectors.mytarget.grants import ClientGrant
 from adnet.connectors.mytarget.identity import Identity
 from adnet.errors import AuthenticationError, ConfigurationError, NotFoundError, TokenRevokedError
 from adnet.state.tokens import Lease, StoredToken
@@ -28,14 +27,12 @@ class Binding:
 
     Args:
         endpoint: The token endpoint.
-        grant: How the account comes to a token.
         tokens: The account's tokens.
         identity: Which client the account is bound to.
         who: Proves the token, binds the account to its client and returns the client's id.
     """
 
     endpoint: OAuthEndpoint
-    grant: ClientGrant
     tokens: OAuthTokens[StoredToken, Lease]
     identity: Identity
     who: Callable[[], Awaitable[str]]
@@ -65,8 +62,7 @@ class Binding:
             return served
         if code is not None:
             self.tokens.keep(await self.endpoint.exchange(code))
-        else:
-            self.tokens.keep(await self.grant.issue(deadline=None))
+        self.tokens.forgive()  # without a code the token is asked for like any other, by one process for all
         self.identity.certain = False  # whose the new token is, the network has to tell
         return await self.who()
 

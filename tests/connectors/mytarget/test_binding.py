@@ -1,10 +1,12 @@
 """What a login may bind, and what it leaves behind when it cannot be finished."""
 
+import asyncio
+
 import attrs
 import pytest
 
 from adnet.connectors.mytarget.auth import OAuthEndpoint
-from adnet.errors import ConfigurationError, ConnectError, ServerError
+from adnet.errors import ConfigurationError, ConnectError, ServerError, TokenLimitError
 
 from .kit import BUYER, bench, connector
 from .test_login import consented
@@ -90,3 +92,26 @@ async def test_an_agencys_token_events_are_its_own_in_the_ledger():
             ("agency of shop", "token.refresh", "refresh_token"),
             ("shop", "token.issue", "agency_client_credentials"),
         ]
+
+
+async def test_two_logins_at_once_take_one_slot():
+    """Of two programs that share the state one asks; the other takes what that stores."""
+    async with bench() as test:
+        logins = (connector(test.account()).login() for _ in range(3))
+        assert await asyncio.gather(*logins) == [str(test.sandbox.user_id)] * 3
+        assert test.report()["grants"] == {"client_credentials": 1}
+
+
+async def test_a_login_asks_again_though_a_refusal_is_remembered():
+    """Who logs in has mended what was wrong, or wants to know whether it is."""
+    async with bench() as test:
+        for _ in range(5):
+            test.sandbox.grant()
+        account = test.account()
+        for _ in range(2):
+            with pytest.raises(TokenLimitError, match="adnet auth revoke shop"):
+                await connector(account).login()
+        assert test.report()["oauth_errors"] == {"token_limit_exceeded": 2}
+        await account.revoke()
+        await connector(account).login()
+        assert test.report()["live_slots"] == {str(test.sandbox.user_id): 1}
