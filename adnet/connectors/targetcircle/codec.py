@@ -270,18 +270,15 @@ def typed_link(row: TypedCodeRow, *, kind: str, base_url: str, raw: bytes) -> Li
 
 
 def scrubbed(raw: bytes, scrubber: Scrubber) -> bytes:
-    """Return a row's JSON without secrets; numbers keep their digits. Raises SchemaError where one has too many."""
+    """Return a row's JSON without secrets; numbers keep their digits.
+
+    Raises:
+        SchemaError: A number has too many digits, or the row is no UTF-8.
+    """
     try:
         return _ENCODER.encode(scrubber.payload(_ANY.decode(raw)))
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SchemaError(f"a row cannot be read: {error}") from None
-
-
-def without_key(raw: bytes, key: str) -> bytes:
-    """Return a row's JSON without one key; all other values keep their bytes."""
-    row = _OBJECT.decode(raw)
-    row.pop(key, None)
-    return _ENCODER.encode(row)
 
 
 def list_of(kind: type[Any]) -> msgspec.json.Decoder[Any]:
@@ -294,6 +291,5 @@ def list_of(kind: type[Any]) -> msgspec.json.Decoder[Any]:
 RAWS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 """A list of rows, each as its own bytes."""
 _ANY: Final = msgspec.json.Decoder(float_hook=Decimal)
-_OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 _DECODERS: Final[dict[type, msgspec.json.Decoder[Any]]] = {}

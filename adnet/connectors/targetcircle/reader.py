@@ -21,7 +21,13 @@ from adnet.connectors.targetcircle.limits import BUCKETS
 from adnet.connectors.targetcircle.native import TargetCircleNative, read_columns
 from adnet.connectors.targetcircle.pages import ReportPage
 from adnet.connectors.targetcircle.rows import ClickRow, TradeRow, TransactionRow
-from adnet.errors import InvalidRequestError, JobExpiredError, NotFoundError, TruncatedReportError
+from adnet.errors import (
+    InvalidRequestError,
+    JobExpiredError,
+    NotFoundError,
+    SchemaError,
+    TruncatedReportError,
+)
 from adnet.models import Batch, ReportJob, ReportQuery
 from adnet.models.countries import iso2
 from adnet.operations.paginate import in_order
@@ -30,6 +36,7 @@ from adnet.redact import keyed_hash
 from adnet.transport.session import Session
 
 _CHUNK_ROWS: Final = 1000
+_OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _WIDTH: Final = next(bucket.concurrency for bucket in BUCKETS if bucket.name == "pages") or 1
 _ROWS: Final[dict[str, type[Any]]] = {
     "transactions": TransactionRow,
@@ -244,13 +251,24 @@ class ReportReader:
         if kind == "trades":
             return trade_batch(rows, list(map(bytes, raws)))
         hashes = [keyed_hash(self._hash_key, row.ip) if row.ip else None for row in rows]
-        shown = [codec.without_key(bytes(raw), "ip") for raw in raws]
+        with self._session.reading(routes.PAGE[kind]):
+            shown = [_without_ip(bytes(raw)) for raw in raws]
         return click_batch(rows, shown, moments, ids, hashes)
 
     def _ids(self, kind: str, rows: list[Any], moments: list[datetime], seen: Occurrences) -> list[str]:
         if kind == "transactions":
             return transaction_ids(rows, moments, seen)
         return click_keys(rows, moments, seen) if kind == "clicks" else [""] * len(rows)
+
+
+def _without_ip(raw: bytes) -> bytes:
+    """Return a click's JSON without the address; all other values keep their bytes."""
+    try:
+        row = _OBJECT.decode(raw)
+    except UnicodeDecodeError as error:  # of a key: it was cut out of its page, and nobody has looked at it
+        raise SchemaError(f"a click cannot be read: {error}") from None
+    row.pop("ip", None)
+    return msgspec.json.encode(row)
 
 
 def _moments(kind: str, rows: list[Any]) -> list[datetime]:

@@ -14,6 +14,7 @@ from adnet.connectors.targetcircle.native import joined
 from adnet.connectors.targetcircle.rows import PricingRow
 from adnet.errors import AdnetError, InvalidRequestError, SchemaError
 from adnet.money import Money
+from adnet.redact import Scrubber
 from adnet.testing import answer
 
 from .kit import JSON, TOKEN, click, clicks, sale, transactions
@@ -163,6 +164,25 @@ async def test_a_click_has_no_address():
 async def test_a_click_without_an_address_has_no_hash():
     """Nothing is hashed that is not there."""
     assert [found.ip_hash for found in await clicks([click(ip=None), click(ip="")])] == [None, None]
+
+
+@pytest.mark.parametrize("name", ["unheard", "unheard token"])
+async def test_a_key_that_is_no_utf_8_is_a_schema_error(name):
+    """Whether rows go through the scrubber, since they mention a token, or only lose their addresses."""
+
+    def spoil(_report, _page, body):
+        return answer(200, body=json.dumps(body).encode().replace(b"unheard", b"\xed\xa0\x80"))
+
+    with pytest.raises(SchemaError) as caught:
+        await clicks([click(**{name: 1})], spoil=spoil)
+    assert caught.value.operation == "clicks.page"
+
+
+@pytest.mark.parametrize("raw", [b'"\xed\xa0\x80"', b'{"\xed\xa0\x80":1}', b'{"name":"\xff"}'])
+def test_a_row_that_is_no_utf_8_cannot_be_scrubbed(raw):
+    """Half of a surrogate pair, too, which JSON can spell and text cannot hold."""
+    with pytest.raises(SchemaError):
+        codec.scrubbed(raw, Scrubber())
 
 
 @pytest.mark.parametrize(
