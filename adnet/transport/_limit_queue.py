@@ -32,10 +32,6 @@ class Cover(Protocol):
         """Give back what is held and not needed; return when to look again, infinite for never."""
         ...
 
-    def kept_until(self, plan: Plan) -> float:
-        """Return until when what *plan* has no need of is kept; infinite where there is nothing."""
-        ...
-
 
 @attrs.define
 class _Turn:
@@ -114,11 +110,13 @@ class Queue:
 
     def released(self, plan: Plan) -> None:
         """React to places that were given back."""
-        for room in plan.rooms:
+        idle = False
+        for room in plan.leased:
             room.lease_at = 0.0
+            idle = idle or (room.held > room.in_flight and room.due < self._alarm_at)
         if self._waiting and any(room.queued for room in plan.rooms):
             self.turn()
-        elif self._cover is not None and self._cover.kept_until(plan) < self._alarm_at:
+        elif idle and self._cover is not None:
             self._set_alarm(min(self._cover.settle(self.clock.monotonic()), self._alarm_at))
 
     def close(self) -> None:

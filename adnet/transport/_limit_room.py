@@ -1,7 +1,6 @@
 """The rooms of buckets, the plans of routes, slots, and those who wait."""
 
 import asyncio
-import math
 import sys
 from collections import OrderedDict
 from typing import Final, Protocol, Self
@@ -21,11 +20,11 @@ class Room:
 
     __slots__ = (
         "ahead",
-        "alone",
         "blocked_until",
         "bucket",
         "cap",
         "charged",
+        "due",
         "failures",
         "held",
         "in_flight",
@@ -35,7 +34,6 @@ class Room:
         "logs",
         "queued",
         "successes",
-        "synced_at",
     )
 
     def __init__(self, bucket: Bucket, key: str) -> None:
@@ -51,12 +49,11 @@ class Room:
         self.successes = 0
         self.held = 0
         """Places leased from those that processes share."""
-        self.alone = False
-        """Whether no other process had or wanted any when we last looked."""
+        self.due = 0.0
+        """When places that are free are to be given back."""
         self.lease_at = 0.0
         """When to ask for one again, after there was none."""
         self.lease_tries = 0
-        self.synced_at = -math.inf
         self.define(bucket)
 
     def define(self, bucket: Bucket) -> None:

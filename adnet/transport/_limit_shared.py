@@ -58,19 +58,27 @@ class Share:
         Raises:
             StateError: The state is locked or damaged.
         """
-        full = [room for room in plan.leased if room.in_flight >= room.held]
-        missing = [log for log in plan.logs if log.credit < cost or log.credit_until < now]
-        if (full or missing) and (at := self._ask(full, missing, cost, now)) > now:
+        if self._lacks(plan, cost, now) and (at := self._ask(plan, cost, now)) > now:
             return at
         for log in plan.logs:
             log.credit -= cost
         return now
 
-    def _ask(self, full: list[Room], missing: list[WindowLog], cost: int, now: float) -> float:
-        """Lease a place in each of the rooms that are *full*, and charge the windows where units are *missing*.
+    @staticmethod
+    def _lacks(plan: Plan, cost: int, now: float) -> bool:
+        """Say whether the store has to be asked."""
+        for room in plan.leased:
+            if room.in_flight >= room.held:
+                return True
+        return any(log.credit < cost or log.credit_until < now for log in plan.logs)
+
+    def _ask(self, plan: Plan, cost: int, now: float) -> float:
+        """Lease a place in each room that has none, and charge each window whose units are not enough.
 
         Nothing of what the store says is believed before all of it is committed.
         """
+        full = [room for room in plan.leased if room.in_flight >= room.held]
+        missing = [log for log in plan.logs if log.credit < cost or log.credit_until < now]
         later = max(*(room.lease_at for room in full), *(log.shut_until for log in missing), now)
         if later > now:
             return later
@@ -101,18 +109,14 @@ class Share:
         for room in tuple(self._holding):
             if room.held <= room.in_flight:
                 continue
-            if now >= _due(room):
+            if now >= room.due:
                 try:
                     self._note(room, self._lease(room, room.queued), now)
                 except StateError:  # whoever needs the state will tell; nobody waits for this
-                    room.synced_at = now + _STATE_TROUBLE_S
+                    room.due = now + _STATE_TROUBLE_S
             if room.held > room.in_flight:
-                wake = min(wake, _due(room))
+                wake = min(wake, room.due)
         return wake
-
-    def kept_until(self, plan: Plan) -> float:
-        """Return until when free places of the plan's rooms are kept; infinite where there are none."""
-        return min((_due(room) for room in plan.leased if room.held > room.in_flight), default=math.inf)
 
     def used(self, logs: Iterable[WindowLog], now: float) -> list[int]:
         """Return what all processes have used of each window."""
@@ -153,8 +157,9 @@ class Share:
         return self._quota.hold(room.key, cap=room.cap, in_use=room.in_flight, wanted=wanted)
 
     def _note(self, room: Room, lease: tuple[int, bool], now: float) -> None:
-        room.held, room.alone = lease
-        room.synced_at = now
+        room.held, alone = lease
+        few = alone and room.held <= room.cap // _KEPT_SHARE
+        room.due = now + (_KEPT_S if few else _LINGER_S)
         if room.held:
             self._holding[room] = None
         else:
@@ -185,10 +190,3 @@ class Share:
         if block == cost or until <= now:
             block, until = cost, now
         return log.key, log.limit, cost, block, until + wall, log.cutoff(now) + wall
-
-
-def _due(room: Room) -> float:
-    """Return when free places are to be given back, or asked for anew."""
-    idle = not (room.in_flight or room.queued)
-    few = room.alone and idle and room.held <= room.cap // _KEPT_SHARE
-    return room.synced_at + (_KEPT_S if few else _LINGER_S)

@@ -78,7 +78,7 @@ class AiohttpTransport:
                 body = await self._read(answer)
                 return Response(
                     status=answer.status,
-                    url=str(answer.url),
+                    url=request.url,
                     headers=_headers(answer),
                     body=body,
                     elapsed_s=time.perf_counter() - started,
@@ -113,7 +113,10 @@ def _timeout(seconds: float) -> aiohttp.ClientTimeout:
 
 
 def _headers(answer: aiohttp.ClientResponse) -> dict[str, str]:
-    headers: dict[str, str] = {}
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    if len(headers) == len(answer.headers):
+        return headers
+    headers = {}
     for name, value in answer.headers.items():
         key = name.lower()
         headers[key] = f"{headers[key]}, {value}" if key in headers else value

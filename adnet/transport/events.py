@@ -4,13 +4,14 @@ import contextvars
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Final, Protocol
 
 import attrs
 
 from adnet.redact import Scrubber
 
 _LOG = logging.getLogger("adnet")
+_NEWS: Final = frozenset({"retried", "failed"})
 
 
 @attrs.frozen(kw_only=True)
@@ -86,7 +87,7 @@ def metered(meter: Meter) -> Iterator[Meter]:
 
 
 def _level(kind: str) -> int:
-    return logging.INFO if kind in {"retried", "failed"} else logging.DEBUG
+    return logging.INFO if kind in _NEWS else logging.DEBUG
 
 
 def is_logged(kind: str) -> bool:
