@@ -56,6 +56,7 @@ WIDE: Final = (
 _TOTALS: Final = frozenset({"grand total", "total", "totals", "итого", "итого и средние"})
 _UNSET: Final = frozenset({"", "(not set)", "(none)", "(direct)", "(organic)", "(referral)", "не определено"})
 _GROUPED: Final = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+")
+_POINTED: Final = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+")
 _DELIMITERS: Final = ",;\t"
 
 
@@ -138,7 +139,7 @@ class _Reader:
         revenue = (
             self._number(row, "revenue", number) if self._cell(row, "revenue") and len(goals) == 1 else None
         )
-        visits = int(self._number(row, "visits", number)) if self._cell(row, "visits") else None
+        visits = self._number(row, "visits", whole) if self._cell(row, "visits") else None
         for place, name in goals.items():
             reached = row[place].strip() if place < len(row) else ""
             yield GoalRow(
@@ -146,7 +147,7 @@ class _Reader:
                 utm_content=self._label(row, "utm_content"),
                 goal=name or self._cell(row, "goal") or "all goals",
                 visits=visits,
-                reached=int(self._read(reached, "reached", number)) if reached else 0,
+                reached=self._read(reached, "reached", number) if reached else 0,
                 revenue=revenue,
                 currency=self.currency if revenue is not None else None,
             )
@@ -184,6 +185,19 @@ def number(text: str) -> Decimal:
     elif _GROUPED.fullmatch(plain):
         plain = plain.replace(",", "")
     return exact(plain.replace(",", "."))
+
+
+def whole(text: str) -> int:
+    """Return a whole number; where points group its thousands they cannot begin a fraction.
+
+    Raises:
+        ValueError: It is none.
+    """
+    plain = text.strip()
+    found = exact(plain.replace(".", "")) if _POINTED.fullmatch(plain) else number(text)
+    if found != found.to_integral_value():
+        raise ValueError(f"not a whole number: {text!r}")
+    return int(found)
 
 
 def _day(text: str) -> date:

@@ -29,8 +29,8 @@ class GoalRow:
     """Its name, or its id where the source tells no name."""
     visits: int | None = None
     """All visits with these labels, whether they reached the goal or not; None where the source does not tell."""
-    reached: int = 0
-    """How often the goal was reached."""
+    reached: int | Decimal = 0
+    """How often the goal was reached; a fraction where the source shares one goal out among several visits."""
     revenue: Decimal | None = None
     currency: str | None = None
     """Of the revenue."""
@@ -101,7 +101,7 @@ _COLUMNS: Final = {
     "utm_content": "VARCHAR",
     "goal": "VARCHAR",
     "visits": "BIGINT",
-    "reached": "BIGINT",
+    "reached": "DECIMAL(18,6)",
     "revenue": "DECIMAL(18,6)",
     "currency": "VARCHAR",
 }
@@ -136,7 +136,7 @@ goal_places AS (
 ),
 brought AS (
     SELECT network, account, campaign_id, ad_id, goal, goals.currency AS revenue_currency,
-        sum(visits)::BIGINT AS visits, sum(reached)::BIGINT AS reached, sum(revenue) AS revenue
+        sum(visits)::BIGINT AS visits, round(sum(reached))::BIGINT AS reached, sum(revenue) AS revenue
     FROM goals LEFT JOIN goal_places USING (number)
     GROUP BY network, account, campaign_id, ad_id, goal, goals.currency
 )

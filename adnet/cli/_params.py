@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from adnet.money import exact
+from adnet.money import currency_code, exact
 
 
 class DayType(click.ParamType):  # type: ignore[type-arg]
@@ -33,3 +33,16 @@ class NumberType(click.ParamType):  # type: ignore[type-arg]
             return exact(value)
         except ValueError:
             self.fail(f"{value!r} is no number; write 0.2", param, ctx)
+
+
+class CurrencyType(click.ParamType):  # type: ignore[type-arg]
+    """An ISO 4217 code: ``EUR``."""
+
+    name = "CODE"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the code in upper case."""
+        try:
+            return currency_code(value)
+        except ValueError:
+            self.fail(f"{value!r} is no currency; write its ISO 4217 code, e.g. EUR", param, ctx)

@@ -18,7 +18,7 @@ from adnet.analysis.report import profit_report, spend_report
 from adnet.analysis.sections import Column, Report, Section
 from adnet.cli._call import Call, Group, run
 from adnet.cli._exits import DONE
-from adnet.cli._params import DayType
+from adnet.cli._params import CurrencyType, DayType
 from adnet.cli.output import Table
 from adnet.clock import SystemClock
 from adnet.errors import ConfigurationError
@@ -54,7 +54,7 @@ def _options(*dimensions: str) -> Callable[[F], F]:
             metavar="FILE",
             help=f"Web analytics: a CSV export, or metrica:COUNTER[/GOAL,GOAL] with a token in ${TOKEN}.",
         ),
-        click.option("--goals-currency", metavar="CODE", help="Currency of the revenue in --goals."),
+        click.option("--goals-currency", type=CurrencyType(), help="Currency of the revenue in --goals."),
         click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page, too."),
         click.option(
             "--top", type=click.IntRange(1), default=25, show_default=True, help="Rows of a table here."

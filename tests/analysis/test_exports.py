@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from adnet.analysis import Days
-from adnet.analysis.exports import GoalsFile, number
+from adnet.analysis.exports import GoalsFile, number, whole
 from adnet.errors import ConfigurationError, DecodeError
 
 GA4 = """\
@@ -109,6 +109,22 @@ async def test_a_file_that_is_not_there_is_told(tmp_path):
 def test_numbers_are_read_as_spreadsheets_write_them(text, expected):
     """Exactly."""
     assert number(text) == Decimal(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("1.204", 1204), ("1.204.000", 1204000), ("1,204", 1204), ("7.0", 7)]
+)
+async def test_visits_are_whole(read, text, expected):
+    """A point in them groups thousands: there is no fifth of a visit."""
+    assert whole(text) == expected
+    with pytest.raises(DecodeError, match=r"'1\.5' is no value for visits"):
+        await read("Campaign,Sessions,Key events\n100,1.5,2\n")
+
+
+async def test_goals_that_are_shared_out_are_not_cut(read):
+    """Attribution gives half a goal to a label; two halves are one."""
+    goals = await read("Campaign,Key events\n100,0.5\n100,0.5\n")
+    assert [goal.reached for goal in goals] == [Decimal("0.5"), Decimal("0.5")]
 
 
 async def test_a_short_row_has_no_figures(read):

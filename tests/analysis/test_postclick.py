@@ -49,6 +49,12 @@ async def test_labels_of_one_campaign_add_up(tables):
     assert [(row.goal, row.visits, row.reached) for row in rows[:2]] == [("buy", 16, 4), ("call", None, 2)]
 
 
+async def test_goals_that_are_shared_out_add_up_before_they_are_rounded(tables):
+    """Two halves of a goal are one."""
+    (row, _) = post_click(tables, [goal("100", reached=Decimal("0.5")), goal("100", reached=Decimal("0.5"))])
+    assert (row.reached, type(row.reached)) == (1, int)
+
+
 async def test_goals_without_a_campaign_are_told(tables):
     """With nothing spent."""
     found = {row.campaign_id: row for row in post_click(tables, [goal("elsewhere"), goal()])}
