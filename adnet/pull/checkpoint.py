@@ -5,18 +5,49 @@ place, soon, and when that place still knows the run: a sink that was emptied or
 """
 
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Annotated, Final, Self
 
 import msgspec
 
 from adnet.models import ReportQuery
 from adnet.operations.windows import Left
-from adnet.periods import Period
+from adnet.periods import Period, utc
 from adnet.sinks import Landed, Sink
 from adnet.state import Facts
 
 FRESH_FOR: Final = timedelta(hours=1)
 """A run that began longer ago is not gone on with: what landed then may have been restated since."""
+
+
+_Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+_Ends = tuple[_Instant, _Instant]
+
+
+class _Left(msgspec.Struct):
+    """What is left to land, as it is stored."""
+
+    windows: list[_Ends | None]
+    rest: _Ends | None
+    step_s: float | None
+
+    @classmethod
+    def of(cls, left: Left) -> Self:
+        step_s = left.step.total_seconds() if left.step else None
+        return cls([_ends(window) for window in left.windows], _ends(left.rest), step_s)
+
+    def value(self) -> Left:
+        """Return it; raises ValueError or OverflowError where it is none."""
+        step = None if self.step_s is None else timedelta(seconds=self.step_s)
+        return Left(windows=tuple(map(_period, self.windows)), rest=_period(self.rest), step=step)
+
+
+class _Kept(msgspec.Struct):
+    """One source of an interrupted pull, as it is stored."""
+
+    began: _Instant
+    pulls: list[str]
+    left: _Left
+    landed: dict[str, tuple[int, int, int]]
 
 
 class PullCheckpoint:
@@ -32,25 +63,22 @@ class PullCheckpoint:
         self._pulls = [pull_id]
         self._began = now
         self._left: Left | None = None
-        self.landed: dict[str, list[int]] = {}
+        self.landed: dict[str, tuple[int, int, int]] = {}
         """Table -> rows, new rows and changed rows of this source that landed so far, in this run and those it goes
         on with; another source may feed the same table."""
 
     async def verify(self) -> None:
         """Read what an earlier run left, and whether it can be gone on with."""
         try:
-            data: dict[str, Any] = (
-                msgspec.json.decode(self._facts.get(self._scope, self._name) or "null") or {}
-            )
-            began = datetime.fromisoformat(data["began"])
-            left = _left(data["left"])
-            pulls, landed = list(data["pulls"]), dict(data["landed"])
-        except (msgspec.DecodeError, KeyError, TypeError, ValueError):
+            kept = _KEPT.decode(self._facts.get(self._scope, self._name) or "null")
+            left = kept.left.value()
+        except (msgspec.DecodeError, ValueError, OverflowError):
             return
-        if self._began - began > FRESH_FOR or not all([await self._sink.recorded(pull) for pull in pulls]):
+        stale = self._began - kept.began > FRESH_FOR
+        if stale or not all([await self._sink.recorded(pull) for pull in kept.pulls]):
             return
-        self._began, self._left, self.landed = began, left, landed
-        self._pulls = [*pulls, *self._pulls]
+        self._began, self._left, self.landed = kept.began, left, kept.landed
+        self._pulls = [*kept.pulls, *self._pulls]
 
     def load(self) -> Left | None:
         """Return what an earlier run left; None when there is none to go on with."""
@@ -58,24 +86,14 @@ class PullCheckpoint:
 
     def count(self, table: str, counts: Landed) -> None:
         """Add what one landing of this source did to *table*."""
-        before = self.landed.get(table, (0, 0, 0))
-        added = (counts.rows, counts.new_rows, counts.changed_rows)
-        self.landed[table] = [old + new for old, new in zip(before, added, strict=True)]
+        rows, new, changed = self.landed.get(table, (0, 0, 0))
+        self.landed[table] = rows + counts.rows, new + counts.new_rows, changed + counts.changed_rows
 
     def save(self, left: Left) -> None:
         """Store what is left to land."""
         self._left = left
-        data = {
-            "began": self._began.isoformat(),
-            "pulls": self._pulls,
-            "left": {
-                "windows": [_ends(period) for period in left.windows],
-                "rest": _ends(left.rest),
-                "step_s": left.step.total_seconds() if left.step else None,
-            },
-            "landed": self.landed,
-        }
-        self._facts.put(self._scope, self._name, msgspec.json.encode(data).decode())
+        kept = _Kept(began=self._began, pulls=self._pulls, left=_Left.of(left), landed=self.landed)
+        self._facts.put(self._scope, self._name, msgspec.json.encode(kept).decode())
 
     def settle(self) -> None:
         """Forget a source that has landed whole, now that its run has ended."""
@@ -83,20 +101,12 @@ class PullCheckpoint:
             self._facts.forget(self._scope, self._name)
 
 
-def _left(data: dict[str, Any]) -> Left:
-    step = data["step_s"]
-    return Left(
-        windows=tuple(map(_period, data["windows"])),
-        rest=_period(data["rest"]),
-        step=None if step is None else timedelta(seconds=step),
-    )
+def _period(ends: _Ends | None) -> Period | None:
+    return None if ends is None else Period(utc(ends[0]), utc(ends[1]))
 
 
-def _period(ends: list[str] | None) -> Period | None:
-    if ends is None:
-        return None
-    return Period(datetime.fromisoformat(ends[0]), datetime.fromisoformat(ends[1]))
+def _ends(period: Period | None) -> _Ends | None:
+    return None if period is None else (period.since, period.until)
 
 
-def _ends(period: Period | None) -> list[str] | None:
-    return None if period is None else [period.since.isoformat(), period.until.isoformat()]
+_KEPT: Final = msgspec.json.Decoder(_Kept)

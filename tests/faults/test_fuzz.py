@@ -6,7 +6,6 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,9 @@ from adnet import config
 from adnet.errors import AdnetError, ConfigurationError, StateError
 from adnet.models import ReportJob, ReportQuery
 from adnet.operations.links import Links, parse_links
-from adnet.operations.windows import Left
-from adnet.periods import Period
 from adnet.pull.checkpoint import PullCheckpoint
 from adnet.redact import Scrubber
-from adnet.state import State, StoredToken
+from adnet.state import State
 from adnet.testing import FakeClock, MemorySink
 
 from .replaying import calls, literal, paths, replaced, replay, tape, with_body
@@ -225,50 +222,7 @@ def test_a_configuration_is_read_back(accounts):
     assert {name: account.credentials() for name, account in found.items()} == accounts
 
 
-# ---------------------------------------------------------------------- what we write
-
-
-instants = st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
-periods = st.tuples(instants, st.timedeltas(timedelta(seconds=1), timedelta(days=400))).map(
-    lambda pair: Period(pair[0], pair[0] + pair[1])
-)
-some_text = st.none() | texts
-counts = st.none() | st.integers(0, 2**40)
-queries = st.builds(
-    ReportQuery,
-    kind=texts,
-    period=st.none() | periods,
-    currency=some_text,
-    level=st.sampled_from([None, "campaign", "ad", "source"]),
-    filters=st.dictionaries(texts, texts | st.lists(texts, max_size=3), max_size=3),
-)
-jobs = st.builds(
-    ReportJob,
-    network=texts,
-    account=texts,
-    account_key=texts,
-    query=queries,
-    state=st.sampled_from(["intended", "submitted", "running", "ready", "done", "failed", "cancelled"]),
-    report_id=some_text,
-    location=some_text,
-    pages=counts,
-    rows=counts,
-    row_limit=counts,
-    attempts=st.integers(0, 9),
-    created_at=st.none() | instants,
-    submitted_at=st.none() | instants,
-    owner=some_text,
-    error=some_text,
-)
-
-
-@many
-@given(jobs)
-def test_a_job_is_read_back_as_it_was(job):
-    """Every field, and the query's key with it."""
-    found = ReportJob.from_json(job.to_json())
-    assert found == job
-    assert found.query.key == job.query.key
+# ---------------------------------------------------------------------- what is kept
 
 
 @many
@@ -281,55 +235,36 @@ def test_any_json_is_a_job_or_a_state_error(value):
         ReportJob.from_json(json.dumps(value))
 
 
-tokens = st.builds(
-    StoredToken,
-    access_token=st.text(min_size=1),
-    refresh_token=st.none() | st.text(min_size=1),
-    expires_at=st.none() | instants,
-    issued_at=instants,
-    scope=some_text,
-    refreshes=st.integers(0, 99),
-    issues=st.integers(0, 99),
-)
+GOOD = {
+    "began": "2026-03-02T12:00:00Z", "pulls": ["p"], "landed": {"clicks": [1, 1, 0]},
+    "left": {"windows": [None], "rest": None, "step_s": 3600.0},
+}  # fmt: skip
 
 
-@few
-@given(tokens, st.none() | st.text(min_size=1))
-def test_a_token_is_read_back_as_it_was(token, key):
-    """In clear and encrypted; its number grows."""
-    with State.open(key=key) as state:
-        saved = state.tokens.save("account", token)
-        assert saved.generation == 1
-        assert state.tokens.load("account") == saved
+def checkpoint(state: State, sink: MemorySink) -> PullCheckpoint:
+    """Return the checkpoint of one source."""
+    query = ReportQuery(kind="clicks")
+    return PullCheckpoint(state.facts, scope="k", query=query, sink=sink, pull_id="p", now=FakeClock().now())
 
 
-lefts = st.builds(
-    Left,
-    windows=st.lists(st.none() | periods, max_size=4).map(tuple),
-    rest=st.none() | periods,
-    step=st.none() | st.timedeltas(timedelta(seconds=1), timedelta(days=400)),
-)
+@many
+@given(json_values)
+def test_any_json_is_a_checkpoint_or_none(value):
+    """A state that was tampered with costs requests, and nothing rises."""
+    tally("strange checkpoints tried", 1)
+    with State.open() as state:
+        kept = checkpoint(state, MemorySink())
+        for strange in (
+            value,
+            {**GOOD, "left": {**GOOD["left"], "rest": value}},
+            *({**GOOD, n: value} for n in GOOD),
+        ):
+            state.facts.put("k", kept._name, json.dumps(strange))
+            asyncio.run(kept.verify())
+            assert kept.load() is None or kept.load().rest is None
 
 
-@few
-@given(lefts)
-def test_a_checkpoint_is_read_back_as_it_was(left):
-    """The windows that are left, and how the next is cut."""
-    clock, sink = FakeClock(), MemorySink()
-
-    async def stored(state: State) -> Left | None:
-        await sink.record([{"network": "n", "account": "a", "pull_id": "p", "table": "clicks"}])
-        query = ReportQuery(kind="clicks")
-        first, second = (
-            PullCheckpoint(state.facts, scope="k", query=query, sink=sink, pull_id="p", now=clock.now())
-            for _ in range(2)
-        )
-        first.save(left)
-        await second.verify()
-        return second.load()
-
-    with State.open(clock=clock) as state:
-        assert asyncio.run(stored(state)) == left
+# ---------------------------------------------------------------------- secrets
 
 
 @many

@@ -85,7 +85,7 @@ def stats(count: int, **changes: Any) -> Columns:
 
 def _value(kind: str, cell: Any) -> Any:
     """Return a cell of a text file as what it means."""
-    if cell is None or cell == "":
+    if cell is None:
         return None
     if kind == "money":
         return Decimal(cell)
@@ -183,8 +183,9 @@ class Place:
         kinds = _kinds(table)
         if self.scheme == "csv":
             with (self.path / f"{table}.csv").open(encoding="utf-8", newline="") as file:
-                cells = list(csv.DictReader(file))
+                cells = [{name: cell or None for name, cell in row.items()} for row in csv.DictReader(file)]
         else:
-            lines = (self.path / f"{table}.jsonl").read_text(encoding="utf-8").splitlines()
-            cells = [json.loads(line) for line in lines]
+            # Not splitlines, which knows eight more line ends than this format.
+            lines = (self.path / f"{table}.jsonl").read_text(encoding="utf-8").split("\n")
+            cells = [json.loads(line) for line in lines if line]
         return [{name: _value(kinds[name], cell) for name, cell in row.items()} for row in cells]
