@@ -13,6 +13,8 @@ from adnet.errors import ConfigurationError, DecodeError, IncompleteBodyError, T
 _STRING: Final = re.compile(rb'"[^"]*"?')
 _FOLDED: Final = bytes.maketrans(b"{}", b"[]")
 _STEPS: Final = {ord("["): 1, ord("]"): -1}
+_LITTLE: Final = 4096
+"""Counting brackets is worth while in so few bytes; in more there are more than the ceiling anyway."""
 _USUAL_DEPTH: Final = 8
 """Level by level is the fastest way down to here."""
 _UNMARKED: Final = bytes(set(range(256)) - set(b'[]{}"'))
@@ -66,7 +68,7 @@ class Ceilings:
         Raises:
             TooLargeError: If lists and objects stand deeper in each other than the ceiling.
         """
-        if body.count(b"{") + body.count(b"[") <= self.json_depth:
+        if len(body) < _LITTLE and body.count(b"{") + body.count(b"[") <= self.json_depth:
             return
         if b"\\" in body:
             body = body.replace(rb"\\", b"").replace(rb"\"", b"")
