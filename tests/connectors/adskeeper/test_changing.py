@@ -94,6 +94,7 @@ async def test_what_a_new_campaign_cannot_be_given_is_set_after_it():
         {"targeting": {"weather": []}},
         {"targeting": {"browserslanguage": ["en"]}},
         {"targeting": {"geo": {"planets": ["Mars"]}}},
+        {"targeting": {"geo": {"countries": "US"}}},
         {"extra": {"qualityFactor": {"1": 0}}},
         {"status": "rejected"},
     ],

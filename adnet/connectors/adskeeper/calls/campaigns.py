@@ -220,8 +220,8 @@ def geo_of(targeting: Mapping[str, Any]) -> tuple[list[str], list[int | str]]:
         InvalidRequestError: It has other keys, or no lists.
     """
     allowed = {"countries", "cities"}
-    lists = (value for value in targeting.values() if not isinstance(value, str))
-    if targeting.keys() - allowed or not all(isinstance(v, list | tuple | set | frozenset) for v in lists):
+    lists = all(isinstance(value, list | tuple | set | frozenset) for value in targeting.values())
+    if targeting.keys() - allowed or not lists:
         raise InvalidRequestError(
             "geo takes lists of countries and cities", fields={"geo": "lists called countries and cities"}
         )
