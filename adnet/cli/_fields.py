@@ -53,14 +53,17 @@ def split_words(words: Sequence[str]) -> tuple[list[str], list[Assignment]]:
 
 
 def check_assignments(pairs: Sequence[Assignment], known: Mapping[str, "Reader"]) -> None:
-    """Refuse what is wrong whatever the object: unknown fields, keys below a plain field, values of no use.
+    """Refuse what is wrong whatever the object: unknown fields, keys below a plain field, values of no use, two values.
 
     Raises:
         UsageError: Something is.
     """
     if not pairs:
         raise click.UsageError(f"say what to set: FIELD=VALUE with {', '.join(known)}", _context())
+    paths = [pair.path for pair in pairs]
     for pair in pairs:
+        if paths.count(pair.path) > 1:
+            raise click.UsageError(f"{pair}: {'.'.join(pair.path)} is given more than once", _context())
         if pair.field not in known:
             near = difflib.get_close_matches(pair.field, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"

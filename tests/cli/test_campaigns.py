@@ -213,6 +213,7 @@ def test_refused_credentials_exit_with_3(shop):
         (["set", "shop", FIRST, "daily_clicks=1.5"], "write a whole number"),
         (["set", "shop", FIRST, "starts_on=tomorrow"], "write a day like 2026-01-31"),
         (["set", "shop", FIRST, "status=deleted"], "write active or paused"),
+        (["set", "shop", FIRST, "daily_budget=5", "daily_budget=50"], "daily_budget is given more than once"),
         (["set", "shop", FIRST, "name.first=x"], "name has no parts"),
         (["set", "shop", FIRST, "targeting=5"], "name a part, targeting.KEY=VALUE"),
         (["set", "shop", FIRST, "targeting.ipsFilter.ips.x=5"], "x is part of something that has no parts"),
