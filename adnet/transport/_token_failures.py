@@ -12,6 +12,8 @@ from adnet.errors import (
     AuthenticationError,
     ConnectError,
     InvalidRequestError,
+    LostReplyError,
+    PayloadError,
     RateLimitError,
     ServerError,
     TokenLimitError,
@@ -24,12 +26,17 @@ _HELD_S: Final[tuple[tuple[type[AdnetError], float], ...]] = (
     (TokenRevokedError, _FOREVER_S),
     (TokenLimitError, 3600.0),
     (AuthenticationError, 300.0),
+    (LostReplyError, 300.0),
+    (PayloadError, 60.0),
     (ServerError, 5.0),
     (RateLimitError, 5.0),
     (TransportError, 5.0),
     (ApiError, 60.0),
 )
-"""How long the endpoint is left alone after each kind of failure; the first kind that fits counts."""
+"""How long the endpoint is left alone after each kind of failure; the first kind that fits counts.
+
+A reply that was lost may have brought a token that nobody has, and there are few of them.
+"""
 
 _KINDS: Final[Mapping[str, type[AdnetError]]] = {
     kind.__name__: kind
@@ -41,6 +48,7 @@ _KINDS: Final[Mapping[str, type[AdnetError]]] = {
         InvalidRequestError,
         ApiError,
         ConnectError,
+        PayloadError,
     )
 }
 _LASTING: Final = (TokenRevokedError, TokenLimitError)

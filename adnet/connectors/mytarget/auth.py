@@ -16,7 +16,9 @@ from adnet.connectors.mytarget.profile import Profile
 from adnet.errors import (
     AuthenticationError,
     CredentialsError,
+    LostReplyError,
     NotFoundError,
+    ServerError,
     TokenLimitError,
     TokenRevokedError,
 )
@@ -161,6 +163,7 @@ class OAuthEndpoint:
         Raises:
             TokenLimitError: All slots are taken; the message says what to do.
             AuthenticationError: The credentials were refused.
+            LostReplyError: A slot may have been taken all the same; also where a gateway gave up.
         """
         given = {"grant_type": grant, **self._client, **form}
         try:
@@ -174,6 +177,8 @@ class OAuthEndpoint:
             )
             error.args = (message,)
             raise
+        except ServerError as error:
+            raise LostReplyError(f"a token may have been issued that nobody has: {error.message}") from error
 
     async def refresh(self, refresh_token: str, *, deadline: float | None = None) -> Issued | None:
         """Return the refreshed token; None when the network does not know *refresh_token* any more."""

@@ -146,3 +146,30 @@ async def test_a_lost_reply_to_an_issue_is_not_sent_again_by_itself():
         with pytest.raises(adnet.ConnectError, match="nothing was sent"):
             await connector(account).tokens.token()
         assert test.report()["grants"] == {"client_credentials": 1}
+
+
+@pytest.mark.parametrize("fault", ["lost-token", "html502"])
+async def test_a_token_that_may_be_lost_is_not_asked_for_again_for_minutes(fault):
+    """Each takes one of five slots: a call that waits and tries again on its own would use them up."""
+    async with bench() as test:
+        account = test.account()
+        test.sandbox.faults.update({fault: 1.0})
+        for _ in range(5):
+            with pytest.raises(adnet.ConnectError, match="no token could be had"):
+                await account.get_account()
+        test.sandbox.faults.update({fault: 0.0})
+        test.clock.advance(240)
+        with pytest.raises(adnet.ConnectError, match="no token could be had"):
+            await test.account().get_account()
+        assert sum(request.path.endswith("/token.json") for request in test.sandbox.log) == 1
+        test.clock.advance(60)
+        await account.get_account()
+
+
+async def test_a_login_does_not_wait_for_that():
+    """Whoever logs in wants to know now."""
+    async with bench() as test:
+        test.sandbox.faults.once("lost-token")
+        with pytest.raises(adnet.ConnectError):
+            await test.account().get_account()
+        assert await connector(test.account()).login() == str(test.sandbox.user_id)
