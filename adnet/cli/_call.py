@@ -107,8 +107,8 @@ def confirm(call: Call, question: str, otherwise: str) -> None:
     Raises:
         ConfigurationError: It is not.
     """
-    call.out.note(f"{question} [y/N]")
-    with _waiting_for_keys():
+    with _waiting_for_keys():  # already while it is asked: a signal may come with the question
+        call.out.note(f"{question} [y/N]")
         answer = sys.stdin.readline().strip().lower()
     if answer not in {"y", "yes"}:
         raise ConfigurationError(otherwise)
