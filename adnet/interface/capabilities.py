@@ -2,6 +2,7 @@
 
 import enum
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 import attrs
@@ -68,6 +69,7 @@ OPERATIONS: Final[tuple[str, ...]] = tuple(name for facet in FACETS for name in 
 _REPORTS: Final = frozenset(operations_of(QueuesReports))
 
 
+@lru_cache
 def capabilities_of(connector: type) -> Capabilities:
     """Return what a connector class can do.
 

@@ -99,4 +99,4 @@ class Connector:
     @classmethod
     def capabilities(cls) -> Capabilities:
         """Return what this connector can do, derived from its facets."""
-        return capabilities_of(cls)
+        return capabilities_of(cls)  # type: ignore[arg-type]

@@ -60,6 +60,39 @@ def from_us(microseconds: int) -> datetime:
     return _EPOCH + microseconds * _MICROSECOND
 
 
+class _Guard:
+    """Lets one thread at a time at the connection, and turns SQLite's errors into ours.
+
+    A class, since it is entered for every statement, and a block of a generator takes three times as long.
+    """
+
+    __slots__ = ("_connection", "_lock", "_name", "_pid")
+
+    def __init__(self, connection: sqlite3.Connection, name: str) -> None:
+        self._connection = connection
+        self._name = name
+        self._pid = os.getpid()
+        self._lock = threading.RLock()
+
+    def __enter__(self) -> sqlite3.Connection:
+        # Asked before the lock: a fork may have copied the lock while another thread held it.
+        if self.is_forked():
+            raise StateError(
+                f"{self._name} was opened before a fork: open the state again in the new process"
+            )
+        self._lock.acquire()
+        return self._connection
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._lock.release()
+        if isinstance(error, sqlite3.Error):
+            _fail(self._name, error)
+
+    def is_forked(self) -> bool:
+        """Whether this is another process than the one that opened the file."""
+        return self._pid != os.getpid()
+
+
 class Database:
     """One connection to the state file; safe to use from several threads, not across a fork.
 
@@ -69,8 +102,7 @@ class Database:
     def __init__(self, connection: sqlite3.Connection, path: Path | None) -> None:
         self.path = path
         self._connection = connection
-        self._pid = os.getpid()
-        self._lock = threading.RLock()
+        self._guard = _Guard(connection, self.name)
         self._defined: set[str] = set()
 
     @classmethod
@@ -122,7 +154,7 @@ class Database:
         Raises:
             StateError: Another process holds the lock, or the file cannot be written or is damaged.
         """
-        with self._guarded() as connection:
+        with self._guard as connection:
             if connection.in_transaction:
                 yield connection
                 return
@@ -146,7 +178,7 @@ class Database:
         Raises:
             StateError: The file is locked or damaged.
         """
-        with self._guarded() as connection:
+        with self._guard as connection:
             return connection.execute(sql, params).fetchall()
 
     def define(self, *statements: str) -> None:
@@ -155,7 +187,7 @@ class Database:
         Raises:
             StateError: The file is locked or damaged.
         """
-        with self._guarded() as connection:
+        with self._guard as connection:
             for statement in statements:
                 if statement not in self._defined:
                     # Without a transaction around them, statements that find their table take no write lock.
@@ -178,25 +210,14 @@ class Database:
 
     def close(self) -> None:
         """Close the connection; closing twice is fine. In a forked child it is left to its parent."""
-        if self._pid == os.getpid():
+        if not self._guard.is_forked():
             self._connection.close()
 
     def __repr__(self) -> str:
         return f"Database({self.name!r})"
 
-    @contextmanager
-    def _guarded(self) -> Iterator[sqlite3.Connection]:
-        # Asked before the lock: a fork may have copied the lock while another thread held it.
-        if self._pid != os.getpid():
-            raise StateError(f"{self.name} was opened before a fork: open the state again in the new process")
-        with self._lock:
-            try:
-                yield self._connection
-            except sqlite3.Error as error:
-                _fail(self.name, error)
-
     def _prepare(self) -> None:
-        with self._guarded() as connection:
+        with self._guard as connection:
             # One transaction, so that mark, format and tables are read as of the same moment.
             connection.execute("BEGIN")
             try:
