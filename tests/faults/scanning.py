@@ -180,13 +180,14 @@ class CommandLines:
 
 
 def _family() -> set[int]:
-    """Return the numbers of this process and of its descendants."""
+    """Return the numbers of this process and of its descendants; others end while they are looked at."""
     parents = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            parents[int(path.parent.name)] = int(
-                path.read_text(errors="replace").rpartition(")")[2].split()[1]
-            )
+    # Not by glob: where a process ends between two of its steps it raises ProcessLookupError, once in a long while.
+    for place in Path("/proc").iterdir():
+        if place.name.isdecimal():
+            with contextlib.suppress(OSError, IndexError):
+                text = (place / "stat").read_text(errors="replace")
+                parents[int(place.name)] = int(text.rpartition(")")[2].split()[1])
     family = {os.getpid()}
     while more := {number for number, parent in parents.items() if parent in family} - family:
         family |= more
