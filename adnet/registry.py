@@ -152,4 +152,4 @@ def _unknown(network: str) -> UnknownNetworkError:
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     broken = [f"{found.network} ({found.problem})" for found in discover() if found.problem]
     tail = f"; broken: {'; '.join(broken)}" if broken else ""
-    return UnknownNetworkError(f"unknown network {network!r}{hint}; there are {', '.join(names())}{tail}")
+    return UnknownNetworkError(f"unknown network {network!r}; there are {', '.join(names())}{tail}{hint}")

@@ -133,7 +133,8 @@ def _usage(error: click.ClickException) -> str:
     text = " ".join(error.format_message().split()).rstrip(".")
     if not isinstance(error, click.UsageError) or error.ctx is None:
         return text
-    return f"{text}; see `{error.ctx.command_path} --help`"
+    see = f"see `{error.ctx.command_path} --help`"
+    return f"{text} S{see[1:]}" if text.endswith("?") else f"{text}; {see}"
 
 
 def _bug(error: BaseException) -> str:

@@ -127,7 +127,7 @@ class TestUsage:
         assert (
             ran.code,
             ran.line,
-        ) == (2, "adnet: there is no command 'pul'; did you mean 'pull'?; see `adnet --help`")
+        ) == (2, "adnet: there is no command 'pul'; did you mean 'pull'? See `adnet --help`")
 
     def test_unknown_command_like_none(self, adnet):
         """Where no command is near, all are named."""
