@@ -134,11 +134,11 @@ class ReportJob:
 
     def to_json(self) -> str:
         """Return versioned JSON without secrets; :meth:`from_json` reads it back."""
-        data: dict[str, Any] = {"version": FORMAT, "query": self.query.to_dict()}
-        for field in attrs.fields_dict(type(self)).values():
-            value = getattr(self, field.name)
-            if field.name != "query" and value is not None:
-                data[field.name] = value.isoformat() if isinstance(value, datetime) else value
+        data: dict[str, Any] = {"version": FORMAT}
+        for name in _SAVED:
+            if (value := getattr(self, name)) is not None:
+                data[name] = value
+        data["query"] = self.query.to_dict()
         return msgspec.json.encode(data).decode()
 
     @classmethod
@@ -159,3 +159,6 @@ class ReportJob:
         except (msgspec.DecodeError, KeyError, TypeError, ValueError, RecursionError, SchemaError) as error:
             why = error.message if isinstance(error, SchemaError) else error
             raise StateError(f"not a saved report job: {why}; delete it and pull again") from None
+
+
+_SAVED: Final = tuple(field.name for field in attrs.fields(ReportJob))

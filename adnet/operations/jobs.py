@@ -16,7 +16,7 @@ import random
 import weakref
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import attrs
 
@@ -155,16 +155,16 @@ class ReportRunner:
             if error.temporary:
                 self._state.jobs.release(job)
             else:
-                self._save(attrs.evolve(job, state="failed", error=str(error)))
+                self._save(job, state="failed", error=str(error))
             raise
-        return self._save(attrs.evolve(submitted, submitted_at=self._clock.now()))
+        return self._save(submitted, submitted_at=self._clock.now())
 
     async def _post_again(self, job: ReportJob) -> ReportJob:
         """Ask anew for a report that failed or vanished."""
         again = {"state": "intended", "attempts": job.attempts + 1, "owner": self._state.owner, "error": None}
         with self._given_up_if_left(job):
             async with self._posting:
-                return await self._post(self._save(attrs.evolve(job, **again)))  # type: ignore[arg-type]
+                return await self._post(self._save(job, **again))
 
     # ------------------------------------------------------------------ waiting
 
@@ -260,7 +260,7 @@ class ReportRunner:
         if polled.state == "ready":
             with self._state.database.transaction():
                 self._learn(polled.query.kind, self._elapsed(polled, self._clock.monotonic() - started))
-                return self._save(attrs.evolve(polled, ready_at=self._clock.now()))
+                return self._save(polled, ready_at=self._clock.now())
         # That it is still running is worth no write: whoever goes on with it asks, as after it was submitted.
         return self._remember(polled) if polled.state == "running" else self._save(polled)
 
@@ -292,7 +292,7 @@ class ReportRunner:
     def finish(self, job: ReportJob) -> ReportJob:
         """Take note that the report has been read, or landed, or is of no use any more."""
         self._polled.pop(job.job_id, None)
-        done = self._state.jobs.save(attrs.evolve(job, state="done"))
+        done = self._state.jobs.save(job, state="done")
         self._latest.pop(job.job_id, None)
         return done
 
@@ -306,7 +306,7 @@ class ReportRunner:
                 account=job.account,
             )
         fresh = {"report_id": None, "location": None, "pages": None, "rows": None, "submitted_at": None}
-        return self._save(attrs.evolve(job, state="intended", owner=self._state.owner, **fresh))  # type: ignore[arg-type]
+        return self._save(job, state="intended", owner=self._state.owner, **fresh)
 
     # ------------------------------------------------------------------ small things
 
@@ -317,8 +317,8 @@ class ReportRunner:
             lock = self._locks[key] = asyncio.Lock()
         return lock
 
-    def _save(self, job: ReportJob) -> ReportJob:
-        return self._remember(self._state.jobs.save(job))
+    def _save(self, job: ReportJob, **changes: Any) -> ReportJob:
+        return self._remember(self._state.jobs.save(job, **changes))
 
     def _remember(self, job: ReportJob) -> ReportJob:
         self._latest[job.job_id] = job

@@ -8,7 +8,7 @@ columns that are searched. An ``intended`` job whose owner died may or may not h
 
 import sqlite3
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
 import attrs
@@ -101,8 +101,8 @@ class JobJournal:
             if stored and stored.state == "intended" and stored.owner == job.owner:
                 _put(connection, attrs.evolve(stored, owner=None), self._clock.now())
 
-    def save(self, job: ReportJob) -> ReportJob:
-        """Store *job* and return it as stored, with its time.
+    def save(self, job: ReportJob, **changes: Any) -> ReportJob:
+        """Store *job* with these *changes* and return it as stored, with its time.
 
         A job that somebody cancelled stays cancelled unless it is done: the cancelled one is returned, and
         its runner stops.
@@ -111,7 +111,7 @@ class JobJournal:
             StateError: A job with this id belongs to another account.
         """
         now = self._clock.now()
-        saved = attrs.evolve(job, updated_at=now, created_at=job.created_at or now)
+        saved = attrs.evolve(job, **{"updated_at": now, "created_at": job.created_at or now} | changes)
         with self._database.transaction() as connection:
             if _put(connection, saved, now):
                 return saved

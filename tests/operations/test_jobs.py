@@ -121,10 +121,15 @@ async def test_no_report_is_polled_twice_within_two_tenths(runner, network):
 async def test_polling_writes_nothing_until_the_report_is_ready(runner, network, state):
     """A report may be polled for minutes."""
     saves, save = [], state.jobs.save
-    state.jobs.save = lambda saved: saves.append(saved.state) or save(saved)
+
+    def noted(*args, **changes):
+        saves.append(save(*args, **changes))
+        return saves[-1]
+
+    state.jobs.save = noted
     network.takes_s = 60.0
     await runner.ready(query())
-    assert saves == ["submitted", "ready"]
+    assert [saved.state for saved in saves] == ["submitted", "ready"]
     assert len(network.polled) > 10
 
 

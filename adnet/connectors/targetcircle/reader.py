@@ -109,7 +109,7 @@ class ReportReader:
         if page.status == "FAILED":
             return attrs.evolve(job, state="failed", error="the network said FAILED")
         if not page.ready:
-            return attrs.evolve(job, state="running")
+            return job if job.state == "running" else attrs.evolve(job, state="running")
         rows: int | None = _count(page)
         pages = max(page.pages, 1 if rows else 0)
         if pages > 1:
