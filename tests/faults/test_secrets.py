@@ -73,6 +73,8 @@ async def struck(there: World, operation: Operation, fault: str, scanner: Scanne
         result = error
     for name, value in secrets_of(there.server).items():
         scanner.learn(name, value)
+    assert there.events
+    scanner.check(f"{where}: events", repr(there.events))
     if isinstance(result, AdnetError):
         scanner.check_error(where, result)
     else:

@@ -17,6 +17,7 @@ from adnet.testing.faults import FaultProxy, FaultSettings
 from adnet.testing.harness import FastClock, generous_limits
 from adnet.transport.aiohttp import AiohttpTransport
 from adnet.transport.ceilings import Ceilings
+from adnet.transport.events import Event
 from adnet.transport.wire import Request, Response
 
 SINCE, UNTIL = date(2026, 2, 10), date(2026, 2, 12)
@@ -94,6 +95,8 @@ class World:
     clock: FastClock
     options: Mapping[str, Any] = attrs.field(repr=False)
     """What the account was made with."""
+    events: list[Event] = attrs.field(factory=list, repr=False)
+    """What its listeners were told."""
 
 
 @contextlib.asynccontextmanager
@@ -102,7 +105,7 @@ async def world(
 ) -> AsyncIterator[World]:
     """Give the world of one operation; the account is open where the operation wants it so."""
     clock = FastClock(SPEED)
-    transport = HurriedTransport(operation.where)
+    transport, events = HurriedTransport(operation.where), list[Event]()
     server = network.sandbox(clock)
     async with server, FaultProxy(server.origin, settings=settings) as proxy:
         options = {**server.account_options, **server.credentials, **operation.options}
@@ -114,6 +117,7 @@ async def world(
             clock=clock,
             transport=transport,
             limits=limits,
+            listeners=(events.append,),
             **options,
         )
         try:
@@ -121,7 +125,13 @@ async def world(
                 await account.open()
                 await account.get_account()
             yield World(
-                server=server, proxy=proxy, account=account, transport=transport, clock=clock, options=options
+                server=server,
+                proxy=proxy,
+                account=account,
+                transport=transport,
+                clock=clock,
+                options=options,
+                events=events,
             )
         finally:
             await account.close()
