@@ -16,6 +16,7 @@ from adnet.errors import (
 )
 from adnet.models import AdDraft, Update
 from adnet.money import Money
+from adnet.testing.fakes import answer
 from tests.connectors.adskeeper.kit import home, scripted
 
 VARIANTS = pytest.mark.parametrize(
@@ -111,6 +112,25 @@ async def test_a_bid_raises_no_cheaper_location(bid):
         assert "they cost 2 to 30 cents a click" in outcome.error.message
         assert outcome.error.fields.keys() == {"bid"}
         assert len(wire.sent) == 1
+
+
+async def test_many_bids_are_looked_up_together():
+    """What each costs now is read in pages; an ad that is no longer listed is read by itself."""
+    async with home() as it:
+        live = [row for row in it.sandbox.account.teasers.values() if row.own_status == "goodPerformance"]
+        updates = [Update(str(row.id), {"bid": Decimal("0.05")}) for row in live[:30]]
+        found = await it.account.update_ads([*updates, Update("7", {"bid": Decimal("0.05")})])
+        assert [outcome.ok for outcome in found] == [True] * 30 + [False]
+        assert len(it.writes) == 30
+        assert len([r for r in it.sent("GET") if "/teasers" in r.path]) < 10
+
+
+async def test_many_bids_that_cannot_be_looked_up_fail_one_by_one():
+    """Each has its outcome, and refused credentials are not tried again and again."""
+    async with scripted(*[answer(401)] * 5) as (account, wire):
+        found = await account.update_ads([Update(str(n), {"bid": Decimal("0.05")}) for n in range(30)])
+        assert {type(outcome.error) for outcome in found} == {AuthenticationError}
+        assert len(wire.sent) <= 5
 
 
 async def test_the_same_content_is_not_sent():

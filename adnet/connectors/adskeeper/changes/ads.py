@@ -23,6 +23,7 @@ from adnet.connectors.adskeeper.changes.steps import (
 from adnet.connectors.adskeeper.changes.values import blocked, cents, mapping, only, refuse
 from adnet.connectors.adskeeper.codec import Book
 from adnet.connectors.adskeeper.core import Core, Saved
+from adnet.connectors.adskeeper.lists import FEW
 from adnet.connectors.adskeeper.native import AdskeeperNative
 from adnet.connectors.adskeeper.rows import TeaserRow
 from adnet.errors import AdnetError, NotFoundError, ServerError
@@ -68,15 +69,34 @@ class AdWriter:
 
     async def update(self, updates: Sequence[Update]) -> list[Outcome]:
         """Send each update's writes; one outcome for each, in order."""
+        try:
+            known = await self._known(updates)
+        except AdnetError:
+            known = {}  # whatever it is, each of them will tell it by itself
 
         async def one(update: Update) -> Outcome:
-            steps = await self.steps(update.id, update.fields)
+            steps = await self.steps(update.id, update.fields, known.get(update.id))
             return await apply(self.core, update.id, steps, names={})
 
         return await each(updates, one, key=lambda update: update.id)
 
-    async def steps(self, ad_id: str, fields: Mapping[str, Any]) -> list[Step]:
+    async def _known(self, updates: Sequence[Update]) -> dict[str, TeaserRow]:
+        """Return ads whose bids are to change, read together where they are many; those not listed are left out."""
+        wanted = {update.id for update in updates if "bid" in update.fields}
+        if len(wanted) <= FEW:
+            return {}
+        pages = self.native.teasers.list_all()
+        return {row.id: row async for page in pages for row in page if row.id in wanted}
+
+    async def steps(
+        self, ad_id: str, fields: Mapping[str, Any], known: TeaserRow | None = None
+    ) -> list[Step]:
         """Return the writes of one update. Content is replaced as a whole, since the network knows no other way.
+
+        Args:
+            ad_id: Whose.
+            fields: What is to change.
+            known: The ad, where it has been read already.
 
         Raises:
             UnsupportedError: The API cannot set a field.
@@ -85,7 +105,7 @@ class AdWriter:
         """
         only(fields, _FIELDS, "an ad")
         stops = "status" in fields and blocked(fields["status"])
-        row = Once(self.native.teasers.get, ad_id)
+        row = Once(self.native.teasers.get, ad_id, known)
         middle = []
         if fields.keys() & _CONTENT:
             middle += await self._content(ad_id, fields, await row())
@@ -233,6 +253,7 @@ class AdWriter:
     async def express(self, verb: str, items: Sequence[Any]) -> list[PlannedRequest]:
         """Return the requests of *verb*; the present state is read where it decides about them."""
         planned: list[PlannedRequest] = []
+        known = await self._known(items) if verb == "update" else {}
         for item in items:
             if verb == "create":
                 planned.append(self.core.planned(await self.new(item)))
@@ -240,7 +261,7 @@ class AdWriter:
                     note = "on the id that the first answer tells"
                     planned.append(self.core.planned(calls.set_blocked(NEW_ID, blocked=True), note))
             elif verb == "update":
-                steps = await self.steps(item.id, item.fields)
+                steps = await self.steps(item.id, item.fields, known.get(item.id))
                 planned += [self.core.planned(step.call, step.what, ids=[item.id]) for step in steps]
             else:
                 planned.append(self.core.planned(calls.delete(str(item)), ids=[str(item)]))

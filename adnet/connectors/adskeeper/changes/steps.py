@@ -64,12 +64,12 @@ LOST: Final = (TransportError, PayloadError)
 
 
 class Once(Generic[T]):
-    """What is there, read when it is first needed and not again."""
+    """What is there, read when it is first needed and not again; *found* has been read already."""
 
-    def __init__(self, read: Callable[[str], Awaitable[T]], number: str) -> None:
+    def __init__(self, read: Callable[[str], Awaitable[T]], number: str, found: T | None = None) -> None:
         self._read = read
         self._number = number
-        self._found: T | None = None
+        self._found = found
 
     async def __call__(self) -> T:
         """Return it."""
