@@ -78,7 +78,7 @@ def command(
 ) -> int:
     """Move bids of ACCOUNT towards a target CPA, within bounds, steps and a budget.
 
-    Of each campaign (or ad) that runs and has a bid, or of each ID, the statistics of some settled days tell what a
+    Of each campaign (or ad) that runs and has a bid, or of each ID, the statistics of days that are over tell what a
     click was worth. Amounts are in the account's currency.
 
     Exit code 0: shown, or all bids are as planned; 2: the plan moves too much, and nothing was sent.

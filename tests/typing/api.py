@@ -37,7 +37,9 @@ async def changes(account: adnet.Account, campaign: adnet.Campaign) -> None:
         assert_type(outcome, adnet.Outcome)
     created = await account.create_campaigns([adnet.CampaignDraft(name="Draft")])
     assert_type(created.ids, tuple[str | None, ...])
-    assert_type(await account.plan([adnet.Update("7", {"status": "paused"})]), adnet.Plan)
+    plan = await account.plan([adnet.Update("7", {"status": "paused"}), adnet.Removal("key", "shares")])
+    assert_type(plan, adnet.Plan)
+    assert_type(await account.apply(plan, limits=adnet.PlanLimits(paused=1), force=True), adnet.BatchResult)
 
 
 async def reports(account: adnet.Account) -> None:

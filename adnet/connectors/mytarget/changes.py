@@ -118,7 +118,9 @@ def banner_body(draft: AdDraft, urls: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InvalidRequestError: A field that cannot be sent; nothing was.
     """
-    for name, hint in (("bid", "set it on the campaign"), ("image_url", "upload it: native.content.upload")):
+    # No address is fetched: which role an image fits, and in which size, is for the package's format to say.
+    upload = "upload it by native.content.upload, and name it in extra={'content': {role: {'id': …}}}"
+    for name, hint in (("bid", "set it on the campaign"), ("image_url", upload)):
         if getattr(draft, name) is not None:
             raise invalid(f"{name} is no property of a banner here: {hint}", **{name: hint})
     body: dict[str, Any] = {"status": status(draft.status)}

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from adnet import AdDraft
 from adnet.connectors.mytarget.multipart import Upload
 from adnet.connectors.mytarget.routes import ROUTES
 from adnet.errors import InvalidRequestError, UnsupportedError
@@ -48,6 +49,23 @@ async def test_content_is_uploaded():
         with pytest.raises(InvalidRequestError) as caught:
             await content.upload("video", PICTURE)
         assert set(caught.value.fields) == {"file"}
+
+
+async def test_what_was_uploaded_can_be_in_an_ad():
+    """In the role that it is named in; an address of an image is refused with the way to do it."""
+    async with bench() as test:
+        account, campaign = test.account(), str(test.first("campaigns", status="active")["id"])
+        made = await account.native.content.upload("static", PICTURE, width=600, height=600)
+        content = {"image_600x600": {"id": made["id"]}}
+        common = {"campaign_id": campaign, "title": "T", "url": "https://new.example.test/"}
+        good, bad = (
+            AdDraft(**common, extra={"content": content}),
+            AdDraft(**common, image_url="https://a.test/a.jpg"),
+        )
+        result = await account.create_ads([good, bad])
+        assert [outcome.status for outcome in result] == ["done", "failed"]
+        assert test.first("banners", id=int(result[0].id))["content"]["image_600x600"]["id"] == made["id"]
+        assert "native.content.upload, and name it in extra={'content'" in result[1].error.message
 
 
 async def test_dictionaries_speak_the_language_that_is_asked_for():
