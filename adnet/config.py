@@ -9,10 +9,10 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeVar
 
 import attrs
 
@@ -20,11 +20,13 @@ from adnet import registry
 from adnet._setting import Setting
 from adnet.client import Account
 from adnet.clock import Clock
-from adnet.errors import ConfigurationError
+from adnet.errors import AdnetError, ConfigurationError
 from adnet.opening import connect
 from adnet.state import State
 from adnet.state.files import refuse_open_folder
 from adnet.transport.events import Listener
+
+T = TypeVar("T")
 
 FILE_NAME: Final = "adnet.toml"
 VARIABLE: Final = "ADNET_CONFIG"
@@ -337,6 +339,7 @@ async def open_accounts(
     only: Collection[str] | None = None,
     clock: Clock | None = None,
     listeners: Sequence[Listener] = (),
+    unopened: dict[str, AdnetError] | None = None,
 ) -> AsyncIterator[dict[str, Account]]:
     """Yield the accounts of a configuration by name, on one state; all of it is closed at the end.
 
@@ -348,6 +351,8 @@ async def open_accounts(
         only: Names of the accounts that are wanted; None means all.
         clock: Time; the default is the machine's.
         listeners: Hear what is sent.
+        unopened: Takes the accounts that cannot be opened by themselves, e.g. for want of a secret, and why; without
+            it the first of them raises.
 
     Raises:
         ConfigurationError: The file is missing or wrong; CredentialsError where a secret is.
@@ -356,19 +361,36 @@ async def open_accounts(
     config = path if isinstance(path, Config) else load(path, only=only)
     if not config.accounts:
         raise ConfigurationError(f"{config.path} has no account; add a section [accounts.NAME]")
-    secrets = {name: account.credentials() for name, account in config.accounts.items()}
+    apart = _Apart(unopened)
+    secrets = dict(apart.each(config.accounts, AccountConfig.credentials))
     async with AsyncExitStack() as stack:
         state = stack.enter_context(open_state(config, clock=clock))
+        more: dict[str, Any] = {"clock": clock, "listeners": listeners, "configured": config.names}
+
+        def connected(account: AccountConfig) -> Account:
+            return account.connect(state, credentials=secrets[account.name], **more)
+
         opened = {}
-        for name, account in config.accounts.items():
-            made = account.connect(
-                state,
-                credentials=secrets[name],
-                clock=clock,
-                listeners=listeners,
-                configured=config.names,
-            )
+        for name, made in apart.each({name: config.accounts[name] for name in secrets}, connected):
             # Opening may ask the network something, which is for whoever uses the account to do.
             stack.push_async_callback(made.close)
             opened[name] = made
         yield opened
+
+
+@attrs.frozen
+class _Apart:
+    """Lets accounts fail by themselves, where somebody wants to know of them."""
+
+    failed: dict[str, AdnetError] | None
+
+    def each(
+        self, accounts: Mapping[str, AccountConfig], make: Callable[[AccountConfig], T]
+    ) -> Iterator[tuple[str, T]]:
+        for name, account in accounts.items():
+            try:
+                yield name, make(account)
+            except ConfigurationError as error:
+                if self.failed is None:
+                    raise
+                self.failed[name] = error

@@ -93,6 +93,10 @@ class AdnetError(Exception):
                 setattr(self, name, value)
         return self
 
+    def of_account(self, name: str) -> Self:
+        """Fill in the account's name, unless the message says it already, and return the same error."""
+        return self if repr(name) in self.message else self.add_context(account=name)
+
     def __str__(self) -> str:
         where = " ".join(part for part in (self.account or self.network, self.operation) if part)
         known = [

@@ -102,8 +102,8 @@ def connect(
     except BaseException as error:
         if owned:
             room.close()
-        if isinstance(error, ConfigurationError) and repr(account) not in error.message:
-            error.add_context(account=account)
+        if isinstance(error, ConfigurationError):
+            error.of_account(account)
         raise
     return Account(made, name=account, clock=clock, state=room, close_state=owned)
 

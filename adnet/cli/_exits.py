@@ -57,9 +57,9 @@ def code_of_some(errors: Iterable[AdnetError], *, landed: bool) -> int:
         return DONE
     if landed:
         return PARTLY
-    if all(map(is_refusal, errors)):
-        return CREDENTIALS
-    return USAGE if all(map(is_ours, errors)) else NOTHING
+    if all(map(is_ours, errors)):
+        return USAGE
+    return CREDENTIALS if all(map(is_refusal, errors)) else NOTHING
 
 
 def is_ours(error: AdnetError) -> bool:

@@ -87,7 +87,7 @@ def _share(seconds: float, meter: Meter) -> str:
 def problems(result: PullResult) -> Iterator[str]:
     """Yield a line for each thing that went wrong; what several tables of an account have in common, once."""
     for name, error in result.failures:
-        yield sentence(error.add_context(account=name))
+        yield sentence(error.of_account(name))
     seen: dict[tuple[str, str], list[tuple[str, AdnetError]]] = {}
     for table in result.tables:
         for error in table.errors:

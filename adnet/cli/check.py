@@ -7,10 +7,10 @@ import attrs
 import click
 
 from adnet.cli._call import Call, Command, run
-from adnet.cli._exits import code_of_some, is_refusal, sentence
+from adnet.cli._exits import code_of_some, is_ours, is_refusal, sentence
 from adnet.cli.output import Table
 from adnet.client import Account
-from adnet.config import load, open_accounts
+from adnet.config import AccountConfig, Config, load, open_accounts
 from adnet.errors import AdnetError
 from adnet.models import AccountInfo
 
@@ -21,7 +21,8 @@ _AT_ONCE: Final = 100
 class _Check:
     """What came of one account."""
 
-    account: Account
+    account: Account | AccountConfig
+    """The latter where it could not be opened."""
     info: AccountInfo | None = None
     error: AdnetError | None = None
 
@@ -29,7 +30,7 @@ class _Check:
     def verdict(self) -> str:
         if self.error is None:
             return "ok"
-        return "refused" if is_refusal(self.error) else "failed"
+        return "refused" if is_refusal(self.error) and not is_ours(self.error) else "failed"
 
     def data(self) -> dict[str, Any]:
         return {
@@ -51,7 +52,8 @@ class _Check:
 def command(call: Call, accounts: tuple[str, ...]) -> int:
     """Prove the credentials of each ACCOUNT (all by default) with the cheapest call of its network.
 
-    Exit code 0 when all are good, 4 when some are, 3 when every one was refused, 5 otherwise.
+    Exit code 0 when all are good, 4 when some are, 3 when every one was refused, 2 when none could be asked for want of
+    a secret, 5 otherwise.
     """
     checks = run(_check_all(load(call.config, only=accounts or None)))
     columns = ("account", "network", "verdict", "account_id", "name", "currency", "time_zone", "balance")
@@ -63,7 +65,7 @@ def command(call: Call, accounts: tuple[str, ...]) -> int:
     return code_of_some(errors, landed=len(errors) < len(checks))
 
 
-async def _check_all(config: Any) -> list[_Check]:
+async def _check_all(config: Config) -> list[_Check]:
     places = asyncio.Semaphore(_AT_ONCE)
 
     async def one(account: Account) -> _Check:
@@ -71,7 +73,11 @@ async def _check_all(config: Any) -> list[_Check]:
             try:
                 return _Check(account, await account.get_account())
             except AdnetError as error:
-                return _Check(account, error=error.add_context(account=account.name))
+                return _Check(account, error=error.of_account(account.name))
 
-    async with open_accounts(config) as accounts:
-        return list(await asyncio.gather(*map(one, accounts.values())))
+    unopened: dict[str, AdnetError] = {}
+    async with open_accounts(config, unopened=unopened) as accounts:
+        found = await asyncio.gather(*map(one, accounts.values()))
+    checks = {check.account.name: check for check in found}
+    checks |= {name: _Check(config.accounts[name], error=error) for name, error in unopened.items()}
+    return [checks[name] for name in config.accounts]

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
+import attrs
 import click
 
 from adnet.cli._call import Call, Command, run
@@ -10,6 +11,7 @@ from adnet.cli._landed import report
 from adnet.cli._progress import watching
 from adnet.client import check_order
 from adnet.config import Config, load, open_accounts
+from adnet.errors import AdnetError
 from adnet.models import TABLES
 from adnet.models.words import LEVELS
 from adnet.periods import Moment
@@ -92,9 +94,12 @@ async def _pull(
     lookback: int,
     **options: Any,
 ) -> PullResult:
-    async with open_accounts(config) as accounts:
+    unopened: dict[str, AdnetError] = {}
+    async with open_accounts(config, unopened=unopened) as accounts:
+        if not accounts:
+            raise next(iter(unopened.values()))
         with watching(call.out, len(accounts)) as tell:
-            return await pull(
+            result = await pull(
                 accounts,
                 tables=tables or None,
                 levels=levels or ("campaign",),
@@ -103,3 +108,4 @@ async def _pull(
                 on_progress=tell,
                 **options,
             )
+    return attrs.evolve(result, failures=(*result.failures, *unopened.items()))

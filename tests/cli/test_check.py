@@ -32,16 +32,20 @@ class TestCheck:
         assert adnet("check").code == 3
 
     def test_chosen(self, adnet, partner, monkeypatch):
-        """Only the accounts that are named are looked at, and only their secrets are needed."""
+        """Only the accounts that are named are looked at; one without its secret fails by itself."""
         monkeypatch.delenv("NOT_HERE", raising=False)
         other = '[accounts.other]\nnetwork = "targetcircle"\ntoken = { env = "NOT_HERE" }\n'
         configure(partner.account(), other)
         assert adnet("check", "partner").code == 0
-        ran = adnet("check")
-        assert ran.code == 2
-        assert ran.line == (
-            "adnet: token of account 'other': the environment variable NOT_HERE is not set; set it"
-        )
+        told = "adnet: token of account 'other': the environment variable NOT_HERE is not set; set it"
+        ran = adnet("check", "--json")
+        assert (ran.code, ran.line) == (4, told)
+        assert [(row["account"], row["verdict"]) for row in ran.json["accounts"]] == [
+            ("partner", "ok"),
+            ("other", "failed"),
+        ]
+        ran = adnet("check", "other")
+        assert (ran.code, ran.line) == (2, told)
 
 
 class TestLimits:

@@ -119,6 +119,18 @@ class TestFailing:
         assert "outside the configured origin" in ran.line
         assert landed("SELECT * FROM clicks") == []
 
+    def test_missing_secret(self, adnet, partner, monkeypatch):
+        """The night's pull of all others lands; where no account is left, nothing is pulled."""
+        monkeypatch.delenv("NOT_HERE", raising=False)
+        other = '[accounts.other]\nnetwork = "targetcircle"\ntoken = { env = "NOT_HERE" }\n'
+        configure(other, partner.account())
+        told = "adnet: token of account 'other': the environment variable NOT_HERE is not set; set it"
+        ran = adnet("pull", *LAND, "--table", "trades")
+        assert (ran.code, ran.line) == (4, told)
+        assert landed("SELECT DISTINCT account FROM trades") == [("partner",)]
+        ran = adnet("pull", "other", *LAND, "--table", "trades", "--json")
+        assert (ran.code, ran.line, ran.out) == (2, told, "")
+
     def test_missing_setting(self, adnet, partner):
         """What the configuration lacks is told as such: 2 when nothing landed, 4 beside what did."""
         configure(partner.account(currency=None))
