@@ -74,9 +74,9 @@ class Raw(Mapping[str, Any]):
         return f"Raw({dict(self._mapping())!r})"
 
     def json(self) -> str:
-        """Return the object as JSON text."""
+        """Return the object as JSON text; what is no UTF-8 in it becomes U+FFFD."""
         data = self._data
-        return (_ENCODER.encode(data) if isinstance(data, Mapping) else bytes(data)).decode()
+        return (_ENCODER.encode(data) if isinstance(data, Mapping) else bytes(data)).decode(errors="replace")
 
 
 def _parsed(data: bytes) -> Any:

@@ -47,6 +47,11 @@ def test_json_text_is_the_networks_own():
     assert Raw(b'{"a":  1}').json() == '{"a":  1}'
 
 
+def test_json_text_of_what_is_no_utf_8_shows_where():
+    """A row lands, though a byte that nobody else looked at is none that a text can hold."""
+    assert Raw(b'{"a": "\xff", "\xed\xa0\x80": 1}').json() == '{"a": "\ufffd", "\ufffd\ufffd\ufffd": 1}'
+
+
 def test_what_is_no_object_is_kept_under_value():
     """A list where an object was due is still to be seen."""
     assert Raw(b"[1]") == {"value": [1]}

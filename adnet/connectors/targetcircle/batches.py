@@ -252,7 +252,7 @@ class TransactionBatch:
             "currency": list(map(currency_code, [row.currency for row in rows])),
             "country": list(map(iso2, [row.country for row in rows])),
             "sub_ids": [labels(row.reference) for row in rows],
-            "raw": [str(r, "utf-8") for r in self._raws] if raw else [None] * count,
+            "raw": [str(r, "utf-8", "replace") for r in self._raws] if raw else [None] * count,
         }
 
 

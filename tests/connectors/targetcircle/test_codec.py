@@ -1,6 +1,7 @@
 """Rows of reports to models: exact, whole, and never another error than ours."""
 
 import json
+from contextlib import aclosing
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -17,7 +18,7 @@ from adnet.money import Money
 from adnet.redact import Scrubber
 from adnet.testing import answer
 
-from .kit import JSON, TOKEN, click, clicks, sale, transactions
+from .kit import JSON, SINCE, TOKEN, UNTIL, Reports, click, clicks, connect, sale, transactions
 
 
 async def only(row):
@@ -176,6 +177,19 @@ async def test_a_key_that_is_no_utf_8_is_a_schema_error(name):
     with pytest.raises(SchemaError) as caught:
         await clicks([click(**{name: 1})], spoil=spoil)
     assert caught.value.operation == "clicks.page"
+
+
+async def test_a_transaction_that_is_no_utf_8_lands_with_its_own_object():
+    """Where the typed fields can be read, one that nobody reads does not keep the row from landing."""
+
+    def spoil(_report, _page, body):
+        return answer(200, body=json.dumps(body).encode().replace(b"unheard", b"\xff"))
+
+    account, _ = connect(Reports([sale(unheard=1)], spoil=spoil))
+    async with account, aclosing(account.connector.list_transactions(account.period(SINCE, UNTIL))) as found:
+        (batch,) = [batch async for batch in found]
+        (raw,), (model,) = batch.columns("transactions")["raw"], batch.models()
+        assert (json.loads(raw)["\ufffd"], model.raw.json()) == (1, raw)
 
 
 @pytest.mark.parametrize("raw", [b'"\xed\xa0\x80"', b'{"\xed\xa0\x80":1}', b'{"name":"\xff"}'])
