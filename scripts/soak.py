@@ -33,7 +33,7 @@ WORKERS = 2
 PROGRESS_S = 60.0
 GRACE_S = 15.0
 """How long a leg may take to end when it is interrupted."""
-SIZES = {"ADNET_SOAK_KILLS": "30", "ADNET_SOAK_EXAMPLES": "150", "ADNET_SOAK_CELLS": "120"}
+SIZES = {"ADNET_SOAK_KILLS": "30", "ADNET_SOAK_EXAMPLES": "100", "ADNET_SOAK_CELLS": "120"}
 """Of one leg, for the tests."""
 
 KILLS = "tests/faults/test_kill_everywhere.py::test_a_pull_survives_many_kills_among_faults"

@@ -51,9 +51,12 @@ def _list(listing: Listing) -> Call:
 
 
 async def _links(account: Account) -> Any:
-    (offer, *_) = [offer async for offer in account.list_offers()]
-    rows = account.list_links(offer_id=offer.offer_id, source_id=offer.source_id, sub_ids={"ref1": "a"})
-    return [link async for link in rows]
+    found = [(offer.offer_id, offer.source_id) async for offer in account.list_offers()]
+    return [
+        link
+        for offer_id, source_id in found[:1]
+        async for link in account.list_links(offer_id=offer_id, source_id=source_id, sub_ids={"ref1": "a"})
+    ]
 
 
 async def _one_campaign(account: Account) -> Any:
