@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
-import attrs
 
 from adnet.clock import Clock
 from adnet.errors import StateError
@@ -90,7 +89,7 @@ class JobJournal:
                     return self._take(connection, stored, now)
                 if now - (stored.submitted_at or _heard_at(stored, now)) <= fresh_for:
                     return stored
-                stale = attrs.evolve(stored, state="failed", error="stale", updated_at=now)
+                stale = stored.changed(state="failed", error="stale", updated_at=now)
                 _put(connection, stale, now)
             return self._take(connection, job, now)
 
@@ -99,7 +98,7 @@ class JobJournal:
         with self._database.transaction() as connection:
             stored = self._get(connection, job.job_id)
             if stored and stored.state == "intended" and stored.owner == job.owner:
-                _put(connection, attrs.evolve(stored, owner=None), self._clock.now())
+                _put(connection, stored.changed(owner=None), self._clock.now())
 
     def save(self, job: ReportJob, **changes: Any) -> ReportJob:
         """Store *job* with these *changes* and return it as stored, with its time.
@@ -111,7 +110,7 @@ class JobJournal:
             StateError: A job with this id belongs to another account.
         """
         now = self._clock.now()
-        saved = attrs.evolve(job, **{"updated_at": now, "created_at": job.created_at or now} | changes)
+        saved = job.changed(**{"updated_at": now, "created_at": job.created_at or now} | changes)
         with self._database.transaction() as connection:
             if _put(connection, saved, now):
                 return saved
@@ -164,7 +163,7 @@ class JobJournal:
                 return True
             if job is None or job.finished:
                 return False
-            _put(connection, attrs.evolve(job, state="cancelled", updated_at=now), now)
+            _put(connection, job.changed(state="cancelled", updated_at=now), now)
         return True
 
     def prune(self, older_than_s: float = PRUNE_AFTER_S) -> int:
@@ -174,8 +173,7 @@ class JobJournal:
             return connection.execute("DELETE FROM jobs WHERE updated_us < ?", (limit,)).rowcount
 
     def _take(self, connection: sqlite3.Connection, job: ReportJob, now: datetime) -> ReportJob:
-        job = attrs.evolve(
-            job,
+        job = job.changed(
             state="intended",
             attempts=job.attempts + 1,
             owner=self._owner,
@@ -207,7 +205,7 @@ def _put(connection: sqlite3.Connection, job: ReportJob, now: datetime) -> bool:
     if (error, location) == (job.error, job.location):
         body = job.to_json()
     else:
-        body = attrs.evolve(job, error=error, location=location).to_json()
+        body = job.changed(error=error, location=location).to_json()
     key = job.query.key
     values = (job.job_id, job.account_key, key, job.state, job.finished, to_us(now), body)
     return connection.execute(_PUT, values).rowcount == 1

@@ -107,15 +107,15 @@ class ReportReader:
         """
         page = await self._page(job, 1)
         if page.status == "FAILED":
-            return attrs.evolve(job, state="failed", error="the network said FAILED")
+            return job.changed(state="failed", error="the network said FAILED")
         if not page.ready:
-            return job if job.state == "running" else attrs.evolve(job, state="running")
+            return job if job.state == "running" else job.changed(state="running")
         rows: int | None = _count(page)
         pages = max(page.pages, 1 if rows else 0)
         if pages > 1:
             rows = await self._total(job, pages, _count(page))
         self._first[job.job_id] = page
-        return attrs.evolve(job, state="ready", pages=pages, rows=rows)
+        return job.changed(state="ready", pages=pages, rows=rows)
 
     async def _total(self, job: ReportJob, pages: int, page_size: int) -> int | None:
         """Return the number of rows where it may be the limit: the last page tells; else None."""
