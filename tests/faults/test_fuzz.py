@@ -21,6 +21,8 @@ from adnet.pull.checkpoint import PullCheckpoint
 from adnet.redact import Scrubber
 from adnet.state import State
 from adnet.testing import FakeClock, MemorySink
+from adnet.transport.aiohttp import AiohttpTransport
+from adnet.transport.wire import Request, Route
 
 from .replaying import calls, literal, paths, replaced, replay, tape, with_body
 from .sampled import KITS, played
@@ -135,6 +137,92 @@ def test_any_json_in_an_answer_to_any_documented_operation_is_a_result_or_a_type
     changed = replaced(value, data.draw(st.sampled_from(paths(value))), data.draw(json_values | st.just(...)))
     tally("strange answers tried", 1)
     raised(lambda: played(network, sample, place, changed))
+
+
+# ---------------------------------------------------------------------- the wire
+
+
+starts = st.sampled_from(
+    [
+        b"HTTP/1.1 200 OK",
+        b"HTTP/1.0 200 OK",
+        b"HTTP/1.1 999 X",
+        b"HTTP/1.1 101 Switching",
+        b"HTTP/9.9 200 OK",
+        b"HTTP/1.1 204 No",
+        b"HTTP/1.1 200 \xff\xfe",
+        b"HTTP/1.1 abc",
+        b"ICY 200 OK",
+        b"",
+        b"\x00",
+    ]
+)
+fields = st.sampled_from(
+    [
+        b"Content-Length: -1",
+        b"Content-Length: " + b"9" * 30,
+        b"Content-Length: 1\r\nContent-Length: 2",
+        b"Content-Length: 5",
+        b"Transfer-Encoding: chunked",
+        b"Transfer-Encoding: gzip",
+        b"Content-Encoding: gzip",
+        b"Content-Encoding: \xff",
+        b"Content-Type: text/html; charset=nope",
+        b"Location: http://[",
+        b"Set-Cookie: \xff\x00",
+        b": x",
+        b"no colon",
+        b" folded",
+        b"Connection: upgrade\r\nUpgrade: websocket",
+        b"X: " + b"a" * 9000,
+        b"X\x00: y",
+        b"Date: \x80",
+        b"Retry-After: \xff",
+    ]
+)
+bodies = st.sampled_from(
+    [
+        b'{"data": [1]}',
+        b"5\r\nabc",
+        b"zz\r\n",
+        b"5\r\nabcde\r\n0\r\n\r\n",
+        b"-1\r\n",
+        b"f" * 20 + b"\r\na",
+        b"\x1f\x8b\x08",
+        b"",
+    ]
+)
+replies = st.builds(
+    lambda start, heads, body: b"\r\n".join([start, *heads, b"", body]), starts, st.lists(fields, max_size=3), bodies
+) | st.binary(max_size=60)  # fmt: skip
+
+
+@many
+@given(replies)
+def test_any_bytes_on_the_wire_are_an_answer_or_a_typed_error(reply):
+    """What is hardly HTTP, or none at all: nothing of the library beneath rises."""
+    tally("strange replies tried", 1)
+    raised(lambda: replied(reply))
+
+
+async def replied(reply: bytes) -> None:
+    """Send one request to a server that says *reply* and nothing else."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(reply)
+            await writer.drain()
+        writer.close()
+
+    wire = AiohttpTransport()
+    try:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/x"
+            route = Route(operation="x", method="GET", path="/x", idempotent=True)
+            await wire.send(Request(route=route, url=url), timeout_s=5)
+    finally:
+        await wire.close()
 
 
 # ---------------------------------------------------------------------- headers
