@@ -1,6 +1,7 @@
 """The rooms of buckets, the plans of routes, slots, and those who wait."""
 
 import asyncio
+import math
 import sys
 from collections import OrderedDict
 from typing import Final, Protocol, Self
@@ -33,6 +34,7 @@ class Room:
         "lease_tries",
         "logs",
         "queued",
+        "stale_at",
         "successes",
     )
 
@@ -50,7 +52,9 @@ class Room:
         self.held = 0
         """Places leased from those that processes share."""
         self.due = 0.0
-        """When places that are free are to be given back."""
+        """When places that are free are to be given back; infinite for places that are kept."""
+        self.stale_at = math.inf
+        """When to look again who else is there, before a place that was kept is used."""
         self.lease_at = 0.0
         """When to ask for one again, after there was none."""
         self.lease_tries = 0

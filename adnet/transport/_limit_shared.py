@@ -15,9 +15,10 @@ _BLOCK: Final = 100
 """A block is at most the hundredth part of a window, in units and in time."""
 _LINGER_S: Final = 0.1
 """How long free places are kept for the next request before other processes may have them."""
-_KEPT_S: Final = 10.0
-"""How long one in so many is kept where nobody else was in sight, since taking and giving back is what costs."""
 _KEPT_SHARE: Final = 8
+"""One place in so many is kept where nobody else was in sight, since taking and giving back is what costs."""
+_KEPT_S: Final = 10.0
+"""How long nobody else counts as in sight, where nobody was."""
 _ASK_AGAIN_S: Final = 0.05
 _ASK_AGAIN_AT_MOST_S: Final = 0.25
 """No process tells another that a place is free, so that one that waits has to ask."""
@@ -68,16 +69,16 @@ class Share:
     def _lacks(plan: Plan, cost: int, now: float) -> bool:
         """Say whether the store has to be asked."""
         for room in plan.leased:
-            if room.in_flight >= room.held:
+            if room.in_flight >= room.held or now >= room.stale_at:
                 return True
         return any(log.credit < cost or log.credit_until < now for log in plan.logs)
 
     def _ask(self, plan: Plan, cost: int, now: float) -> float:
-        """Lease a place in each room that has none, and charge each window whose units are not enough.
+        """Lease a place in each room that has none or a stale one, and charge each window that lacks units.
 
         Nothing of what the store says is believed before all of it is committed.
         """
-        full = [room for room in plan.leased if room.in_flight >= room.held]
+        full = [room for room in plan.leased if room.in_flight >= room.held or now >= room.stale_at]
         missing = [log for log in plan.logs if log.credit < cost or log.credit_until < now]
         later = max(*(room.lease_at for room in full), *(log.shut_until for log in missing), now)
         if later > now:
@@ -158,8 +159,8 @@ class Share:
 
     def _note(self, room: Room, lease: tuple[int, bool], now: float) -> None:
         room.held, alone = lease
-        few = alone and room.held <= room.cap // _KEPT_SHARE
-        room.due = now + (_KEPT_S if few else _LINGER_S)
+        kept = alone and room.held <= room.cap // _KEPT_SHARE
+        room.due, room.stale_at = (math.inf, now + _KEPT_S) if kept else (now + _LINGER_S, math.inf)
         if room.held:
             self._holding[room] = None
         else:
