@@ -6,6 +6,7 @@ forks of a process that has neither threads nor an event loop nor an open state.
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import resource
@@ -186,7 +187,8 @@ class Zygote:
         child = int(await self._line())
         ended = asyncio.ensure_future(self._line())
         if kill_after_s is not None and not (await asyncio.wait([ended], timeout=kill_after_s))[0]:
-            os.kill(child, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it came to its end by itself just now
+                os.kill(child, signal.SIGKILL)
         return int(await ended)
 
     async def close(self) -> None:
