@@ -28,7 +28,7 @@ class Cover(Protocol):
         """Charge the shared windows and lease places; return *now*, or when to try again after nothing was taken."""
         ...
 
-    def settle(self, now: float) -> float:
+    def settle(self, now: float, *, at_work: bool) -> float:
         """Give back what is held and not needed; return when to look again, infinite for never."""
         ...
 
@@ -51,6 +51,7 @@ class Queue:
         self.clock = clock
         self.max_wait_s = max_wait_s
         self.waited_s = 0.0
+        self.under_way = 0
         self._cover = cover
         self._refusals = Refusals(clock, scope)
         self.watching = cover is not None
@@ -92,7 +93,8 @@ class Queue:
         """Let in everybody who may, in order, and set the alarm for the next change."""
         turn = _Turn(self.clock.monotonic())
         if self._cover is not None:
-            self._cover.settle(turn.now)  # before our own: others may wait for what has become free
+            # Before our own: others may wait for what has become free.
+            self._cover.settle(turn.now, at_work=self.under_way > 0)
         self._end_waits(turn.now)
         heads = [(head.order, head) for plan in self._plans if (head := plan.head()) is not None]
         heapq.heapify(heads)
@@ -105,19 +107,20 @@ class Queue:
         if self._give_ups:
             turn.wake = min(turn.wake, self._give_ups[0][0])
         if self._cover is not None:
-            turn.wake = min(turn.wake, self._cover.settle(turn.now))
+            turn.wake = min(turn.wake, self._cover.settle(turn.now, at_work=self.under_way > 0))
         self._set_alarm(turn.wake)
 
     def released(self, plan: Plan) -> None:
         """React to places that were given back."""
-        idle = False
+        idle = not self.under_way and self._alarm_at == math.inf
         for room in plan.leased:
             room.lease_at = 0.0
             idle = idle or (room.held > room.in_flight and room.due < self._alarm_at)
         if self._waiting and any(room.queued for room in plan.rooms):
             self.turn()
         elif idle and self._cover is not None:
-            self._set_alarm(min(self._cover.settle(self.clock.monotonic()), self._alarm_at))
+            at = self._cover.settle(self.clock.monotonic(), at_work=self.under_way > 0)
+            self._set_alarm(min(at, self._alarm_at))
 
     def close(self) -> None:
         """Stop the alarm; those who wait are woken by nobody any more."""

@@ -95,6 +95,8 @@ class Room:
 class Door(Protocol):
     """The queue, as slots see it."""
 
+    under_way: int
+    """Requests that are let in and not released yet."""
     watching: bool
     """Whether a release is of interest to anybody."""
 
@@ -135,6 +137,7 @@ class Plan:
 
     def enter(self, cost: int, now: float) -> None:
         """Charge every window and take a place in every room."""
+        self.queue.under_way += 1
         for room in self.rooms:
             room.in_flight += 1
             room.charged += cost
@@ -170,6 +173,7 @@ class Slot:
         if self._open:
             self._open = False
             plan = self._plan
+            plan.queue.under_way -= 1
             for room in plan.rooms:
                 room.in_flight -= 1
             if plan.queue.watching:

@@ -16,7 +16,8 @@ _BLOCK: Final = 100
 _LINGER_S: Final = 0.1
 """How long free places are kept for the next request before other processes may have them."""
 _KEPT_SHARE: Final = 8
-"""One place in so many is kept where nobody else was in sight, since taking and giving back is what costs."""
+"""One place in so many is kept from request to request while the account is at work, where nobody else was in
+sight: taking and giving back is what costs."""
 _KEPT_S: Final = 10.0
 """How long nobody else counts as in sight, where nobody was."""
 _ASK_AGAIN_S: Final = 0.05
@@ -104,10 +105,12 @@ class Share:
             room.lease_tries = 0
         return now if taken is None else self._note_charges(missing, charges, taken, now, wall)
 
-    def settle(self, now: float) -> float:
+    def settle(self, now: float, *, at_work: bool) -> float:
         """Give back places that nobody needed for a while; return when to look again, infinite for never."""
         wake = math.inf
         for room in tuple(self._holding):
+            if room.stale_at < math.inf:  # it is kept
+                room.due = math.inf if at_work else min(room.due, now + _LINGER_S)
             if room.held <= room.in_flight:
                 continue
             if now >= room.due:
