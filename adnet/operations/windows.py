@@ -77,7 +77,7 @@ class Windows:
         while self._start():
             query = self._queries[0]
             try:
-                job = await self._tasks[query.key]
+                job = await (self._tasks.get(query.key) or self._runner.ready(query))
             except AdnetError:
                 self._drop(query)
                 self.missed(query)
@@ -138,12 +138,12 @@ class Windows:
         self._step = max(ONE_SECOND, length * min(factor, float(_GROWTH)))
 
     def _start(self) -> bool:
-        """Ask for the windows to come; say whether there are any."""
+        """Ask for the windows after the next one, which needs no task of its own; say whether there are any."""
         ahead = 1 if self._step is None else self._runner.look_ahead
         while self._rest is not None and len(self._queries) < ahead:
             self._queries.append(self._cut(self._rest))
             self._save()
-        for query in self._queries[:ahead]:
+        for query in self._queries[1:ahead]:
             if query.key not in self._tasks:
                 self._tasks[query.key] = asyncio.create_task(self._runner.ready(query))
         return bool(self._queries)
