@@ -117,17 +117,17 @@ class Survivor:
 class Doom:
     """When a run dies: at a step, after a while, or not at all."""
 
-    step: int | None = None
-    after_s: float | None = None
+    die_at_step: int | None = None
+    kill_after_s: float | None = None
 
 
 def _dooms(usual: Run, chance: Random, kills: int) -> Iterator[Doom]:
     """Yield moments between the beginning and the usual end, and then runs that may come to their end."""
     for number in range(kills):
         if number % 2:
-            yield Doom(step=chance.randint(1, usual.steps))
+            yield Doom(die_at_step=chance.randint(1, usual.steps))
         else:
-            yield Doom(after_s=chance.uniform(0, usual.seconds))
+            yield Doom(kill_after_s=chance.uniform(0, usual.seconds))
     yield from repeat(Doom(), 2 * PATIENCE)
 
 
@@ -196,7 +196,7 @@ class Hunt:
             order = await self._order(name, scheme)
             order["base_url"] = proxy.url(server.base_url)
             for doom in _dooms(usual, chance, kills):
-                code = await self._zygote.run({**order, "die_at_step": doom.step}, kill_after_s=doom.after_s)
+                code = await self._zygote.run({**order, **attrs.asdict(doom)})
                 codes[code] += 1
                 assert code in {0, KILLED} or (code == TOLD and rates), self._errors(order)
                 if self._is_done(order):

@@ -1,15 +1,15 @@
 """Processes that pull and are killed: started by the dozen, each in milliseconds.
 
 Run as a script it imports what a pull needs and waits for orders, one JSON object a line on its standard input. For
-each it forks; the child pulls, and this process tells the child's number and, later, how it ended. The children are
-forks of a process that has neither threads nor an event loop nor an open state.
+each it forks; the child pulls, and this process tells how it ended. The children are forks of a process that has
+neither threads nor an event loop nor an open state.
 """
 
 import asyncio
-import contextlib
 import json
 import os
 import resource
+import select
 import signal
 import sys
 import time
@@ -149,9 +149,17 @@ def main() -> None:
         child = os.fork()
         if child == 0:
             os._exit(_work(order))
-        _say(child)
-        _, status = os.waitpid(child, 0)
-        _say(os.waitstatus_to_exitcode(status))
+        _say(_end(child, order.get("kill_after_s")))
+
+
+def _end(child: int, kill_after_s: float | None) -> int:
+    """Wait for a child's end, which is to be at most so far away; return its exit code."""
+    if kill_after_s is not None:
+        ended = os.pidfd_open(child)
+        if not select.select([ended], [], [], kill_after_s)[0]:
+            os.kill(child, signal.SIGKILL)  # nobody else has its number before it has been waited for
+        os.close(ended)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def _say(what: object) -> None:
@@ -180,16 +188,11 @@ class Zygote:
         assert await made._line() == "ready"
         return made
 
-    async def run(self, order: dict[str, Any], *, kill_after_s: float | None = None) -> int:
-        """Have a child pull; kill it after a while, unless it is done before. Return its exit code."""
+    async def run(self, order: dict[str, Any]) -> int:
+        """Have a child pull, and die if the order says so and it is not done before. Return its exit code."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
-        child = int(await self._line())
-        ended = asyncio.ensure_future(self._line())
-        if kill_after_s is not None and not (await asyncio.wait([ended], timeout=kill_after_s))[0]:
-            with contextlib.suppress(ProcessLookupError):  # it came to its end by itself just now
-                os.kill(child, signal.SIGKILL)
-        return int(await ended)
+        return int(await self._line())
 
     async def close(self) -> None:
         """End it."""
