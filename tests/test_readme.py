@@ -83,7 +83,9 @@ def test_configuration(tmp_path):
     assert list(tomllib.loads(text)["accounts"]) == list(config.load(file).accounts)
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md", "docs/promises.md"]
+)
 def test_links(page):
     """What a page points at is there."""
     file = ROOT / page
