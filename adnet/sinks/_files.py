@@ -61,11 +61,13 @@ class FolderLock:
         return self._file is not None
 
     def take(self) -> None:
-        """Take the place.
+        """Take the place; once taken it stays so.
 
         Raises:
             SinkError: Somebody else has it, or the file cannot be written.
         """
+        if self._file is not None:
+            return
         try:
             file = os.fdopen(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600), "r+b")
         except OSError as error:

@@ -23,7 +23,7 @@ from adnet.sinks import _values
 from adnet.sinks._arrow import last_of_each, numbered, pulls_table
 from adnet.sinks._duckdb_errors import explained
 from adnet.sinks._duckdb_merge import Stage, merge, scope_of
-from adnet.sinks._files import FolderLock, make_folder, remove
+from adnet.sinks._files import FolderLock, make_folder, remove, sync
 from adnet.sinks._landing import StagedLanding
 from adnet.sinks._spool import Spool
 from adnet.sinks._sql import DUCKDB_TYPES, create, definitions, literal, quoted
@@ -94,11 +94,12 @@ class DuckDbSink:
 
     def _open(self) -> None:
         make_folder(self.path.parent)
-        with explained(self.path):
-            self._connection = duckdb.connect(str(self.path), config=self._settings())
         try:
-            # No other process can have the file now, so what lies in the folder is of one that died; but this
-            # process could have it twice.
+            if not self.path.exists():
+                self._create()
+            with explained(self.path):
+                self._connection = duckdb.connect(str(self.path), config=self._settings())
+            # No other process has the file, so what lies in the folder is of one that died; but we could, twice.
             make_folder(self._folder, private=True)
             self._lock.take()
             self._clear()
@@ -107,6 +108,18 @@ class DuckDbSink:
         except BaseException:
             self._close()
             raise
+
+    def _create(self) -> None:
+        """Make the file, whole or not at all: DuckDB begins with an empty one, which it refuses to open later."""
+        draft = self._folder / "new.duckdb"
+        make_folder(self._folder, private=True)
+        self._lock.take()
+        self._clear()
+        with explained(self.path):
+            duckdb.connect(str(draft), config=self._settings()).close()
+            sync(draft)
+            if not self.path.exists():  # no other process was quicker
+                draft.rename(self.path)
 
     def _settings(self) -> dict[str, str]:
         return {

@@ -1,6 +1,7 @@
 """DuckDB: the file, its types, and what may be wrong with it."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -89,6 +90,30 @@ async def test_damaged_file(file: Place, content: bytes) -> None:
     with pytest.raises(SinkError, match=r"ads\.duckdb: is damaged or no DuckDB database: move it away"):
         await file.land(transactions(1))
     assert content == file.path.read_bytes()
+    assert file.leftovers() == []
+
+
+async def test_killed_while_the_file_is_made(file: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DuckDB begins with an empty file, which it refuses to open: a process that dies then leaves none of that name."""
+
+    def killed(path: str, **_: object) -> None:
+        Path(path).touch()
+        raise RuntimeError("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(duckdb, "connect", killed)
+        with pytest.raises(RuntimeError):
+            await file.land(transactions(1))
+    assert not file.path.exists()
+    assert Landed(1, 1, 0) == await file.land(transactions(1))
+
+
+async def test_draft_of_a_process_that_was_killed(file: Place) -> None:
+    """What it had begun is begun anew."""
+    draft = file.path.parent / ".ads.duckdb.adnet" / "new.duckdb"
+    draft.parent.mkdir(parents=True)
+    draft.touch()
+    assert Landed(1, 1, 0) == await file.land(transactions(1))
     assert file.leftovers() == []
 
 
