@@ -33,6 +33,7 @@ _COOKIE = re.compile(r"(?i)\b((?:set-)?cookie:\s*)[^\r\n]+")
 _CODE_IN_QUERY = re.compile(r"(?i)([?&](?:code|state)=)[^&\s\"']+")
 _USER_INFO = re.compile(r"(?<=://)[^/\s@]+@")
 _ESCAPE = re.compile(r"%[0-9A-F]{2}")
+_PLAIN = re.compile(r"[A-Za-z0-9_.-]+")
 _GENEROUS = 65_536
 
 
@@ -123,6 +124,8 @@ class Scrubber:
 
 def _forms(secret: str) -> set[str]:
     """Return *secret* as it stands in plain text, in URLs and forms, and in JSON."""
+    if _PLAIN.fullmatch(secret):
+        return {secret}
     quoted = {quote(secret, safe=safe) for safe in ("", "/", "/+=~")} | {quote_plus(secret)}
     lower = {_ESCAPE.sub(lambda found: found[0].lower(), form) for form in quoted}
     escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}

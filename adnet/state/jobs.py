@@ -8,9 +8,9 @@ columns that are searched. An ``intended`` job whose owner died may or may not h
 
 import sqlite3
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
-
 
 from adnet.clock import Clock
 from adnet.errors import StateError
@@ -221,6 +221,7 @@ def _heard_at(job: ReportJob, now: datetime) -> datetime:
     return job.updated_at or job.created_at or now
 
 
+@lru_cache(maxsize=4096)
 def _without_secrets(location: str) -> str:
     """Mask secret values in a query; a report behind such a location is asked for again after a kill."""
     path, mark, query = location.partition("?")

@@ -9,6 +9,7 @@ import attrs
 import msgspec
 
 from adnet.errors import InvalidRequestError
+from adnet.transport.deadline import current_deadline
 
 Lane = Literal["interactive", "backfill"]
 BodyStream = Callable[[], AsyncIterator[bytes]]
@@ -63,8 +64,9 @@ class Request:
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     body: bytes | BodyStream | None = attrs.field(default=None, repr=False)
     lane: Lane = "interactive"
-    deadline: float | None = None
-    """Monotonic instant of the injected clock after which nobody waits for the answer."""
+    deadline: float | None = attrs.field(factory=current_deadline)
+    """Monotonic instant of the injected clock after which nobody waits for the answer; by default that of the
+    block in which the request is made."""
     objects: int = 1
     """How many objects it reads or changes, for the ledger."""
     facts: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
@@ -85,7 +87,8 @@ class Request:
     ) -> "Request":
         """Put a request together; at most one of *json* and *form* becomes the body."""
         pairs = query.items() if isinstance(query, Mapping) else query
-        text = urlencode([(name, str(value)) for name, value in pairs if value is not None], quote_via=quote)
+        given = [(name, str(value)) for name, value in pairs if value is not None]
+        text = urlencode(given, quote_via=quote) if given else ""
         url = base_url.rstrip("/") + route.fill(path or {}) + (f"?{text}" if text else "")
         send = {"Accept": "application/json", **(headers or {})}
         body: bytes | None = None

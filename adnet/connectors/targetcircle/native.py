@@ -274,7 +274,7 @@ def read_columns(body: bytes, kind: type[Any], session: Session) -> tuple[list[A
     return rows, raws
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def _place(base_url: str, location: str) -> tuple[str, str]:
     """Return a report's URL up to the number of a page, and the report's id."""
     url = resolve(base_url, location)
