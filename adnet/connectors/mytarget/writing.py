@@ -183,7 +183,9 @@ class Writer:
         massed = grouped(chosen, ready)
         requests = [
             self.planned(
-                chosen.objects.routes.mass, ids=[c.id for c in batch], **chosen.objects.mass(mass_items(batch))
+                chosen.objects.routes.mass,
+                ids=[c.id for c in batch],
+                **chosen.objects.mass(mass_items(batch)),
             )
             for batch in cut(massed, MASS_LIMIT)
         ]
