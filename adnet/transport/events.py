@@ -11,7 +11,7 @@ import attrs
 from adnet.redact import Scrubber
 
 _LOG = logging.getLogger("adnet")
-_NEWS: Final = frozenset({"retried", "failed"})
+_LEVELS: Final = {"retried": logging.INFO, "failed": logging.INFO}
 
 
 @attrs.frozen(kw_only=True)
@@ -86,13 +86,9 @@ def metered(meter: Meter) -> Iterator[Meter]:
         _METER.reset(token)
 
 
-def _level(kind: str) -> int:
-    return logging.INFO if kind in _NEWS else logging.DEBUG
-
-
 def is_logged(kind: str) -> bool:
     """Whether a logging listener would do anything with an event of this kind."""
-    return _LOG.isEnabledFor(_level(kind))
+    return _LOG.isEnabledFor(_LEVELS.get(kind, logging.DEBUG))
 
 
 class LoggingListener:
@@ -103,7 +99,7 @@ class LoggingListener:
 
     def __call__(self, event: Event) -> None:
         """Log one event."""
-        level = _level(event.kind)
+        level = _LEVELS.get(event.kind, logging.DEBUG)
         if not _LOG.isEnabledFor(level):
             return
         parts = [event.account, event.operation, event.kind, event.target]

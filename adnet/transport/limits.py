@@ -75,6 +75,7 @@ class Limiter:
         self._monotonic = clock.monotonic
         self._scope = scope
         self._calendar = Calendar()
+        self._was_refused = False
         self._rooms: dict[str, Room] = {}
         self._plans: dict[Sequence[str], Plan] = {}
         self._share = (
@@ -137,12 +138,15 @@ class Limiter:
     def refused(self, buckets: Sequence[str], *, retry_after_s: float | None) -> None:
         """Take in a 429: the *buckets* stay closed for so long, or for a back-off that doubles from 1 s."""
         now = self._monotonic()
+        self._was_refused = True
         for name in buckets:
             self._rooms[name].refused(now, retry_after_s)
         self._look()
 
     def succeeded(self, buckets: Sequence[str]) -> None:
         """Take in a success; adaptive concurrency grows slowly after refusals."""
+        if not self._was_refused:
+            return
         grown = False
         for name in buckets:
             room = self._rooms[name]

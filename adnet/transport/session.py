@@ -22,7 +22,7 @@ from adnet.transport.ceilings import Ceilings
 from adnet.transport.deadline import current_deadline
 from adnet.transport.decipher import Decipherer, expired
 from adnet.transport.events import Event, Listener, LoggingListener, Meter, current_meter, is_logged
-from adnet.transport.limits import Limiter, Slot
+from adnet.transport.limits import Limiter
 from adnet.transport.retry import Retrier, RetryPolicy
 from adnet.transport.sign import Signer
 from adnet.transport.wire import Request, Response, Route, origin
@@ -197,7 +197,14 @@ class Session:
             route.buckets, cost=route.cost, lane=request.lane, deadline=request.deadline
         ) as slot:
             self._count_wait(request, slot.waited_s)
-            signed, response = await self._leave(sends, slot, request)
+            before = sends.count
+            try:
+                signed = await self._signer.sign(request)
+                response = await self._physical(sends, request, signed)
+            except BaseException:
+                if sends.count == before:
+                    slot.unsent()  # what never left is not charged
+                raise
             error = self._decipherer.error(response)
             self._observe(request, response, error)
             # Still inside: whoever waits must find the bucket closed before a place becomes free.
@@ -208,17 +215,6 @@ class Session:
             error.temporary = False
         raise error
 
-    async def _leave(self, sends: "_Sends", slot: Slot, request: Request) -> tuple[Request, Response]:
-        """Sign and send; what never left is not charged."""
-        before = sends.count
-        try:
-            signed = await self._signer.sign(request)
-            return signed, await self._physical(sends, request, signed)
-        except BaseException:
-            if sends.count == before:
-                slot.unsent()
-            raise
-
     async def _physical(self, sends: "_Sends", request: Request, signed: Request) -> Response:
         timeout_s = request.route.timeout_s
         if request.deadline is not None:
@@ -226,23 +222,21 @@ class Session:
             if timeout_s <= 0:
                 raise RequestTimeoutError("no time is left before the deadline; nothing was sent", sent=False)
         sends.count += 1
-        meters = self.meters()
-        for meter in meters:
-            meter.requests += 1
         self._tell("sent", request)
-        started = self.clock.monotonic()
+        started, size = self.clock.monotonic(), 0
         try:
             response = await self._transport.send(signed, timeout_s=timeout_s)
+            size = len(response.body)
             self.ceilings.check_depth(response.body)
         except AdnetError as error:
             self._observe(request, None, error)
             raise
         finally:
             spent = self.clock.monotonic() - started
-            for meter in meters:
+            for meter in self.meters():
+                meter.requests += 1
                 meter.server_s += spent
-        for meter in meters:
-            meter.bytes += len(response.body)
+                meter.bytes += size
         self._tell("answered", request, status=response.status, seconds=response.elapsed_s)
         return response
 
