@@ -69,7 +69,7 @@ def connect(
     connector = registry.load(network)
     account = name or network
     options = _checked_options(connector, account, credentials)
-    bounds = Ceilings.checked(ceilings or {}, account)
+    bounds = Ceilings.checked(ceilings, account) if ceilings else Ceilings()
     clock = clock or SystemClock()
     owned = not isinstance(state, State)
     room = state if isinstance(state, State) else State.open(state, clock=clock)

@@ -40,7 +40,7 @@ class Room:
 
     def __init__(self, bucket: Bucket, key: str) -> None:
         self.key = key
-        self.logs: list[WindowLog] = []
+        self.logs: tuple[WindowLog, ...] = ()
         self.in_flight = 0
         self.queued = 0
         self.ahead: dict[Lane, int] = {"interactive": 0, "backfill": 0}

@@ -83,18 +83,23 @@ class Limiter:
         )
         self._queue = Queue(clock, max_wait_s=max_wait_s, scope=scope, cover=self._share)
         for bucket in buckets:
-            self.add(bucket)
+            self._place(bucket)
 
     def add(self, bucket: Bucket) -> None:
         """Add *bucket*, or replace the definition of the one of that name; uses so far and waiters stay."""
+        self._place(bucket)
+        for plan in set(self._plans.values()):
+            plan.rewire()
+        self._look()
+
+    def _place(self, bucket: Bucket) -> None:
         room = self._rooms.get(bucket.name)
         if room is None:
             room = self._rooms[bucket.name] = Room(bucket, f"{self._scope}/{bucket.name}")
         else:
             room.define(bucket)
         old = {(log.window.per_s, log.window.aligned): log for log in room.logs}
-        room.logs = [self._log(room, window, old) for window in bucket.windows]
-        self._rewire()
+        room.logs = tuple([self._log(room, window, old) for window in bucket.windows])
 
     async def acquire(
         self,
@@ -269,11 +274,6 @@ class Limiter:
         window = Window(limit, per_s, aligned=aligned, tz_offset_s=shift)
         self.add(attrs.evolve(room.bucket, windows=(*room.bucket.windows, window)))
         return room.logs[-1]
-
-    def _rewire(self) -> None:
-        for plan in set(self._plans.values()):
-            plan.rewire()
-        self._look()
 
     def _look(self) -> None:
         if any(room.queued for room in self._rooms.values()):
