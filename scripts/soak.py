@@ -238,6 +238,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Soak, tell, and return the exit code."""
     asked, outcome, code = arguments(words), "passed", 0
     seed = Random().getrandbits(31) if asked.seed is None else asked.seed
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets its background jobs ignore it
     signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
     here = commit()
     say(f"soaking {here} for {asked.seconds:.0f} s, seed {seed}")
