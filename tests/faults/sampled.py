@@ -12,6 +12,7 @@ from adnet.client import Account
 from adnet.testing import FakeClock, ScriptTransport
 from adnet.testing.fakes import answer
 from adnet.testing.samples import Sample, Samples
+from adnet.transport.wire import Response
 from tests.connectors.adskeeper import kit as adskeeper
 from tests.connectors.mytarget import samples_kit as mytarget
 
@@ -51,19 +52,22 @@ KITS = {
 
 
 async def played(network: str, sample: Sample, place: int, changed: Any) -> None:
-    """Play a sample with *changed* as the body of one answer; the last answer comes again and again.
-
-    What it gives is looked at, every field of it.
-    """
-    kit, replies = KITS[network], list(sample.responses)
+    """Play a sample with *changed* as the body of one answer, and look at what it gives."""
+    replies = list(sample.responses)
     replies[place] = with_body(replies[place], changed)
+    await answered(network, sample, *replies)
 
-    def answered(_: Any) -> Any:
+
+async def answered(network: str, sample: Sample, *replies: Response) -> None:
+    """Make a sample's call, answered by *replies*, the last of them again and again; look at what it gives."""
+    kit = KITS[network]
+
+    def script(_: Any) -> Any:
         number = len(wire.sent)
         return replies[min(number, len(replies)) - 1] if number < MOST_REQUESTS else answer(404)
 
     with kit.state() as state:
-        wire = ScriptTransport(answered)
+        wire = ScriptTransport(script)
         options = {**kit.given, **sample.options, "state": state}
         account = adnet.connect(network, transport=wire, clock=FakeClock(), **options)
         try:

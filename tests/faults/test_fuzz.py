@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import tempfile
+import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,12 @@ from adnet.operations.links import Links, parse_links
 from adnet.pull.checkpoint import PullCheckpoint
 from adnet.redact import Scrubber
 from adnet.state import State
-from adnet.testing import FakeClock, MemorySink
+from adnet.testing import FakeClock, MemorySink, answer
 from adnet.transport.aiohttp import AiohttpTransport
 from adnet.transport.wire import Request, Route
 
 from .replaying import calls, literal, paths, replaced, replay, tape, with_body
-from .sampled import KITS, played
+from .sampled import KITS, answered, played
 from .tally import tally
 
 EXAMPLES = int(os.environ.get("ADNET_SOAK_EXAMPLES", "0"))
@@ -137,6 +138,35 @@ def test_any_json_in_an_answer_to_any_documented_operation_is_a_result_or_a_type
     changed = replaced(value, data.draw(st.sampled_from(paths(value))), data.draw(json_values | st.just(...)))
     tally("strange answers tried", 1)
     raised(lambda: played(network, sample, place, changed))
+
+
+TEXTS = [
+    '\\"',
+    "<",
+    "<a ",
+    "A_",
+    "a@",
+    "\\",
+    "token=",
+    "token: '",
+    "ERROR [",
+    "set-cookie:",
+    "://",
+    "bearer ",
+    "[,",
+    " ",
+]
+
+
+@pytest.mark.parametrize("network", KITS)
+def test_no_text_takes_more_time_than_its_length_is_worth(network):
+    """Expressions that go back and forth over a text would take minutes for these; a second is plenty for all."""
+    sample, began = KITS[network].samples[0], time.process_time()
+    for text in TEXTS:
+        for status in (200, 500):
+            body = (text * (100_000 // len(text))).encode()
+            raised(lambda status=status, body=body: answered(network, sample, answer(status, body=body)))
+    assert time.process_time() - began < 5
 
 
 # ---------------------------------------------------------------------- the wire

@@ -43,7 +43,7 @@ STATUS: Final[dict[str, Status]] = {"accepted": "active", "pending": "pending", 
 RawJson = msgspec.Raw | bytes
 """A row's own JSON: a view into its page, or bytes of its own where something had to be taken out."""
 
-_STRING_OR_COMMA: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|,(?=\s*[\]}])', re.DOTALL)
+_STRING_OR_COMMA: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|,(?=\s*[\]}])', re.DOTALL)
 
 
 @lru_cache(maxsize=1024)
