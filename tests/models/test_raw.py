@@ -3,16 +3,16 @@
 import pickle
 from decimal import Decimal
 
-import msgspec
 import pytest
 
+from adnet.errors import DecodeError
 from adnet.models import UNSET, Campaign, Raw
 
 
 def test_raw_is_parsed_when_somebody_looks():
     """A row that nobody looks at costs nothing."""
     raw = Raw(b"{not json")
-    with pytest.raises(msgspec.DecodeError):
+    with pytest.raises(DecodeError, match="cannot be read"):
         raw["a"]
 
 
