@@ -81,6 +81,8 @@ class FaultProxy:
         self._door: socket.socket | None = None
         self._idle: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._accepted: set[socket.socket] = set()
+        """Connections whose task has not begun yet."""
         self._opening: asyncio.TimerHandle | None = None
         self._arrived = 0
 
@@ -140,6 +142,8 @@ class FaultProxy:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        while self._accepted:
+            self._accepted.pop().close()
         if self._place is not None:
             self._place.close()
             self._place = None
@@ -173,6 +177,7 @@ class FaultProxy:
             client, _ = door.accept()
         except OSError:
             return  # it has gone again
+        self._accepted.add(client)
         task = asyncio.get_running_loop().create_task(self._talk(client))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -213,6 +218,7 @@ class FaultProxy:
     # ------------------------------------------------------------------ connections
 
     async def _talk(self, client: socket.socket) -> None:
+        self._accepted.discard(client)
         reader, writer = await _streams(client)
         try:
             with contextlib.suppress(ConnectionError):

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import pytest
 from aiohttp import web
@@ -171,3 +173,17 @@ async def test_closing_leaves_no_task():
         await proxy.close()
         await proxy.close()
     assert before == asyncio.all_tasks()
+
+
+async def test_a_connection_that_nobody_talks_on_yet_is_closed_with_the_rest():
+    """It was accepted in the very turn of the loop in which the proxy is closed."""
+    async with serving() as (origin, _):
+        proxy = FaultProxy(origin)
+        await proxy.start()
+        place = urlsplit(proxy.url(origin))
+        with socket.create_connection((place.hostname, place.port), timeout=5) as client:
+            while not proxy._accepted:
+                proxy._accept(proxy._door)
+            await proxy.close()
+            assert client.recv(1) == b""
+        assert not proxy._accepted
