@@ -212,7 +212,7 @@ async def test_how_long_reports_take_is_learned(runner, network, clock, state):
     asked = clock.monotonic()
     runner.finish(await runner.ready(query()))
     assert len(network.polled) <= 3
-    assert clock.monotonic() - asked <= 40 * 1.2
+    assert clock.monotonic() - asked <= 40 * 1.2 * 1.03  # what was learned, and a little later
 
 
 @pytest.mark.parametrize(
