@@ -31,10 +31,10 @@ from .tally import tally
 
 EXAMPLES = int(os.environ.get("ADNET_SOAK_EXAMPLES", "0"))
 few = settings(
-    max_examples=EXAMPLES or 12, deadline=None, suppress_health_check=list(HealthCheck), database=None
+    max_examples=EXAMPLES or 8, deadline=None, suppress_health_check=list(HealthCheck), database=None
 )
 many = settings(
-    max_examples=EXAMPLES or 100, deadline=None, suppress_health_check=list(HealthCheck), database=None
+    max_examples=EXAMPLES or 50, deadline=None, suppress_health_check=list(HealthCheck), database=None
 )
 
 texts = st.text(max_size=20)
