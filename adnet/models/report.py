@@ -133,6 +133,16 @@ class ReportJob:
         """Whether the network may have cut the report."""
         return self.rows is not None and self.row_limit is not None and self.rows == self.row_limit
 
+    @property
+    def context(self) -> dict[str, str | None]:
+        """What an error about it says of it."""
+        return {
+            "network": self.network,
+            "account": self.account,
+            "job_id": self.job_id,
+            "report_id": self.report_id,
+        }
+
     def to_json(self) -> str:
         """Return versioned JSON without secrets; :meth:`from_json` reads it back."""
         data = {name: value for name, value in zip(_NAMES, _VALUES(self), strict=True) if value is not None}

@@ -219,10 +219,7 @@ class ReportRunner:
                     return job
         raise JobFailedError(
             f"the network made no {job.query.kind} report, asked {job.attempts} times",
-            job_id=job.job_id,
-            report_id=job.report_id,
-            network=job.network,
-            account=job.account,
+            **job.context,
         )
 
     async def poll(self, job: ReportJob) -> ReportJob:
@@ -243,10 +240,7 @@ class ReportRunner:
         if left <= margin:
             raise JobTimeoutError(
                 f"the {job.query.kind} report was not ready after {elapsed:.0f} s; run again to go on",
-                job_id=job.job_id,
-                report_id=job.report_id,
-                network=job.network,
-                account=job.account,
+                **job.context,
             )
         delay = poll_delay(elapsed, self._expected(job.query.kind), self.settings, jitter=random.random())
         # The last question comes while there is still time for its answer, and none after it.
@@ -301,9 +295,7 @@ class ReportRunner:
         if job.attempts > self.settings.losses:
             raise JobExpiredError(
                 f"the {job.query.kind} report vanished {job.attempts} times before it was read",
-                job_id=job.job_id,
-                network=job.network,
-                account=job.account,
+                **job.context,
             )
         fresh = {"report_id": None, "location": None, "pages": None, "rows": None, "submitted_at": None}
         return self._save(job, state="intended", owner=self._state.owner, **fresh)

@@ -192,9 +192,7 @@ def _truncated(job: ReportJob) -> TruncatedReportError:
     where = f"the window {period}" if period else f"the {job.query.kind} report, which has no period to split"
     return TruncatedReportError(
         f"{where} has at least {job.rows} rows, which is the network's limit: rows may be missing",
-        job_id=job.job_id,
-        network=job.network,
-        account=job.account,
+        **job.context,
         since=period.since if period else None,
         until=period.until if period else None,
     )

@@ -40,8 +40,11 @@ _SCHEMA: Final = (
 _PUT: Final = (
     "INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (job_id) DO UPDATE SET state = excluded.state, "
     "finished = excluded.finished, updated_us = excluded.updated_us, body = excluded.body "
-    "WHERE account_key = excluded.account_key AND (state != 'cancelled' OR excluded.state = 'done')"
+    "WHERE account_key = excluded.account_key AND (state != 'cancelled' OR excluded.state = 'done') AND CASE "
+    "WHEN json_valid(jobs.body) THEN coalesce(json_extract(jobs.body, '$.version'), 0) "
+    "<= json_extract(excluded.body, '$.version') ELSE 0 END"
 )
+"""Another account's job, one that was cancelled, a newer adnet's and one that cannot be read are left as they are."""
 _SCRUBBER: Final = Scrubber()
 
 
@@ -107,7 +110,7 @@ class JobJournal:
         its runner stops.
 
         Raises:
-            StateError: A job with this id belongs to another account.
+            StateError: A job with this id belongs to another account, is of a newer format or damaged.
         """
         now = self._clock.now()
         saved = job.changed(**{"updated_at": now, "created_at": job.created_at or now} | changes)
@@ -199,7 +202,7 @@ def _load(row: sqlite3.Row) -> ReportJob:
 
 
 def _put(connection: sqlite3.Connection, job: ReportJob, now: datetime) -> bool:
-    """Write *job* unless it is another account's or was cancelled; say whether it was written."""
+    """Write *job* unless what is stored has to stay; say whether it was written."""
     error = _SCRUBBER.text(job.error) if job.error else job.error
     location = _without_secrets(job.location) if job.location else job.location
     if (error, location) == (job.error, job.location):

@@ -218,6 +218,7 @@ def test_a_job_that_cannot_be_read_is_named(
         journal.unfinished,
         journal.all,
         lambda: journal.claim(new_job()),
+        lambda: journal.save(job),
     ):
         with pytest.raises(
             StateError, match=rf"job {job.job_id}: .*{words}.*`adnet jobs cancel {job.job_id}`"

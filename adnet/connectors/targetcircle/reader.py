@@ -212,20 +212,14 @@ class ReportReader:
     def _gone(self, job: ReportJob, what: str) -> JobExpiredError:
         return JobExpiredError(
             f"the {job.query.kind} report is not whole any more: {what}",
-            network=job.network,
-            account=job.account,
-            job_id=job.job_id,
-            report_id=job.report_id,
+            **job.context,
         )
 
     def _cut(self, job: ReportJob, count: int) -> TruncatedReportError:
         period = job.query.period
         return TruncatedReportError(
             f"the {job.query.kind} report has {count} rows, which is the network's limit: rows may be missing",
-            network=job.network,
-            account=job.account,
-            job_id=job.job_id,
-            report_id=job.report_id,
+            **job.context,
             since=period.since if period else None,
             until=period.until if period else None,
         )
