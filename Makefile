@@ -39,7 +39,7 @@ soak: $(STAMP)
 
 install: $(STAMP)
 
-# Everything beside the peers, once: some ten minutes. Its table is what docs/performance.md shows.
+# Everything beside the peers, once; it takes a while. Its table is what docs/performance.md shows.
 bench: $(STAMP)
 	@$(VENV)/bin/python benchmarks/bench.py
 

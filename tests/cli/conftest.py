@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cli.kit import Adnet, Partner
+from cli.market_kit import Market
 
 
 @pytest.fixture
@@ -30,4 +31,12 @@ def adnet(home: Path, capsys: Any) -> Adnet:
 def partner() -> Iterator[Partner]:
     """Serve a Target Circle account on which nothing goes wrong."""
     with Partner() as served:
+        yield served
+
+
+@pytest.fixture
+def market(home: Path) -> Iterator[Market]:
+    """Serve a myTarget network, and configure ``own``, an account of a few campaigns and audiences."""
+    with Market() as served:
+        served.configure(served.account("own", "client_credentials"))
         yield served

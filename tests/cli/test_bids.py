@@ -10,14 +10,6 @@ AIM = ("--target", "100", "--lowest", "1", "--highest", "900", "--least-clicks",
 
 
 @pytest.fixture
-def market(home):
-    """Serve an account of a few campaigns."""
-    with Market() as served:
-        served.configure(served.account("own", "client_credentials"))
-        yield served
-
-
-@pytest.fixture
 def bids(adnet, market):
     """Return what manages the bids of ``own``."""
     return lambda *words: adnet("bids", "own", *AIM, *words)

@@ -7,20 +7,11 @@ import sys
 import pytest
 
 from adnet.config import open_accounts
-from cli.market_kit import Market
-
-
-@pytest.fixture
-def market(home):
-    """Serve an account whose first users list is open to a buyer."""
-    with Market() as served:
-        served.configure(served.account("own", "client_credentials"))
-        yield served
 
 
 @pytest.fixture
 def key(market) -> str:
-    """Return the key that opens it."""
+    """Return a key that opens the first users list to a buyer."""
 
     async def share() -> str:
         async with open_accounts(only=["own"]) as accounts:
