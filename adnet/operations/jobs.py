@@ -294,7 +294,7 @@ class ReportRunner:
         """Go back to the intent: the network has forgotten the report."""
         if job.attempts > self.settings.losses:
             raise JobExpiredError(
-                f"the {job.query.kind} report vanished {job.attempts} times before it was read",
+                f"the {job.query.kind} report vanished {job.attempts} times before it was read; run again later",
                 **job.context,
             )
         fresh = {"report_id": None, "location": None, "pages": None, "rows": None, "submitted_at": None}

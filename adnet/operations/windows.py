@@ -191,7 +191,8 @@ def _truncated(job: ReportJob) -> TruncatedReportError:
     period = job.query.period
     where = f"the window {period}" if period else f"the {job.query.kind} report, which has no period to split"
     return TruncatedReportError(
-        f"{where} has at least {job.rows} rows, which is the network's limit: rows may be missing",
+        f"{where} has at least {job.rows} rows, which is the network's limit: rows may be missing;"
+        " narrow it by filters that the network itself applies",
         **job.context,
         since=period.since if period else None,
         until=period.until if period else None,

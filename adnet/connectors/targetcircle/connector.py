@@ -325,8 +325,7 @@ class TargetCircle(
                     from_=since, to=to, currency=query.currency or "", **filters
                 )
         place = urlsplit(ticket.url)
-        return attrs.evolve(
-            job,
+        return job.changed(
             state="submitted",
             report_id=ticket.report_id,
             location=place.path + (f"?{place.query}" if place.query else ""),

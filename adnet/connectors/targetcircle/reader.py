@@ -218,7 +218,8 @@ class ReportReader:
     def _cut(self, job: ReportJob, count: int) -> TruncatedReportError:
         period = job.query.period
         return TruncatedReportError(
-            f"the {job.query.kind} report has {count} rows, which is the network's limit: rows may be missing",
+            f"the {job.query.kind} report has {count} rows, which is the network's limit: rows may be missing;"
+            " ask for a shorter period",
             **job.context,
             since=period.since if period else None,
             until=period.until if period else None,

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import attrs
 import pytest
 
 from adnet.client import Account
@@ -133,7 +132,7 @@ class Reports:
         account = await harness.account()
         job = await account.submit_report(query_of(account, harness, listing))
         sent = len(harness.requests)
-        for foreign in (attrs.evolve(job, account_key="another"), attrs.evolve(job, network="another")):
+        for foreign in (job.changed(account_key="another"), job.changed(network="another")):
             with pytest.raises(ConfigurationError, match="another account"):
                 await account.poll_report(foreign)
             with pytest.raises(ConfigurationError, match="another account"):
