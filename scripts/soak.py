@@ -33,7 +33,12 @@ WORKERS = 2
 PROGRESS_S = 60.0
 GRACE_S = 15.0
 """How long a leg may take to end when it is interrupted."""
-SIZES = {"ADNET_SOAK_KILLS": "30", "ADNET_SOAK_EXAMPLES": "100", "ADNET_SOAK_CELLS": "120"}
+SIZES = {
+    "ADNET_SOAK_KILLS": "100",
+    "ADNET_SOAK_EXAMPLES": "100",
+    "ADNET_SOAK_CELLS": "120",
+    "ADNET_SOAK_POINTS": "40",
+}
 """Of one leg, for the tests."""
 
 KILLS = "tests/faults/test_kill_everywhere.py::test_a_pull_survives_many_kills_among_faults"
@@ -41,7 +46,11 @@ LEGS: Mapping[str, tuple[str, ...]] = {
     "kills of targetcircle": (f"{KILLS}[targetcircle]",),
     "faults": ("tests/faults/test_matrix.py::test_a_drawn_cell_ends_as_the_matrix_says",),
     "kills of adskeeper": (f"{KILLS}[adskeeper]",),
-    "strange input": ("tests/faults/test_fuzz.py", "tests/operations/test_links.py"),
+    "strange input": (
+        "tests/faults/test_fuzz.py",
+        "tests/faults/test_read_back.py",
+        "tests/operations/test_links.py",
+    ),
     "kills of mytarget": (f"{KILLS}[mytarget]",),
     "limits": ("tests/transport/test_limits_properties.py",),
     "kills of mgid": (f"{KILLS}[mgid]",),

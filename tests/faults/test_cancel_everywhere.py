@@ -21,9 +21,10 @@ from .tally import tally
 from .world import NETWORKS, SINCE, UNTIL, busy, collect
 from .zygote import Stepping
 
-SOAK = "ADNET_SOAK_KILLS" in os.environ
-POINTS = 18
-"""Awaits of one kind of work at which it is cancelled by ``make test``; ``make soak`` takes every one."""
+POINTS = int(os.environ.get("ADNET_SOAK_POINTS", "18"))
+"""Awaits of one kind of work at which it is cancelled, spread over all of them; ``make soak`` takes more."""
+SEED = int(os.environ.get("ADNET_SEED", "20"))
+"""Chooses which of them; so a soak comes to every one in time."""
 
 
 @attrs.frozen(kw_only=True)
@@ -206,14 +207,19 @@ def options_of(name: str) -> dict[str, Any]:
     return dict(by_name(network, "token").options) if kind == "login" else {}
 
 
-@pytest.mark.timeout(0 if SOAK else 120)
+def spread(steps: int, most: int) -> range:
+    """Return about *most* of so many steps, an even way from each other."""
+    stride = max(1, steps // most)
+    return range(1 + SEED % stride, steps + 1, stride)
+
+
 @pytest.mark.parametrize("name", WORK)
 async def test_cancelling_at_any_await_leaves_nothing(name, tmp_path):
     """Nothing is left over, and the account goes on to the right end afterwards."""
     network_name, work = WORK[name]
     options = options_of(name)
     expected, steps = await undisturbed(network_name, tmp_path / "undisturbed", work, options)
-    points = range(1, steps + 1, 1 if SOAK else max(1, steps // (POINTS // (1 + name.endswith(LONG)))))
+    points = spread(steps, POINTS // (1 + name.endswith(LONG)))
     for moment in points:
         async with place(network_name, tmp_path / str(moment), **options) as there:
             before = ours()
@@ -243,7 +249,7 @@ async def undisturbed(
 async def test_a_cancelled_write_is_done_once_or_not_at_all(network_name, tmp_path):
     """Whenever it is cancelled, the network has what was to be made once at most, and nothing is left over."""
     network, chosen = NETWORKS[network_name], by_name(network_name, "write")
-    for moment in range(1, 60, 1 if SOAK else 4):
+    for moment in spread(60, POINTS):
         async with place(network_name, tmp_path / str(moment)) as there:
             count, before = network.made(there.server), ours()
             await cancelled_at(moment, lambda: chosen.call(there.account))
