@@ -65,7 +65,7 @@ class Landing(Protocol):
 
 
 class Sink(Protocol):
-    """One place to land rows; use it as an async context manager."""
+    """One place to land rows; use it as an async context manager, which is there for who inherits from this."""
 
     @property
     def uri(self) -> str:
@@ -113,6 +113,9 @@ class Sink(Protocol):
         """Finish and release the place; may be called twice."""
         ...
 
-    async def __aenter__(self) -> Self: ...
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
 
-    async def __aexit__(self, *_: object) -> None: ...
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()

@@ -11,8 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, TypeVar
 
 import duckdb
 
@@ -29,7 +28,7 @@ from adnet.sinks._spool import Spool
 from adnet.sinks._sql import DUCKDB_TYPES, create, definitions, literal, quoted
 from adnet.sinks._values import Origin
 from adnet.sinks._worker import Worker
-from adnet.sinks.base import Landed
+from adnet.sinks.base import Landed, Sink
 
 T = TypeVar("T")
 
@@ -39,7 +38,7 @@ _MEMORY_MB: Final = (64, 128, 256, 1024, 4096)
 """What DuckDB may take; the next figure is for a landing that the one before was too little for."""
 
 
-class DuckDbSink:
+class DuckDbSink(Sink):
     """One DuckDB file; it belongs to this process while it is open."""
 
     def __init__(self, path: Path, *, clock: Clock) -> None:
@@ -80,15 +79,6 @@ class DuckDbSink:
     async def close(self) -> None:
         """Bring everything to the file and release it."""
         await self.worker.finish(self._close)
-
-    async def __aenter__(self) -> Self:
-        await self.open()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     # From here on: in the worker's thread.
 

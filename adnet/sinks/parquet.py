@@ -8,8 +8,7 @@ rename, so that a process killed half-way is finished by the next that opens the
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pyarrow as pa
 
@@ -25,10 +24,10 @@ from adnet.sinks._spool import PartFile, Spool
 from adnet.sinks._sql import ALL_TABLES, history_of
 from adnet.sinks._values import Origin
 from adnet.sinks._worker import Worker
-from adnet.sinks.base import Landed
+from adnet.sinks.base import Landed, Sink
 
 
-class ParquetSink:
+class ParquetSink(Sink):
     """One folder of tables; it belongs to this process while it is open."""
 
     def __init__(self, path: Path, *, clock: Clock) -> None:
@@ -67,15 +66,6 @@ class ParquetSink:
     async def close(self) -> None:
         """Remove what was only staged and give the folder back."""
         await self.worker.finish(self._close)
-
-    async def __aenter__(self) -> Self:
-        await self.open()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     # From here on: in the worker's thread.
 

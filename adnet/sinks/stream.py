@@ -8,8 +8,7 @@ column of that name and tell what standard error tells.
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Any, TextIO
 
 from adnet.clock import Clock
 from adnet.errors import SinkError
@@ -19,10 +18,10 @@ from adnet.sinks._staging import Stages, StoreLanding
 from adnet.sinks._store import Store
 from adnet.sinks._values import Origin
 from adnet.sinks._worker import Worker
-from adnet.sinks.base import Landed
+from adnet.sinks.base import Landed, Sink
 
 
-class StreamSink:
+class StreamSink(Sink):
     """A text stream, standard output unless another is given; it is flushed and never closed."""
 
     uri = "jsonl:-"
@@ -54,15 +53,6 @@ class StreamSink:
     async def close(self) -> None:
         """Forget what was staged."""
         await self._worker.finish(self._store.close)
-
-    async def __aenter__(self) -> Self:
-        await self.open()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     def _emit(self, stages: Stages) -> dict[str, Landed]:
         """Write staged rows to the stream; in the worker's thread."""

@@ -10,8 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Any, ClassVar, Final, Self, TextIO
+from typing import Any, ClassVar, Final, TextIO
 
 from adnet.clock import Clock
 from adnet.errors import SinkError
@@ -24,7 +23,7 @@ from adnet.sinks._staging import StoreLanding
 from adnet.sinks._store import Store
 from adnet.sinks._values import Origin
 from adnet.sinks._worker import Worker
-from adnet.sinks.base import Landed
+from adnet.sinks.base import Landed, Sink
 
 _EXPORT_EVERY_S: Final = 5.0
 _EXPORT_SHARE: Final = 10.0
@@ -33,7 +32,7 @@ _EXPORT_SHARE: Final = 10.0
 _FORMULA: Final = ", ".join(f"char({ord(sign)})" for sign in "=+-@\t\r\n")
 
 
-class TextSink(ABC):
+class TextSink(Sink, ABC):
     """One folder of text files; it belongs to this process while it is open."""
 
     scheme: ClassVar[str]
@@ -76,15 +75,6 @@ class TextSink(ABC):
     async def close(self) -> None:
         """Export what is not exported yet and give the folder back."""
         await self._worker.finish(self._close)
-
-    async def __aenter__(self) -> Self:
-        await self.open()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     @abstractmethod
     def _write(self, file: TextIO, table: str, columns: Mapping[str, ColumnType]) -> None:

@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 
 from adnet.clock import Clock, SystemClock
 from adnet.errors import AdnetError
 from adnet.models.tables import PULLS, TABLES, Columns, Table
-from adnet.sinks.base import Landed
+from adnet.sinks.base import Landed, Sink
 
 Row = dict[str, Any]
 
 
-class MemorySink:
+class MemorySink(Sink):
     """A Sink that keeps its rows in memory, with the same rules as all others.
 
     Args:
@@ -61,13 +61,6 @@ class MemorySink:
 
     async def close(self) -> None:
         """Nothing has to be given back; what has landed stays readable."""
-
-    async def __aenter__(self) -> Self:
-        await self.open()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
 
     def land(self, table: Table, rows: Mapping[tuple[Any, ...], Row], replaced_at: datetime | None) -> Landed:
         """Merge a landing's *rows* into *table*; used by its commit."""

@@ -1,5 +1,6 @@
 """Report pages: the envelope, where a report is, and the checks that pages belong together."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
@@ -72,10 +73,11 @@ class ReportPage:
     @property
     def empty(self) -> bool:
         """Whether it has no rows."""
-        return not self.data.strip(b"[] \t\r\n")
+        return _ANYTHING.search(self.data) is None
 
 
 _READY: Final = "READY"
+_ANYTHING: Final = re.compile(rb"[^\[\] \t\r\n]")
 _ENVELOPE: Final = msgspec.json.Decoder(Envelope)
 _LIST: Final = msgspec.json.Decoder(ListEnvelope)
 
