@@ -109,6 +109,8 @@ class Survivor:
     """Requests that a fault struck."""
     told: int
     """Runs that ended in an error of ours."""
+    over: int
+    """Runs that were killed when all had landed and was recorded, before they could say so."""
     rows: Mapping[str, list[Row]]
     pulls: Sequence[Row]
 
@@ -214,6 +216,10 @@ class Hunt:
         asked = [(asked.path, asked.body) for asked in server.log if _is_for_report(asked.method, asked.path)]
         struck = [passed for passed in proxy.log if passed.fault is not None and passed.executed]
         attempts, unfinished = self._journal(order)
+        pulls = self._table(order, scheme, "pulls")
+        ended = {row["pull_id"] for row in pulls} - {
+            row["pull_id"] for row in pulls if row["outcome"] != "landed"
+        }
         return Survivor(
             kills=codes[KILLED],
             posts=len(asked),
@@ -223,8 +229,9 @@ class Hunt:
             spoiled=sum(_is_for_report(passed.asked.method, passed.asked.target) for passed in struck),
             struck=proxy.struck.total(),
             told=codes[TOLD],
+            over=len(ended) - 1,
             rows=self._rows(order, scheme),
-            pulls=self._table(order, scheme, "pulls"),
+            pulls=pulls,
         )
 
     async def _order(self, name: str, scheme: str) -> dict[str, Any]:
