@@ -14,6 +14,7 @@ import attrs
 import msgspec
 
 from adnet.clock import Clock
+from adnet.connectors.mytarget import codec
 from adnet.errors import StateError
 from adnet.periods import ONE_DAY
 from adnet.state import State
@@ -54,13 +55,17 @@ class DayStore:
         self._clock = clock
         self._restated = timedelta(days=restated_days)
 
-    def read(self, kind: str, day: date, today: date) -> dict[str, msgspec.Raw | None]:
-        """Return object -> its row of *day*, None where it did nothing; objects not asked for lately are left out."""
-        recent = today - day <= self._restated
-        not_before = self._clock.now() - ONCE if recent else None
+    def read(self, kind: str, day: date) -> dict[str, msgspec.Raw | None]:
+        """Return object -> its row of *day*, None where it did nothing.
+
+        Left out are objects whose row may have been restated since it came: it came before that was over, and more
+        than 24 hours ago.
+        """
+        lately = self._clock.now() - ONCE
         known: dict[str, msgspec.Raw | None] = {}
         for kept in self._load(kind, day):
-            if not_before is None or kept.at > not_before:
+            final = kept.at.astimezone(codec.MOSCOW).date() - day >= self._restated
+            if final or kept.at > lately:
                 known.update(dict.fromkeys(kept.ids))
                 known.update(kept.rows)
         return known

@@ -162,7 +162,7 @@ class StatReader:
         found: Found = {}
         missing: dict[str, list[date]] = {}
         for day in days:
-            known = self._store.read(kind, day, today) if day < today else {}
+            known = self._store.read(kind, day) if day < today else {}
             found[day] = {i: row for i in ids if (row := known.get(i)) is not None}
             for number in ids:
                 if number not in known:

@@ -155,6 +155,18 @@ async def test_the_last_days_are_asked_for_again_a_day_later():
         assert test.report()["repeated_statistics"] == 0
 
 
+async def test_a_day_is_not_final_before_its_restating_is_over():
+    """What was kept of it while it was still restated is asked for once more, however much later; then never again."""
+    async with bench() as test:
+        account = test.account()
+        await stats(account, days_ago(30))
+        for _ in range(2):
+            test.clock.advance(20 * 24 * 3600)
+            await stats(account, days_ago(30), TODAY)
+        assert asked(test)[1:] == [(6, 60)]
+        assert test.report()["repeated_statistics"] == 0
+
+
 async def test_how_many_days_are_restated_can_be_set():
     """With none, a closed day is closed."""
     async with bench() as test:
