@@ -158,7 +158,9 @@ class Api:
 
     async def items(self, route: Route, **parts: Any) -> list[Raw]:
         """Return the objects of a list that has no pages."""
-        return self._page(route, await self.send(self.build(route, **parts)))[0]
+        found, count = self._page(route, await self.send(self.build(route, **parts)))
+        self._check_whole(route, len(found), count)
+        return found
 
     async def page(
         self,
@@ -191,6 +193,8 @@ class Api:
         if first:
             yield first
         size = len(first)
+        if not size:
+            self._check_whole(route, size, count)
         if not size or (count is not None and size >= count):
             return
         if count is None:
@@ -206,8 +210,12 @@ class Api:
             )
             return found
 
+        told, last = size, first
         async for page in in_order(range(size, count, size), fetch, width=_WIDTH):
+            self._check_repeated(route, page, last)
             yield page
+            told, last = told + len(page), page
+        self._check_whole(route, told, count)
 
     async def _on(
         self, route: Route, last: list[Raw], *, query: Mapping[str, object] | None, **parts: Any
@@ -220,11 +228,19 @@ class Api:
             page, _ = await self.page(route, offset=offset, query=query, lane="backfill", **parts)
             if not page:
                 return
-            if page == last:
-                with self.session.reading(route):
-                    raise SchemaError("one page repeats another, so that rows may be missing")
+            self._check_repeated(route, page, last)
             yield page
             last = page
+
+    def _check_repeated(self, route: Route, page: list[Raw], last: list[Raw]) -> None:
+        if page == last:
+            with self.session.reading(route):
+                raise SchemaError("one page repeats another, so that rows may be missing")
+
+    def _check_whole(self, route: Route, told: int, count: int | None) -> None:
+        if count is not None and told < count:
+            with self.session.reading(route):
+                raise SchemaError(f"the list told {told} of {count} objects, so that rows are missing")
 
     async def all(self, route: Route, **parts: Any) -> list[Raw]:
         """Return all objects of a list."""

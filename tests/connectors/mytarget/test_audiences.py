@@ -9,11 +9,13 @@ from adnet.errors import (
     InvalidRequestError,
     JobTimeoutError,
     NotFoundError,
+    SchemaError,
 )
 from adnet.models import AudienceDraft
 from adnet.money import Money
+from adnet.testing import answer
 
-from .kit import bench
+from .kit import bench, connector
 
 PHONES = b"".join(b"+7900%07d\n" % n for n in range(2600))
 
@@ -51,6 +53,21 @@ async def test_an_unknown_kind_is_refused():
     async with bench() as test:
         with pytest.raises(InvalidRequestError, match="no kind"):
             await audiences(test.account(), kind="crowd")
+
+
+async def test_a_list_without_pages_that_is_not_whole_is_told():
+    """It should have come at once; what is missing would not be seen."""
+    async with bench() as test:
+        account = test.account()
+        await account.get_account()
+        inner = connector(account).session._transport._inner
+
+        async def cut(request, *, timeout_s):
+            return answer(200, {"count": 3, "items": [{"id": 1, "name": "A"}]})
+
+        inner.send = cut
+        with pytest.raises(SchemaError, match="1 of 3"):
+            await audiences(account, kind="users_list")
 
 
 @pytest.mark.parametrize("how", ["bytes", "path", "stream"])

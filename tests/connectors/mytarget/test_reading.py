@@ -2,9 +2,11 @@
 
 import asyncio
 
+import attrs
+import msgspec
 import pytest
 
-from adnet.errors import NotFoundError
+from adnet.errors import NotFoundError, SchemaError
 from adnet.testing import answer
 
 from .kit import bench, connector
@@ -151,6 +153,51 @@ async def test_a_list_without_a_count_is_read_to_its_end():
 
         inner.send = uncounted
         assert len(await every(account.list_campaigns())) == 60
+
+
+def turned(account, turn) -> None:
+    """Let *turn* change each page of campaigns on its way: it is given the URL and the answer's objects."""
+    inner = connector(account).session._transport._inner
+    send = inner.send
+
+    async def changed(request, *, timeout_s):
+        reply = await send(request, timeout_s=timeout_s)
+        if request.route.operation != "campaigns.list":
+            return reply
+        body = msgspec.json.decode(reply.body)
+        body["items"] = turn(request.url, body["items"])
+        return attrs.evolve(reply, body=msgspec.json.encode(body))
+
+    inner.send = changed
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        lambda url, items: [] if "offset=50" in url else items,
+        lambda url, items: items[:-1] if "offset=50" in url else items,
+        lambda url, items: items[:-1],
+        lambda url, items: [],
+    ],
+    ids=["an empty page", "a short page", "each page short", "nothing at all"],
+)
+async def test_a_list_that_comes_short_of_its_count_is_told(turn):
+    """Rows are missing then, which no one would see."""
+    async with bench() as test:
+        account = test.account()
+        turned(account, turn)
+        with pytest.raises(SchemaError, match="of 60"):
+            await every(account.list_campaigns())
+
+
+async def test_a_list_that_repeats_its_page_is_told():
+    """A server that does not heed the offset shows the same objects again and again."""
+    async with bench() as test:
+        account = test.account()
+        first = {}
+        turned(account, lambda url, items: first.setdefault("page", items))
+        with pytest.raises(SchemaError, match="repeats another"):
+            await every(account.list_campaigns())
 
 
 async def test_the_currency_is_asked_for_once_in_the_life_of_a_state():
