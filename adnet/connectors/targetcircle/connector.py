@@ -1,7 +1,7 @@
 """Target Circle behind the common facets."""
 
 from collections.abc import AsyncIterator, Collection, Mapping
-from datetime import timedelta
+from datetime import datetime
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
@@ -307,7 +307,7 @@ class TargetCircle(
     # ------------------------------------------------------------------ reports as jobs
 
     async def submit_report(self, job: ReportJob) -> ReportJob:
-        """Ask for a report. The period's ends are both included here, so its last second is named."""
+        """Ask for a report of at least the job's period; reading leaves out what is not in it."""
         query = job.query
         self.check_query(query)
         sent = SENT[query.kind]
@@ -317,7 +317,7 @@ class TargetCircle(
         else:
             period = query.period
             assert period is not None
-            since, to = period.since, _last_second(period)
+            since, to = period.since, _end_named(period)
             if query.kind == "clicks":
                 ticket = await self._native.submit_clicks(from_=since, to=to, **filters)
             else:
@@ -347,8 +347,15 @@ def _with_api(base_url: str) -> str:
     return base_url if parts.path.strip("/") else f"{base_url.rstrip('/')}/api"
 
 
-def _last_second(period: Period) -> Any:
+def _end_named(period: Period) -> datetime:
+    """Return the instant to name as a period's end.
+
+    That the network includes it is inferred from the document's sample alone, which ends at 23:59:59Z; the API after
+    this one does not. So the end itself is named, and rows of the second that begins there are left out in reading:
+    none of the last second is lost either way. Where one second alone is asked for it is named twice, as the sample
+    would: it has been cut down to that, and another second's rows must not fill its report.
+    """
     until = period.until
     if until.microsecond:
-        until = until.replace(microsecond=0) + timedelta(seconds=1)
-    return until - ONE_SECOND
+        until = until.replace(microsecond=0) + ONE_SECOND
+    return until if period.length > ONE_SECOND else until - ONE_SECOND

@@ -41,6 +41,38 @@ async def test_a_second_that_does_not_fit_is_told():
     assert (second, second + timedelta(seconds=1)) == (caught.value.since, caught.value.until)
 
 
+class Exclusive(Reports):
+    """Leaves out the instant at which a period ends, as the network's later API does."""
+
+    def _wanted(self, row, asked):
+        return asked["from"] <= row[self.key] < asked["to"]
+
+
+class Finer(Reports):
+    """Keeps parts of seconds that it does not print: each row is half a second later than it says."""
+
+    def _wanted(self, row, asked):
+        since, saved, to = asked["from"], row[self.key], asked["to"]
+        return since.replace("Z", ".0") <= saved.replace("Z", ".5") <= to.replace("Z", ".0")
+
+
+@pytest.mark.parametrize("server", [Reports, Exclusive, Finer])
+async def test_rows_of_the_last_second_come_whatever_the_end_means(server):
+    """Whether ``to`` is included is not documented: neither reading loses a row, nor lets one in."""
+    stamps = ["2016-01-01T00:00:00Z", "2016-01-31T23:59:58Z", "2016-01-31T23:59:59Z", "2016-02-01T00:00:00Z"]
+    rows = [sale(stamp, trackingId=stamp) for stamp in stamps]
+    found, _ = await read(server(rows))
+    assert stamps[:3] == ids(found)
+
+
+async def test_full_seconds_side_by_side_fit():
+    """A window of one second asks for no other: two seconds of 600 rows each are had, one after another."""
+    rows = [sale(f"2016-01-05T10:00:0{n % 2}Z", trackingId=f"t-{n}") for n in range(1200)]
+    found = await transactions(rows, page_size=500)
+    assert {row["trackingId"] for row in rows} == set(ids(found))
+    assert len(found) == 1200
+
+
 async def test_trades_that_meet_the_limit_are_told():
     """Trades have no period to split: a thousand of them may be cut."""
     account, _ = connect(Reports([{"id": n} for n in range(1000)], page_size=500))
