@@ -100,7 +100,11 @@ REMODERATE: Final = _route(
     "banners.remoderate", "POST v2/banners/remoderate.json", "BANNER", counts="UPDATE", idempotent=True
 )
 MASS_REPLACE: Final = _route(
-    "banners.mass_replace", "POST v1/banners/mass_replace.json", "BANNER", counts="UPDATE", idempotent=True
+    # Not to be sent twice: what replaces "Shop" by "My Shop" would do so again.
+    "banners.mass_replace",
+    "POST v1/banners/mass_replace.json",
+    "BANNER",
+    counts="UPDATE",
 )
 
 # ---------------------------------------------------------------------- tokens

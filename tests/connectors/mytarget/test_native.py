@@ -7,9 +7,9 @@ import pytest
 from adnet import AdDraft
 from adnet.connectors.mytarget.multipart import Upload
 from adnet.connectors.mytarget.routes import ROUTES
-from adnet.errors import InvalidRequestError, UnsupportedError
+from adnet.errors import IncompleteBodyError, InvalidRequestError, LostReplyError, UnsupportedError
 
-from .kit import bench
+from .kit import bench, connector
 
 PICTURE = Upload(content=b"\x89PNG" + bytes(100), filename="a.png", mime_type="image/png")
 
@@ -88,6 +88,25 @@ async def test_banned_banners_are_looked_at_again():
         allowed = str(test.first("banners", moderation_status="allowed")["id"])
         found = await test.account().native.banners.remoderate([banned, allowed])
         assert found == {banned: True, allowed: False}
+
+
+async def test_a_text_that_is_replaced_in_many_is_never_replaced_twice():
+    """What replaces "Shop" by "My Shop" would find itself again."""
+    async with bench() as test:
+        account = test.account()
+        await account.get_account()
+        sent = []
+
+        async def lost(request, *, timeout_s):
+            sent.append(request)
+            raise IncompleteBodyError("cut")
+
+        connector(account).session._transport._inner.send = lost
+        with pytest.raises(LostReplyError):
+            await account.native.banners.mass_replace(
+                ["1"], field="textblocks", change_from="Shop", change_to="My Shop"
+            )
+        assert len(sent) == 1
 
 
 async def test_an_update_of_nothing_sends_nothing():
@@ -184,5 +203,5 @@ def test_what_creates_is_never_sent_twice():
     repeated = {route.operation for route in ROUTES if route.method == "POST" and route.idempotent}
     assert repeated == {
         "token.refresh", "token.code_info", "token.revoke", "campaigns.mass_action", "banners.mass_action",
-        "ad_plans.mass_action", "banners.remoderate", "banners.mass_replace", "urls.create", "sharing_keys.activate",
+        "ad_plans.mass_action", "banners.remoderate", "urls.create", "sharing_keys.activate",
     }  # fmt: skip
