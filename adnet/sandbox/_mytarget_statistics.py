@@ -383,7 +383,7 @@ def faststat(kind: str, world: World, call: Call) -> web.Response:
         "advertisers": {},
         "ad_plans": {},
     }
-    answer[{"users": "advertisers", "ad_groups": "campaigns"}.get(kind, kind)] = shown
+    answer[{"users": "advertisers"}.get(kind, kind)] = shown
     return ok(answer)
 
 
@@ -409,8 +409,9 @@ def endpoints(*, vk: bool) -> Iterable[Endpoint]:
             yield _get(f"statistics/{prefix}{kind}/day.json", partial(handler, kind))
         yield _get(f"statistics/{kind}/summary.json", partial(summary, kind))
         yield _get(f"statistics/{kind}/day.json", partial(totals_page, kind), "v3")
-        for version in ("v2", "v3"):
-            yield _get(f"statistics/faststat/{kind}.json", partial(faststat, kind), version)
+        if kind != "ad_groups":  # documented as campaigns here, for either brand
+            for version in ("v2", "v3"):
+                yield _get(f"statistics/faststat/{kind}.json", partial(faststat, kind), version)
 
 
 def _get(path: str, handler: Any, version: str = "v2") -> Endpoint:

@@ -4,9 +4,10 @@ import asyncio
 from datetime import date, timedelta
 from decimal import Decimal
 
+import attrs
 import pytest
 
-from adnet.errors import InvalidRequestError, NotFoundError, ServerError
+from adnet.errors import InvalidRequestError, NotFoundError, SchemaError, ServerError
 from adnet.state import State
 from adnet.testing import answer
 
@@ -257,6 +258,43 @@ async def test_totals_of_a_period_come_page_by_page():
         assert shows == sum(row[2] for row in truth(test, "campaign", days_ago(9)))
 
 
+async def test_totals_on_smaller_pages_than_asked_for_are_whole():
+    """The network may clamp, and tells how many there are."""
+    async with bench() as test:
+        account = test.account()
+        inner = connector(account).session._transport._inner
+        send = inner.send
+
+        async def clamped(request, *, timeout_s):
+            url = request.url.replace("limit=250", "limit=50")
+            return await send(attrs.evolve(request, url=url), timeout_s=timeout_s)
+
+        inner.send = clamped
+        pages = account.native.statistics.totals("campaigns", date_from=days_ago(3), date_to=TODAY)
+        assert len({row["id"] async for page in pages for row in page}) == 60
+
+
+@pytest.mark.parametrize("name", ["summary", "goals", "fast"])
+async def test_statistics_without_their_list_are_told(name):
+    """An answer of another shape is not one without rows."""
+    async with bench() as test:
+        account = test.account()
+        await account.get_account()
+        statistics = account.native.statistics
+        call = {
+            "summary": lambda: statistics.summary("campaigns", ["1"]),
+            "goals": lambda: statistics.goals("campaigns", ["1"], date_from=TODAY, date_to=TODAY),
+            "fast": lambda: statistics.fast("campaigns", ["1"]),
+        }[name]
+
+        async def strange(request, *, timeout_s):
+            return answer(200, {"data": []})
+
+        connector(account).session._transport._inner.send = strange
+        with pytest.raises(SchemaError):
+            await call()
+
+
 async def test_summaries_goals_and_inapp_events():
     """Each in its own words."""
     async with bench() as test:
@@ -290,8 +328,6 @@ async def test_what_no_request_takes_is_refused_before(kind, number, days):
 
 async def test_an_answer_of_another_shape_is_told():
     """Never a crash."""
-    from adnet.errors import SchemaError
-
     async with bench() as test:
         account = test.account()
         inner = connector(account).session._transport._inner

@@ -86,4 +86,4 @@ async def test_fast_figures_and_the_account():
         ids = [str(row["id"]) for row in test.sandbox.truth("ad_groups")]
         assert await account.native.statistics.fast("campaigns", ids)
         paths = {request.path for request in test.sandbox.log}
-        assert {"/api/v3/user.json", "/api/v3/statistics/faststat/ad_groups.json"} <= paths
+        assert {"/api/v3/user.json", "/api/v3/statistics/faststat/campaigns.json"} <= paths

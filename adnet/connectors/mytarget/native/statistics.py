@@ -12,11 +12,12 @@ from hashlib import blake2b
 from itertools import count as counted
 from typing import Any, Final
 
-from adnet.connectors.mytarget import routes
+from adnet.connectors.mytarget import codec, routes
 from adnet.connectors.mytarget.api import Api, joined
 from adnet.connectors.mytarget.errors import invalid
 from adnet.connectors.mytarget.limits import STAT_IDS
 from adnet.connectors.mytarget.native.objects import Rows
+from adnet.errors import SchemaError
 from adnet.transport.wire import Lane, Response, Route
 
 OBJECTS: Final = ("campaigns", "banners", "users", "ad_plans")
@@ -112,8 +113,11 @@ class Statistics:
             if page:
                 yield page
             offset += len(page)
-            # Whether count is the number in all or on this page is told both ways: a short page ends it, too.
-            if len(page) < _V3_PAGE or (count is not None and len(page) < count <= offset):
+            # Whether count is the number in all or on this page is told both ways, and pages may be clamped: more
+            # than there was so far is the number in all, and less than a whole page beside no such number is the end.
+            if not page or (count is not None and len(page) < count <= offset):
+                return
+            if len(page) < _V3_PAGE and (count is None or count <= offset):
                 return
 
     async def goals(
@@ -161,10 +165,14 @@ class Statistics:
         They are not filtered and differ from the final figures; there is no money in them.
         """
         route = routes.FASTSTAT[self._api.profile.faststat_version]
-        query = {"id": self._ids(ids)}
-        answer = await self._api.call(route, path=self._path(kind), query=query, objects=len(ids))
-        found = answer.get({"users": "advertisers"}.get(kind, kind)) if isinstance(answer, dict) else None
-        return found if isinstance(found, dict) else {}
+        # VK Ads, too, says "campaigns" here, in the path and in the answer (documented).
+        path, query = {"object": _known(kind)}, {"id": self._ids(ids)}
+        answer = await self._api.one(route, path=path, query=query, objects=len(ids))
+        with self._api.session.reading(route):
+            name = {"users": "advertisers"}.get(kind, kind)
+            if name not in answer:
+                raise SchemaError(f"$.{name} is missing", paths=(f"$.{name}",))
+            return codec.section(answer, name)
 
     # ------------------------------------------------------------------ private
 
@@ -216,14 +224,21 @@ class Statistics:
         return joined(ids)
 
     def _path(self, kind: str) -> dict[str, object]:
-        if kind not in OBJECTS:
-            raise invalid(f"there are no statistics of {kind!r}; there are {', '.join(OBJECTS)}", kind=kind)
-        return {"object": self._api.profile.campaigns if kind == "campaigns" else kind}
+        return {"object": self._api.profile.campaigns if _known(kind) == "campaigns" else kind}
 
     def _listed(self, route: Route, response: Response) -> list[Mapping[str, Any]]:
         found = self._api.decoded(route, response)
         items = found.get("items") if isinstance(found, dict) else None
-        return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+        with self._api.session.reading(route):
+            if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+                raise SchemaError("$.items is no list of objects", paths=("$.items",))
+        return items
+
+
+def _known(kind: str) -> str:
+    if kind not in OBJECTS:
+        raise invalid(f"there are no statistics of {kind!r}; there are {', '.join(OBJECTS)}", kind=kind)
+    return kind
 
 
 def _facts(
