@@ -62,6 +62,15 @@ async def attempt(call: Awaitable[None], number: str) -> Outcome:
     return Outcome(id=number, status="done")
 
 
+async def removal(call: Awaitable[None], number: str) -> Outcome:
+    """Return what came of one request that deletes; what a repeated one does not find is deleted."""
+    outcome = await attempt(call, number)
+    if isinstance(outcome.error, NotFoundError) and outcome.error.attempts > 1:
+        note = "it was not there any more when the request had to be sent again"
+        return Outcome(id=number, status="done", notes=(note,))
+    return outcome
+
+
 def failed(number: str | None, error: AdnetError) -> Outcome:
     """Return the outcome of an error; a write whose reply was lost may have been executed."""
     lost = isinstance(error, LostReplyError) or (

@@ -24,6 +24,7 @@ from adnet.operations.paginate import in_order
 
 _TOLERANCE: Final = timedelta(seconds=2)
 """The network's clock is known to the second, and dates objects by whole seconds."""
+_GATEWAY_TIMEOUT: Final = 504
 
 
 @attrs.frozen(kw_only=True)
@@ -171,7 +172,8 @@ class Creator:
         if 1 <= len(found) <= alike:
             return self._done(found[0], "its creation was not answered; it was found and adopted")
         lost.error.add_note("it could not be told from what is there whether it was created")
-        gone = isinstance(lost.error, ServerError) and not found
+        # What a gateway did not wait for may still be made.
+        gone = isinstance(lost.error, ServerError) and lost.error.status != _GATEWAY_TIMEOUT and not found
         return Outcome(status="failed" if gone else "unknown", error=lost.error)
 
     def _is_it(self, row: Raw, lost: Lost) -> bool:

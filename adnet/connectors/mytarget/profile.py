@@ -26,8 +26,6 @@ class Profile:
     """Whether there are ad plans above campaigns."""
     stat_days: int
     """Days of one statistics request at most, both ends included."""
-    goals: tuple[str, ...]
-    """Where the conversions of a day stand."""
     user_version: str
     faststat_version: str
     authorize_path: str
@@ -47,7 +45,6 @@ MYTARGET: Final = Profile(
     campaign_field="campaign_id",
     plans=False,
     stat_days=92,
-    goals=("goals",),
     user_version="v2",
     faststat_version="v2",
     authorize_path="/oauth2/authorize",
@@ -61,7 +58,6 @@ VKADS: Final = Profile(
     campaign_field="ad_group_id",
     plans=True,
     stat_days=366,
-    goals=("vk", "goals"),
     user_version="v3",
     faststat_version="v3",
     authorize_path="/hq/settings/access",

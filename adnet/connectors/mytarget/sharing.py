@@ -8,9 +8,11 @@ when a key goes, campaigns of others that use its sources stop, and their owners
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
+import attrs
+
 from adnet.connectors.mytarget import codec, routes
 from adnet.connectors.mytarget.audiences import KINDS, Audiences
-from adnet.connectors.mytarget.change_sets import attempt
+from adnet.connectors.mytarget.change_sets import removal
 from adnet.connectors.mytarget.changes import amount
 from adnet.connectors.mytarget.errors import invalid
 from adnet.connectors.mytarget.native import MyTargetNative
@@ -71,7 +73,9 @@ class Sharing:
         body = share_body(audiences, users, payment, price, notify=notify, currency=currency)
         made = await self._native.sharing_keys.create(body)
         names = {(audience.kind, audience.audience_id): audience for audience in audiences}
-        return share(made, names, await self._currency())
+        kind = "private" if users else "public"
+        whole = Raw({"type": kind, **body, **made})  # some answers hold the key and its address only
+        return attrs.evolve(share(whole, names, await self._currency()), raw=made)
 
     async def activate(self, key: str, audiences: Sequence[Audience] | None) -> list[Audience]:
         """Add a key's audiences to this account, all of them or those named, and return them."""
@@ -96,8 +100,8 @@ class Sharing:
         """Remove keys; one outcome for each, in order."""
 
         async def one(key: str) -> Outcome:
-            outcome = await attempt(self._native.sharing_keys.delete(key), key)
-            return Outcome(id=key, status="done", notes=(STOPS,)) if outcome.ok else outcome
+            outcome = await removal(self._native.sharing_keys.delete(key), key)
+            return attrs.evolve(outcome, notes=(STOPS, *outcome.notes)) if outcome.ok else outcome
 
         return [outcome async for outcome in in_order(keys, one, width=WIDTH)]
 

@@ -23,6 +23,7 @@ from adnet.connectors.mytarget.change_sets import (
     mass_items,
     numbered,
     placeholders,
+    removal,
     translated,
     unsent,
     whole,
@@ -163,7 +164,7 @@ class Writer:
         changes = [numbered(Change(id=number, fields={"status": "deleted"})) for number in dict.fromkeys(ids)]
         good = [change for change in changes if change.error is None]
         if len(good) == 1:
-            outcomes = [await attempt(chosen.objects.delete(good[0].id), good[0].id)]
+            outcomes = [await removal(chosen.objects.delete(good[0].id), good[0].id)]
         else:
             outcomes = await in_batches(good, MASS_LIMIT, lambda batch: self._mass(chosen, batch))
         found = {change.id: outcome for change, outcome in zip(good, outcomes, strict=True)}

@@ -212,6 +212,25 @@ async def test_a_public_key_is_for_whoever_has_it():
         assert one.audience_id == chosen[0].audience_id
 
 
+async def test_a_key_that_is_told_alone_is_shared_as_asked_for():
+    """Older documents have the network answer with the key and its address only."""
+    async with bench() as test:
+        account = test.account()
+        chosen = list((await audiences(account)).values())
+        await account.get_account()
+
+        async def bare(request, *, timeout_s):
+            return answer(200, {"sharing_key": "k1", "sharing_url": "https://target.my.com/a?key=k1"})
+
+        connector(account).session._transport._inner.send = bare
+        price = Money("12.50", "RUB")
+        share = await account.share_audiences(
+            chosen, users=["b@example.test"], payment="fixed_cpm", price=price
+        )
+        assert (share.key, share.kind, share.payment, share.price) == ("k1", "private", "fixed_cpm", price)
+        assert (share.users, share.audiences) == (("b@example.test",), tuple(chosen))
+
+
 async def test_a_price_is_per_thousand_impressions():
     """On top of what the user pays."""
     async with bench() as test:

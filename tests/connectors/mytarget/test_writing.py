@@ -6,7 +6,7 @@ import pytest
 
 import adnet
 from adnet import AdDraft, CampaignDraft, Update
-from adnet.errors import ApiError, InvalidRequestError, LostReplyError, NotFoundError
+from adnet.errors import ApiError, IncompleteBodyError, InvalidRequestError, LostReplyError, NotFoundError
 from adnet.money import Money
 from adnet.testing import answer
 
@@ -337,6 +337,46 @@ async def test_deleting(number, request_name):
             {str(number): 1},
         )
         assert {(await account.get_campaign(i)).status for i in some} == {"deleted"}
+
+
+@pytest.mark.parametrize("kind", ["campaigns", "ads"])
+async def test_a_delete_whose_reply_was_lost_is_done(kind):
+    """Sent again, it finds nothing to delete any more: that is no failure."""
+    async with bench() as test:
+        account = test.account()
+        await account.get_account()
+        inner = connector(account).session._transport._inner
+        sent = []
+
+        async def lost(request, *, timeout_s):
+            sent.append(request)
+            if len(sent) == 1:
+                raise IncompleteBodyError("cut")
+            return answer(404, {"error": {"code": "not_found", "message": "Resource not found"}})
+
+        inner.send = lost
+        delete = account.delete_campaigns if kind == "campaigns" else account.delete_ads
+        result = await delete(["88001"])
+        assert (statuses(result), result.ids, len(sent)) == (["done"], ("88001",), 2)
+        assert "not there any more" in result[0].notes[0]
+
+
+async def test_a_create_that_a_gateway_gave_up_on_may_still_come():
+    """Nobody knows whether what stood behind it went on."""
+    async with bench() as test:
+        account = test.account()
+        await account.get_account()
+        inner = connector(account).session._transport._inner
+        send = inner.send
+
+        async def slow(request, *, timeout_s):
+            if request.route.operation == "campaigns.create":
+                return answer(504, body=b"<html>Gateway Time-out</html>")
+            return await send(request, timeout_s=timeout_s)
+
+        inner.send = slow
+        result = await account.create_campaigns([draft("Late")])
+        assert statuses(result) == ["unknown"]
 
 
 async def test_deleting_what_is_not_there():
