@@ -130,10 +130,12 @@ def read_page(response: Response, report_id: str, page: int, scrubber: Scrubber)
     data = bytes(envelope.data)
     if status != _READY:
         return ReportPage(report_id=report_id, page=page, status=status, pages=0, data=data)
-    last = following = 0
-    if told := response.headers.get("location") or response.headers.get("link"):
-        relations = parse_links(told, response.url).relations
-        last, following = (_page_number(relations.get(rel)) for rel in ("last", "next"))
+    # Documented is a list in Location; should that be a plain URL, the list is where it belongs.
+    listed = (
+        parse_links(response.headers.get(name), response.url).relations for name in ("location", "link")
+    )
+    relations = next(filter(None, listed), {})
+    last, following = (_page_number(relations.get(rel)) for rel in ("last", "next"))
     counted = max(envelope.pages or 0, 0)
     return ReportPage(
         report_id=report_id,

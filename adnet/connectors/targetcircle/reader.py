@@ -175,7 +175,7 @@ class ReportReader:
         async with aclosing(in_order(range(1, pages + 1), fetch, width=_WIDTH)) as fetched:
             page = first
             async for page in fetched:
-                self._check(job, page, pages, marks)
+                self._check(job, page, first, marks)
                 yield page
                 if page.empty:
                     return  # beyond ``pagesNumber``: the link to the last page promised too much
@@ -185,7 +185,7 @@ class ReportReader:
             if following is None:
                 return
             page = following
-            self._check(job, page, pages, marks)
+            self._check(job, page, first, marks)
             yield page
 
     async def _beyond(self, job: ReportJob, number: int) -> ReportPage | None:
@@ -196,10 +196,13 @@ class ReportReader:
             return None
         return None if page.empty else page
 
-    def _check(self, job: ReportJob, page: ReportPage, pages: int, marks: dict[int, int]) -> None:
+    def _check(self, job: ReportJob, page: ReportPage, first: ReportPage, marks: dict[int, int]) -> None:
         if not page.ready:
             raise self._gone(job, f"page {page.page} is {page.status or 'without status'} again")
-        if max(page.pages, 1) != max(pages, 1):
+        pages = first.pages if job.pages is None else job.pages
+        # Where only links tell of a page, that page itself need not have any.
+        unlinked = page is not first and page.pages == page.counted == first.counted
+        if max(page.pages, 1) != max(pages, 1) and not unlinked:
             raise self._gone(job, f"page {page.page} counts {page.pages} pages, the first counted {pages}")
         if page.empty and page.page < (page.counted or pages):
             raise self._gone(job, f"page {page.page} of {page.counted or pages} has no rows")

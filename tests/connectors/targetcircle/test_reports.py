@@ -268,6 +268,32 @@ async def test_a_link_to_a_page_that_was_not_counted_is_followed(counted):
     assert [row["trackingId"] for row in MANY] == ids(found)
 
 
+@pytest.mark.parametrize("counted", [None, 0, 5, 9, 10])
+async def test_the_link_to_the_last_page_counts_where_it_tells_of_more(counted):
+    """Of ``pagesNumber`` and the link the larger one holds; the last page itself need not have a link."""
+
+    def linked(report, page, body):
+        links = {"Location": f'</api/transactions/{report}?page=10>; rel="last"'} if page < 10 else {}
+        return answer(200, {**body, "pagesNumber": counted}, headers=links)
+
+    server = Reports(MANY, spoil=linked)
+    found, _ = await read(server)
+    assert [row["trackingId"] for row in MANY] == ids(found)
+    assert list(server.posts.values()) == [1]
+
+
+async def test_links_are_found_in_the_header_of_that_name():
+    """A Location that is a plain URL hides no page: the links may stand in the header Link."""
+
+    def proper(report, page, body):
+        place = f"/api/transactions/{report}?page="
+        headers = {"Location": f"{place}{page}", "Link": f'<{place}10>; rel="last"'}
+        return answer(200, {**body, "pagesNumber": None}, headers=headers)
+
+    found, _ = await read(Reports(MANY, spoil=proper))
+    assert [row["trackingId"] for row in MANY] == ids(found)
+
+
 @pytest.mark.parametrize("end", [answer(404), answer(400), answer(200, {"data": [], "status": "READY"})])
 async def test_a_link_that_leads_nowhere_ends_the_report(end):
     """Should the last page have such a link as well, what is behind it is no page."""
