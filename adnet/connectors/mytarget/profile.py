@@ -26,6 +26,8 @@ class Profile:
     """Whether there are ad plans above campaigns."""
     stat_days: int
     """Days of one statistics request at most, both ends included."""
+    stat_history: int | None = None
+    """How many days before today daily statistics go back; nothing is told of earlier ones. None: not documented."""
     user_version: str
     faststat_version: str
     authorize_path: str
@@ -58,6 +60,7 @@ VKADS: Final = Profile(
     campaign_field="ad_group_id",
     plans=True,
     stat_days=366,
+    stat_history=366,
     user_version="v3",
     faststat_version="v3",
     authorize_path="/hq/settings/access",

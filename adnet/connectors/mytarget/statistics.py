@@ -11,7 +11,7 @@ Requests are for 200 objects and for as many days as the network takes. Source: 
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -20,6 +20,7 @@ import msgspec
 from adnet.clock import Clock
 from adnet.connectors.mytarget import codec, routes
 from adnet.connectors.mytarget.api import Api
+from adnet.connectors.mytarget.errors import invalid
 from adnet.connectors.mytarget.limits import PAGE_SIZE, STAT_IDS
 from adnet.connectors.mytarget.native import MyTargetNative
 from adnet.connectors.mytarget.reading import Reader
@@ -173,6 +174,7 @@ class StatReader:
         self, kind: str, found: Found, missing: Mapping[str, Sequence[date]], today: date
     ) -> Found:
         """Fetch what is missing, keep it, and return *found* with it."""
+        self._check_history(missing, today)
         spans = list(_spans(missing, self._api.profile.stat_days))
 
         async def fetch(span: Span) -> Found:
@@ -189,6 +191,16 @@ class StatReader:
             for day, by_object in rows.items():
                 found.setdefault(day, {}).update(by_object)
         return found
+
+    def _check_history(self, missing: Mapping[str, Sequence[date]], today: date) -> None:
+        """Refuse days that the network has forgotten: it returns no rows of them, as if nothing had happened."""
+        back = self._api.profile.stat_history
+        if back is None or not missing:
+            return
+        first = today - timedelta(days=back)
+        if min(days[0] for days in missing.values()) < first:
+            told = f"{self._api.profile.title} tells the days of the last {back} days only"
+            raise invalid(f"{told}: ask for statistics from {first} on", since="too long ago")
 
     async def _fetch(self, kind: str, span: Span) -> Found:
         response = await self._native.statistics.send_days(

@@ -3,10 +3,13 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pytest
+
 import adnet
 from adnet import AdDraft, CampaignDraft, Update
 from adnet.connectors.mytarget import MyTarget
 from adnet.connectors.vkads import VkAds
+from adnet.errors import InvalidRequestError
 from tests.connectors.mytarget.kit import bench, connector
 
 TODAY = date(2026, 9, 15)
@@ -62,6 +65,23 @@ async def test_statistics_span_a_year_and_count_conversions_apart():
         assert all(found[key].spend.amount == Decimal(row["spent"]) for key, row in truth.items())
         lines = [line for line in test.state.ledger.entries() if line.operation == "statistics.days"]
         assert [line.period_days for line in lines] == [366]
+
+
+async def test_days_that_the_network_has_forgotten_are_refused():
+    """It would look as if nothing had happened on them; what the state has of them is given all the same."""
+    async with bench(vk=True, campaigns=20, banners=20) as test:
+        account = test.account(restated_days="0")
+        first = TODAY - timedelta(days=366)
+
+        async def rows(since, until=TODAY):
+            return [row async for row in account.list_stats(since=since, until=until)]
+
+        with pytest.raises(InvalidRequestError, match=f"from {first} on"):
+            await rows(first - timedelta(days=1))
+        kept = await rows(first)
+        test.clock.advance(30 * 24 * 3600)
+        assert await rows(first) == kept
+        assert [line.operation for line in test.state.ledger.entries()].count("statistics.days") == 1
 
 
 async def test_ad_plans_stand_above():
