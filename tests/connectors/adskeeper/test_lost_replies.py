@@ -90,7 +90,7 @@ async def test_too_many_requests_is_tried_again():
 
 
 async def test_an_older_campaign_of_the_name_is_left_alone():
-    """A namesake that is neither new nor the newest is not adopted, nor stopped."""
+    """A namesake that is not new is not adopted, nor stopped."""
     async with home() as it:
         await it.account.open()
         old = it.campaign(plain)
@@ -99,6 +99,22 @@ async def test_an_older_campaign_of_the_name_is_left_alone():
         assert outcome.status == "unknown"
         assert "left alone" in outcome.notes[0]
         assert not it.sandbox.account.campaigns[old.id].blocked
+
+
+async def test_the_newest_campaign_is_left_alone_where_it_is_old():
+    """That nothing was made after it does not make it the one that was asked for: it runs, and goes on running."""
+    old = {"name": "Sleep", "status": {"id": 6}}
+    for added, status in (
+        ("2026-08-01 10:00:00", "unknown"),
+        ("2026-09-15 10:59:00", "done"),
+        (None, "done"),
+    ):
+        found = {"509": {**old, "name": "Other"}, "510": {**old, "whenAdd": added}}
+        async with scripted(RequestTimeoutError("slow"), found, {"id": 510}) as (account, wire):
+            (outcome,) = await account.create_campaigns([CampaignDraft(name="Sleep")])
+            assert (added, outcome.status) == (added, status)
+            stopped = [request.route.operation for request in wire.sent].count("campaigns.set_blocked")
+            assert stopped == (status == "done")
 
 
 async def test_a_look_that_fails_is_said():

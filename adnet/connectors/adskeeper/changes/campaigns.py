@@ -222,7 +222,8 @@ class CampaignWriter:
         row = found[-1]
         added = shapes.moment(row.added, self.book.zone)
         newest = max(rows, key=lambda other: (len(other.id), other.id)).id == row.id
-        if newest or (added is not None and added > started - _NEW):
+        # The newest may be old: only where its age is not told can its place tell anything.
+        if newest if added is None else added > started - _NEW:
             note = f"the reply was lost; the campaign was found by its name and adopted as {row.id}"
             return Outcome(id=row.id, status="done", notes=(note,))
         told = f"campaign {row.id} has this name since {row.added}: it is older than this request and was left alone"
