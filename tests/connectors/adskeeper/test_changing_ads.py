@@ -87,6 +87,36 @@ async def test_content_is_replaced_as_a_whole(variant):
         )
 
 
+WHOLE = {
+    "id": 9, "campaignId": 510, "title": "t", "advertText": "Well", "url": "https://shop.example/",
+    "imageLink": "https://i.example/1.jpg", "category": {"id": "100"}, "goodPrice": None, "currency": None,
+}  # fmt: skip
+CAMPAIGN = {"id": 510, "campaignType": "product"}
+
+
+@pytest.mark.parametrize("zero", [0, "0", "0.00", None, ""])
+async def test_a_price_of_nothing_is_not_shown_again(zero):
+    """Ads without a price of goods tell zero or nothing: their content can be edited all the same."""
+    row = {**WHOLE, "goodPrice": zero, "goodOldPrice": zero, "currency": 5}
+    async with scripted(row, CAMPAIGN, {"id": 9}) as (account, wire):
+        (outcome,) = await account.update_ads([Update("9", {"title": "New"})])
+        assert outcome.ok, outcome
+        sent = form(wire.sent[-1])
+        assert (sent["title"], sent["whetherShowGoodPrice"]) == ("New", "0")
+        assert not sent.keys() & {"goodPrice", "goodOldPrice", "currency"}
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+async def test_a_text_is_taken_away(nothing):
+    """A text that is not sent stays, so an empty one is; where there is none already nothing is sent."""
+    async with scripted(WHOLE, CAMPAIGN, {"id": 9}) as (account, wire):
+        (outcome,) = await account.update_ads([Update("9", {"text": nothing})])
+        assert (outcome.status, form(wire.sent[-1])["advertText"]) == ("done", "")
+    async with scripted({**WHOLE, "advertText": nothing}) as (account, wire):
+        (outcome,) = await account.update_ads([Update("9", {"text": nothing})])
+        assert (outcome.status, len(wire.sent)) == ("unchanged", 1)
+
+
 def priced(*cents):
     """Return an ad whose locations cost so much a click."""
     prices = [{"locationId": str(number), "priceOfClick": price} for number, price in enumerate(cents)]

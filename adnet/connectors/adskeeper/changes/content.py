@@ -20,7 +20,7 @@ KNOWN_EXTRA: Final = frozenset({"category", "categoryId", "campaignType", "image
 def content_of(row: TeaserRow) -> TeaserContent:
     """Return what a teaser shows now, as an edit has to send it again."""
     good: GoodPrice | None = None
-    if row.good_price is not None and row.currency is not None:
+    if row.good_price and row.currency:  # zero is none, and would be refused
         good = {
             "currency": row.currency,
             "goodPrice": row.good_price,
@@ -44,8 +44,9 @@ def changed(before: TeaserContent, fields: Mapping[str, Any], extra: Mapping[str
     after["title"] = str(fields.get("title", before["title"]) or "")
     after["image"] = str(fields.get("image_url", before["image"]) or "")
     after["campaign_id"] = str(fields.get("campaign_id", before["campaign_id"]) or "")
-    text = fields.get("text", before["text"])
-    after["text"] = None if text is None else str(text)
+    text = str(fields.get("text", before["text"]) or "")
+    if text != (before["text"] or ""):
+        after["text"] = text  # also an empty one: a text that is not sent stays
     for name in ("category", "categoryId"):
         if name in extra:
             after["category"] = whole("category", extra[name])
