@@ -105,7 +105,7 @@ class Daily:
         return {row.id: row.campaign_id async for page in list_teasers(self.native, active) for row in page}
 
     async def _owners_of(self, ids: Collection[str]) -> dict[str, str | None]:
-        """Return ad id -> campaign id of chosen ads; those that do not exist are left out."""
+        """Return ad id -> campaign id of chosen ads; None for those that are in the bin, or never were."""
         wanted = dict.fromkeys(map(str, ids))
         owners: dict[str, str | None] = {}
         if len(wanted) > FEW:
@@ -113,7 +113,7 @@ class Daily:
                 owners.update({row.id: row.campaign_id for row in page if row.id in wanted})
         missing = [number for number in wanted if number not in owners]
         owners.update({row.id: row.campaign_id for row in await found(self.native.teasers.get, missing)})
-        return owners
+        return {number: owners.get(number) for number in wanted}
 
     async def sources(self, period: Period, ids: Collection[str] | None) -> AsyncIterator[Batch]:
         """Yield a row per day, campaign and source: one request for each campaign and day with anything."""

@@ -244,6 +244,14 @@ async def test_many_ads_are_looked_up_together():
         assert sorted(chosen, key=key) == sorted((row for row in every if row.object_id in ids), key=key)
 
 
+async def test_an_ad_in_the_bin_keeps_its_days():
+    """Who names an ad gets its figures, also where the ad itself is told no more."""
+    day = {"date": "2026-09-01", "clicks": 1, "shows": 9, "spent": "0.5"}
+    async with scripted(answer(404), {"teaser-stat": {"2026-09-01": day}}) as (account, _):
+        (row,) = await rows(account.list_stats(since=SINCE, until=UNTIL, level="ad", ids=["9"]))
+        assert (row.object_id, row.campaign_id, row.spend) == ("9", None, Money("0.5", "USD"))
+
+
 async def test_a_time_without_data_is_empty():
     """The network's refusal for want of data is an empty result at every level."""
     async with home() as it:
