@@ -74,11 +74,12 @@ def _widgets(value: Any, where: str) -> WidgetFilter:
 
 def _limits(value: Any, where: str) -> Limits:
     row = shapes.mapping(value, where)
+    evenly = shapes.flag(row.get("splitDailyLimitEvenly"))
     return Limits(
         kind=shapes.text(row.get("limitType")),
         daily=shapes.number(row.get("dailyLimit"), f"{where}.dailyLimit"),
         overall=shapes.number(row.get("overallLimit"), f"{where}.overallLimit"),
-        split_evenly=shapes.whole(row.get("splitDailyLimitEvenly"), f"{where}.splitDailyLimitEvenly"),
+        split_evenly=None if evenly is None else int(evenly),
     )
 
 

@@ -55,6 +55,16 @@ def test_an_error_of_shape_says_where():
     assert caught.value.paths == ("$.1.statistics.clicks",)
 
 
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [(0, 0), ("1", 1), (True, 1), (False, 0), (None, None), ("", None), ("even", None)],
+)
+def test_a_switch_that_nobody_reads_hides_no_campaign(sent, read):
+    """How splitDailyLimitEvenly is told is not documented: a boolean or a word is no reason to refuse the list."""
+    row = readers.campaign({"id": 1, "limitsFilter": {"dailyLimit": "50.00", "splitDailyLimitEvenly": sent}})
+    assert (row.limits.split_evenly, row.limits.daily) == (read, Decimal("50.00"))
+
+
 def test_an_empty_map_is_a_list_or_nothing():
     """``[]``, ``null`` and ``""`` are empty maps; other things than maps are no maps."""
     assert [shapes.mapping(value, "$") for value in ([], None, "", {})] == [{}] * 4
