@@ -1,5 +1,6 @@
 """Rows of statistics as the network writes them, read strictly: money as text, days as days."""
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -19,10 +20,10 @@ class VkFigures(msgspec.Struct):
 class Figures(msgspec.Struct):
     """The set ``base`` of one day; money as text."""
 
-    shows: int | None = None
-    clicks: int | None = None
+    shows: int | None
+    clicks: int | None
+    spent: Decimal | None
     goals: int | None = None
-    spent: Decimal | None = None
     vk: VkFigures | None = None
 
     def __post_init__(self) -> None:
@@ -35,14 +36,14 @@ class Day(msgspec.Struct):
     """One row."""
 
     date: str
-    base: Figures | None = None
+    base: Figures
 
 
 class Item(msgspec.Struct):
     """One object's days."""
 
     id: int
-    rows: list[Day] = []
+    rows: list[Day]
 
 
 class Answer(msgspec.Struct):
@@ -97,7 +98,23 @@ def conversions(base: Figures) -> int:
 def happened(row: Day) -> bool:
     """Whether anything happened on that day; a day on which nothing did is no row."""
     base = row.base
-    return base is not None and bool(base.shows or base.clicks or base.spent or conversions(base))
+    return bool(base.shows or base.clicks or base.spent or conversions(base))
+
+
+def check_whole(answer: Answer, ids: Iterable[str], days: Iterable[date]) -> None:
+    """See that every object has a row of every day, as the network writes them, empty ones too (observed).
+
+    Raises:
+        SchemaError: One is missing, which is no day on which nothing happened.
+    """
+    wanted = {day.isoformat() for day in days}
+    for item in answer.items:
+        if missing := wanted - {row.date for row in item.rows}:
+            raise SchemaError(
+                f"the statistics of {item.id} have no row of {min(missing)}", paths=("$.items",)
+            )
+    if absent := set(ids) - {str(item.id) for item in answer.items}:
+        raise SchemaError(f"the answer holds no statistics of {min(absent)}", paths=("$.items",))
 
 
 ANSWER: Final = msgspec.json.Decoder(Answer)

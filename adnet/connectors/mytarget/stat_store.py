@@ -45,6 +45,11 @@ class Span:
     first: date
     last: date
 
+    def closed(self, today: date) -> list[date]:
+        """Return its days before *today*."""
+        number = (min(self.last, today - ONE_DAY) - self.first).days + 1
+        return [self.first + timedelta(days=place) for place in range(number)]
+
 
 class DayStore:
     """Closed days as they were answered: one blob for each day and kind of object."""
@@ -87,11 +92,9 @@ class DayStore:
         ids: defaultdict[date, list[str]] = defaultdict(list)
         rows: defaultdict[date, dict[str, msgspec.Raw]] = defaultdict(dict)
         for span, found in fetched:
-            day = span.first
-            while day <= span.last and day < today:
+            for day in span.closed(today):
                 ids[day].extend(span.ids)
                 rows[day].update(found.get(day, {}))
-                day += ONE_DAY
         if not ids:
             return
         now = self._clock.now()

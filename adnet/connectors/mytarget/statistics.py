@@ -28,8 +28,8 @@ from adnet.connectors.mytarget.stat_rows import (
     ANSWER,
     RAW_ANSWER,
     Answer,
-    Figures,
     RawAnswer,
+    check_whole,
     conversions,
     day_of,
     happened,
@@ -178,7 +178,7 @@ class StatReader:
         spans = list(_spans(missing, self._api.profile.stat_days))
 
         async def fetch(span: Span) -> Found:
-            return await self._fetch(kind, span)
+            return await self._fetch(kind, span, today)
 
         fetched: list[tuple[Span, Found]] = []
         try:
@@ -202,7 +202,7 @@ class StatReader:
             told = f"{self._api.profile.title} tells the days of the last {back} days only"
             raise invalid(f"{told}: ask for statistics from {first} on", since="too long ago")
 
-    async def _fetch(self, kind: str, span: Span) -> Found:
+    async def _fetch(self, kind: str, span: Span, today: date) -> Found:
         response = await self._native.statistics.send_days(
             kind,
             span.ids,
@@ -215,6 +215,7 @@ class StatReader:
         self._api.decoded(routes.STAT_DAYS, response)  # all of it is JSON, what no row needs included
         with self._api.session.reading(routes.STAT_DAYS):
             answer: Answer = decode(response, scrubber=scrubber, decoder=ANSWER)
+            check_whole(answer, span.ids, span.closed(today))
             written: RawAnswer = decode(response, scrubber=scrubber, decoder=RAW_ANSWER)
             for item, raw in zip(answer.items, written.items, strict=True):
                 for row, text in zip(item.rows, raw.rows, strict=True):
@@ -227,7 +228,7 @@ class StatReader:
         self, raw: msgspec.Raw, level: Level, number: str, parent: str | None, currency: str | None
     ) -> StatRow:
         row = read_day(raw)
-        base = row.base or Figures()
+        base = row.base
         spent = base.spent if base.spent is not None else Decimal(0)
         return StatRow(
             date=day_of(row),

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import attrs
+import msgspec
 import pytest
 
 from adnet.errors import InvalidRequestError, NotFoundError, SchemaError, ServerError
@@ -343,6 +344,37 @@ async def test_an_answer_of_another_shape_is_told():
         inner.send = strange
         with pytest.raises(SchemaError, match="no day"):
             await stats(account, days_ago(1), ids=["8800001"])
+
+
+@pytest.mark.parametrize("gone", ["an object", "a day", "the rows", "the figures"])
+async def test_an_answer_that_is_not_whole_is_told_and_not_kept(gone):
+    """The network has a row for every object and day, empty ones too; what is missing is no day without figures."""
+    async with bench(campaigns=3, banners=3) as test:
+        account = test.account()
+        inner = connector(account).session._transport._inner
+        send = inner.send
+
+        async def cut(request, *, timeout_s):
+            reply = await send(request, timeout_s=timeout_s)
+            if request.route.operation != "statistics.days":
+                return reply
+            body = msgspec.json.decode(reply.body)
+            last = body["items"][-1]
+            if gone == "an object":
+                body["items"].pop()
+            elif gone == "a day":
+                last["rows"].pop()
+            elif gone == "the rows":
+                del last["rows"]
+            else:
+                del last["rows"][-1]["base"]
+            return attrs.evolve(reply, body=msgspec.json.encode(body))
+
+        inner.send = cut
+        with pytest.raises(SchemaError):
+            await stats(account, days_ago(5))
+        inner.send = send
+        assert figures(await stats(account, days_ago(5))) == truth(test, "campaign", days_ago(5))
 
 
 async def test_a_server_that_stays_down_is_told():
