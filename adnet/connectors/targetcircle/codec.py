@@ -134,7 +134,7 @@ def payout(row: PricingRow, currency: str | None) -> Payout:
     """Return one line of what is paid, whichever of the three vocabularies it came in."""
     amount = next((v for v in (row.payout, row.commission, row.commision) if v is not None), Decimal(0))
     kind = (row.commission_type or row.commision_type or "").strip().lower()
-    percent: PayoutKind = "percent" if kind.startswith(("percent", "%", "rev")) else "fixed"
+    percent: PayoutKind = "percent" if any(word in kind for word in ("percent", "%", "rev")) else "fixed"
     return Payout(
         event=text(row.transaction_type or row.conversion_type),
         engagement=text(row.engagement_type),

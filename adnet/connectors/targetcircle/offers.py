@@ -86,14 +86,15 @@ def _bound(words: Mapping[str, Any], name: str, otherwise: date) -> date:
 
 
 def _cut(inventories: list[InventoryRow]) -> bool:
-    # Whether the limit counts inventories or offers is not documented: both are compared.
-    return REPORT_LIMIT in {len(inventories), sum(len(inventory.offers) for inventory in inventories)}
+    # Whether the limit counts inventories, offers or each inventory's offers is not documented: all are compared.
+    offers = [len(inventory.offers or ()) for inventory in inventories]
+    return REPORT_LIMIT in {len(inventories), sum(offers), *offers}
 
 
 def _offers(inventories: list[InventoryRow], session: Session) -> list[Offer]:
     found = []
     for inventory in inventories:
-        body = b"[" + b",".join(map(bytes, inventory.offers)) + b"]"
+        body = b"[" + b",".join(map(bytes, inventory.offers or ())) + b"]"
         with session.reading(routes.OFFERS):
             rows = read_rows(body, OfferRow, session)
         for row, raw in rows:

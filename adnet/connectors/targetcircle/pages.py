@@ -127,7 +127,7 @@ def read_page(response: Response, report_id: str, page: int, scrubber: Scrubber)
     """
     envelope: Envelope = lenient(response, _ENVELOPE, scrubber)
     status = (envelope.status or "").strip().upper()
-    data = bytes(envelope.data)
+    data = _rows(envelope.data)
     if status != _READY:
         return ReportPage(report_id=report_id, page=page, status=status, pages=0, data=data)
     # Documented is a list in Location; should that be a plain URL, the list is where it belongs.
@@ -157,7 +157,13 @@ def read_list(response: Response, scrubber: Scrubber) -> bytes:
     """Return the JSON list of an offers or codes answer: below ``data``, or bare."""
     if response.body.lstrip()[:1] == b"[":
         return response.body
-    return bytes(lenient(response, _LIST, scrubber).data)
+    return _rows(lenient(response, _LIST, scrubber).data)
+
+
+def _rows(data: msgspec.Raw) -> bytes:
+    """Return the list of rows as it came; null, which some servers write where there are none, is an empty one."""
+    found = bytes(data)
+    return b"[]" if found == b"null" else found
 
 
 def lenient(response: Response, decoder: Any, scrubber: Scrubber) -> Any:

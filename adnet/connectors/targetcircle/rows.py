@@ -126,7 +126,7 @@ class InventoryRow(msgspec.Struct):
 
     id: int | str
     name: str | None = None
-    offers: list[msgspec.Raw] = []
+    offers: list[msgspec.Raw] | None = None
 
 
 class InventoryRef(msgspec.Struct):

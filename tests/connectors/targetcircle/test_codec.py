@@ -204,6 +204,8 @@ def test_a_row_that_is_no_utf_8_cannot_be_scrubbed(raw):
     [
         ({"commision": 10.0, "commisionType": "Fixed", "conversionType": "lead"}, "10.0", "fixed", "lead"),
         ({"commission": 7, "commissionType": "Percentage", "transactionType": "sale"}, "7", "percent", "sale"),
+        ({"payout": 3.5, "commissionType": "Variable percentage"}, "3.5", "percent", None),
+        ({"payout": 3.5, "commissionType": "in %"}, "3.5", "percent", None),
         ({"payout": 0.32, "commissionType": "Fixed", "transactionType": "Install"}, "0.32", "fixed", "Install"),
         ({"commission": 1, "commision": 2, "commissionType": "Fixed", "commisionType": "%"}, "1", "fixed", None),
         ({"payout": 0, "commission": 5}, "0", "fixed", None),

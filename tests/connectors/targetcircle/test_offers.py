@@ -54,6 +54,32 @@ async def offers_of(script, **filters):
         return [one async for one in account.list_offers(**filters)], wire
 
 
+@pytest.mark.parametrize(
+    ("body", "count"),
+    [({"data": None}, 0), ({}, 0), ({"data": [{"id": 1, "name": "a", "offers": None}]}, 0),
+     ({"data": [{"id": 1, "name": "a"}, {"id": 2, "name": "b", "offers": [offer(5)]}]}, 1)],
+)  # fmt: skip
+async def test_null_is_no_offer(body, count):
+    """An inventory without offers, or an account without inventories, hides no other."""
+    found, _ = await offers_of([answer(200, body)])
+    assert count == len(found)
+
+
+async def test_an_inventory_at_the_limit_is_narrowed():
+    """Should each inventory's list be cut by itself, it is noticed whatever the others have."""
+    full, rest = [offer(n, f"2015-{n % 12 + 1:02}-01") for n in range(1100)], [offer(7000)]
+
+    def cut(request):
+        first, last = request.query.get("startDateFrom", ""), request.query.get("startDateTo", "9999")
+        lists = [[one for one in part if first <= one["startDate"] <= last][:1000] for part in (full, rest)]
+        return answer(
+            200, {"data": [{"id": n, "name": str(n), "offers": one} for n, one in enumerate(lists)]}
+        )
+
+    found, _ = await offers_of(cut)
+    assert len({(one.source_id, one.offer_id) for one in found}) == len(found) == 1101
+
+
 def spread(count):
     """Return offers over three years of start dates."""
     return [offer(n, f"20{15 + n % 3}-{n % 12 + 1:02}-{n % 28 + 1:02}") for n in range(count)]

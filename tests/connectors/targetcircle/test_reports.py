@@ -228,6 +228,15 @@ async def test_a_comma_too_many_is_read():
     assert len(found) == 95
 
 
+@pytest.mark.parametrize("pages", [0, 1, None])
+async def test_null_is_no_row(pages):
+    """A report without rows may say null in place of an empty list."""
+    found, _ = await read(
+        Reports([], spoil=lambda report, page, body: {**body, "data": None, "pagesNumber": pages})
+    )
+    assert found == []
+
+
 @pytest.mark.parametrize(
     ("body", "error"),
     [(b"<html>Back soon</html>", DecodeError), (b"", DecodeError), (b'{"data":[', DecodeError),
