@@ -156,14 +156,8 @@ class Account:
         self, *, since: Moment, until: Moment, level: Level = "campaign", ids: Words = None
     ) -> AsyncIterator[StatRow]:
         """Yield one row per day and object of ``[since, until)``, in days of the account."""
-        self._require("list_stats")
-        if level not in self.capabilities.levels:
-            raise UnsupportedError(
-                f"{self.network} has no statistics by {level}; it has {', '.join(self.capabilities.levels)}",
-                network=self.network,
-                account=self.name,
-            )
-        check_order(since, until)
+        self._require("list_stats", level=level)
+        self._check_order("list_stats", since, until)
         return self._rows(
             "list_stats",
             lambda: self._connector.list_stats(self.period(since, until), level=level, ids=_words(ids)),
@@ -214,7 +208,7 @@ class Account:
             TruncatedReportError: The network would not tell all of them.
         """
         self._require("list_transactions")
-        check_order(since, until)
+        self._check_order("list_transactions", since, until)
         return self._rows(
             "list_transactions",
             lambda: self._connector.list_transactions(
@@ -225,7 +219,7 @@ class Account:
     def list_clicks(self, *, since: Moment, until: Moment, **filters: Any) -> AsyncIterator[Click]:
         """Yield the clicks of ``[since, until)``; IP addresses only as keyed hashes."""
         self._require("list_clicks")
-        check_order(since, until)
+        self._check_order("list_clicks", since, until)
         return self._rows(
             "list_clicks", lambda: self._connector.list_clicks(self.period(since, until), **filters)
         )
@@ -348,61 +342,58 @@ class Account:
 
     async def submit_report(self, query: ReportQuery) -> ReportJob:
         """Ask for a report; store the returned value to go on later, in this process or another."""
+        self._require_report("submit_report", query)
         await self._ready("submit_report")
-        runner = self._runner
+        runner = self._runner(query)
         return await runner.submit(self._completed(query)) if runner else self._instant.submit(query)
 
     async def poll_report(self, job: ReportJob) -> ReportJob:
         """Ask once how far a report is."""
         await self._ready("poll_report")
-        self._own(job)
-        runner = self._runner
+        self._own("poll_report", job)
+        runner = self._runner(job.query)
         return await runner.poll(job) if runner else job
 
     def follow_report(self, job: ReportJob) -> AsyncIterator[ReportJob]:
         """Yield the job at each news of it until it is ready: the progress of a report."""
         self._require("poll_report")
-        self._own(job)
-        runner = self._runner
+        self._own("poll_report", job)
+        runner = self._runner(job.query)
         return runner.follow(job) if runner else _once(job)
 
     def read_report(self, job: ReportJob) -> AsyncIterator[Any]:
         """Yield a ready report's rows."""
         self._require("read_report")
-        self._own(job)
+        self._own("read_report", job)
         return self._rows("read_report", lambda: self._read(job))
 
     def run_report(self, query: ReportQuery) -> AsyncIterator[Any]:
         """Ask for a report, wait for it and yield its rows, complete."""
-        self._require("run_report")
-        runner = self._runner
-        return self._rows(
-            "run_report",
-            lambda: (
-                stream_rows(runner, self._completed(query))
-                if runner
-                else self._read(self._instant.submit(query))
-            ),
-        )
+        self._require_report("run_report", query)
+        if runner := self._runner(query):
+            return self._rows("run_report", lambda: stream_rows(runner, self._completed(query)))
+        return self._rows("run_report", lambda: self._read(self._instant.submit(query)))
 
-    @property
-    def _runner(self) -> ReportRunner | None:
-        return getattr(self._connector, "runner", None)
+    def _runner(self, query: ReportQuery) -> ReportRunner | None:
+        """Return what asks for such reports; None where they are lists, ready at once."""
+        return self._connector.runner if query.kind in self.capabilities.report_kinds else None
 
     def _completed(self, query: ReportQuery) -> ReportQuery:
         """Return *query* with what the account itself knows, e.g. its currency."""
         return self._connector.complete_query(query)  # type: ignore[no-any-return]
 
     def _read(self, job: ReportJob) -> AsyncIterator[Batch]:
-        return self._runner.read(job) if self._runner else self._instant.read(job)
+        runner = self._runner(job.query)
+        return runner.read(job) if runner else self._instant.read(job)
 
-    def _own(self, job: ReportJob) -> None:
+    def _own(self, operation: str, job: ReportJob) -> None:
         if job.network != self.network or job.account_key != self.account_id:
             raise ConfigurationError(
                 f"the job {job.job_id} belongs to another account ({job.account!r} on {job.network}); open that"
                 " one to go on with it",
                 network=self.network,
                 account=self.name,
+                operation=operation,
             )
 
     # ------------------------------------------------------------------ the rest
@@ -422,17 +413,24 @@ class Account:
         except ValueError as error:
             raise ConfigurationError(str(error), network=self.network, account=self.name) from None
 
-    def _require(self, operation: str) -> None:
-        if not self.capabilities.supports(operation):
-            able = registry.supporting(operation)
-            where = f"; {', '.join(able)} can" if able else ""
+    def _require(self, operation: str, *, kind: str | None = None, level: str | None = None) -> None:
+        if not self.capabilities.supports(operation, kind=kind, level=level):
+            able = registry.supporting(operation, kind=kind, level=level)
+            what = operation + (f" of {kind}" if kind else "") + (f" by {level}" if level else "")
             raise UnsupportedError(
-                f"{self.network} cannot serve {operation}{where}",
+                f"{self.network} cannot serve {what}" + (f"; {', '.join(able)} can" if able else ""),
                 network=self.network,
                 account=self.name,
                 operation=operation,
                 instead=able,
             )
+
+    def _require_report(self, operation: str, query: ReportQuery) -> None:
+        self._require(operation, kind=query.kind, level=query.level if query.kind == "stats" else None)
+
+    def _check_order(self, operation: str, since: Moment, until: Moment) -> None:
+        with self._told(operation):
+            check_order(since, until)
 
     async def _ready(self, operation: str) -> None:
         self._require(operation)

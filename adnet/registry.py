@@ -75,12 +75,13 @@ def discover() -> Iterator[Found]:
             yield Found(network, source, None, error.message)
 
 
-def supporting(operation: str) -> tuple[str, ...]:
-    """Return the networks that can serve an Account operation."""
+def supporting(operation: str, *, kind: str | None = None, level: str | None = None) -> tuple[str, ...]:
+    """Return the networks that can serve an Account operation, for this *kind* of report and *level* of statistics."""
     return tuple(
         found.network
         for found in discover()
-        if found.connector is not None and capabilities(found.connector).supports(operation)
+        if found.connector is not None
+        and capabilities(found.connector).supports(operation, kind=kind, level=level)
     )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 import attrs
 
 from adnet.interface.facets import FACETS, Facet, QueuesReports, ReadsStats
+from adnet.models.tables import TABLES
 
 
 class Support(enum.Enum):
@@ -39,6 +40,7 @@ class Capabilities(Mapping[str, Support]):
 
     operations: Mapping[str, Support]
     report_kinds: frozenset[str] = frozenset()
+    """Reports that the network makes on request; ``reports`` has the lists that are ready at once, too."""
     levels: tuple[str, ...] = ()
 
     def __getitem__(self, operation: str) -> Support:
@@ -50,9 +52,18 @@ class Capabilities(Mapping[str, Support]):
     def __len__(self) -> int:
         return len(self.operations)
 
-    def supports(self, operation: str) -> bool:
-        """Whether the operation can be served at all."""
-        return bool(self.operations.get(operation, Support.NONE))
+    @property
+    def reports(self) -> frozenset[str]:
+        """Kinds of report: those made on request, and the lists of tables, which are ready at once."""
+        return self.report_kinds.union(name for name in TABLES if self.operations.get(f"list_{name}"))
+
+    def supports(self, operation: str, *, kind: str | None = None, level: str | None = None) -> bool:
+        """Whether the operation can be served at all, or for this *kind* of report and *level* of statistics."""
+        return (
+            bool(self.operations.get(operation, Support.NONE))
+            and (kind is None or kind in self.reports)
+            and (level is None or level in self.levels)
+        )
 
 
 _NAMED_OTHERWISE: Final = {"express": ("plan",), "read_report": ("read_report", "run_report")}

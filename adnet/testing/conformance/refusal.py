@@ -5,13 +5,16 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+import attrs
+
 from adnet import registry
 from adnet.client import Account
 from adnet.errors import UnsupportedError
 from adnet.interface import Capabilities
 from adnet.interface.capabilities import OPERATIONS
 from adnet.models import AdDraft, AudienceDraft, CampaignDraft, ReportJob, ReportQuery, Update
-from adnet.models.words import LEVELS
+from adnet.models.tables import TABLES
+from adnet.models.words import LEVELS, Level
 from adnet.periods import Period
 from adnet.testing.conformance._policy import standard
 from adnet.testing.harness import Harness
@@ -72,8 +75,14 @@ def _unsupported(capabilities: Capabilities) -> list[str]:
     return [operation for operation in OPERATIONS if not capabilities.supports(operation)]
 
 
-def _missing_levels(capabilities: Capabilities) -> list[str]:
+def _missing_levels(capabilities: Capabilities) -> list[Level]:
     return [level for level in LEVELS if capabilities.levels and level not in capabilities.levels]
+
+
+def _missing_reports(capabilities: Capabilities) -> list[str]:
+    if not capabilities.supports("submit_report"):
+        return []
+    return [kind for kind in TABLES if not capabilities.supports("submit_report", kind=kind)]
 
 
 class Refusal:
@@ -94,15 +103,34 @@ class Refusal:
         assert list(harness.requests) == []
 
     @standard(level=_missing_levels)
-    async def test_unsupported_levels_are_refused(self, harness: Harness, level: str) -> None:
+    async def test_unsupported_levels_are_refused(self, harness: Harness, level: Level) -> None:
         """Statistics at a level that the network does not have are refused, and nothing is sent.
 
         If this fails, look at: ``levels`` of the Connector class.
         """
         account = await harness.account()
-        call: Any = account.list_stats
-        error = await refused(lambda: call(**_PERIOD, level=level))
+        error = await refused(lambda: account.list_stats(**_PERIOD, level=level))
         assert isinstance(error, UnsupportedError), repr(error)
+        assert registry.supporting("list_stats", level=level) == error.instead
+        assert all(name in error.message for name in error.instead)
+        assert ("list_stats", account.network) == (error.operation, error.network)
+        query = attrs.evolve(_QUERY, kind="stats", level=level)
+        assert isinstance(await refused(lambda: account.submit_report(query)), UnsupportedError)
+        assert list(harness.requests) == []
+
+    @standard(kind=_missing_reports)
+    async def test_unsupported_reports_are_refused(self, harness: Harness, kind: str) -> None:
+        """A report of what the network does not have is refused, naming who has it, and nothing is sent.
+
+        If this fails, look at: ``report_kinds`` of the Connector class, and its facets.
+        """
+        account = await harness.account()
+        query = attrs.evolve(_QUERY, kind=kind)
+        error = await refused(lambda: account.submit_report(query))
+        assert isinstance(error, UnsupportedError), repr(error)
+        assert registry.supporting("submit_report", kind=kind) == error.instead
+        assert account.network not in error.instead
+        assert ("submit_report", account.network) == (error.operation, error.network)
         assert list(harness.requests) == []
 
 

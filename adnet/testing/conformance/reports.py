@@ -1,7 +1,6 @@
 """Report jobs: asked for once, waited for, read whole, gone on with elsewhere, asked for anew when lost."""
 
 import asyncio
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,12 +28,7 @@ _MOST_POLLS: Final = 100
 def _reported(capabilities: Capabilities) -> list[Listing]:
     if not capabilities.supports("run_report"):
         return []
-    return [listing for listing in landed_listings(capabilities) if listing.table in _kinds(capabilities)]
-
-
-def _kinds(capabilities: Capabilities) -> Sequence[str]:
-    """Return the kinds of report: the network's own, or every list where reports are emulated."""
-    return sorted(capabilities.report_kinds) or [listing.table for listing in landed_listings(capabilities)]
+    return [listing for listing in landed_listings(capabilities) if listing.table in capabilities.reports]
 
 
 def _queued(capabilities: Capabilities) -> list[str]:
@@ -100,7 +94,7 @@ class Reports:
         second, wire = await open_account(harness)
         job = await made_ready(second, ReportJob.from_json(saved))
         found = await collect(second.read_report(job))
-        if first.capabilities.report_kinds:
+        if listing.table in first.capabilities.report_kinds:
             assert submitting
             assert submitting.isdisjoint(request.route.operation for request in wire.sent)
         expected = await collect(listing.of(second, *harness.period))
