@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adnet.connectors.targetcircle import codec
+from adnet.connectors.targetcircle.amounts import has_amounts
 from adnet.connectors.targetcircle.native import joined
-from adnet.connectors.targetcircle.rows import PricingRow
+from adnet.connectors.targetcircle.rows import ClickRow, OfferRow, PricingRow, TradeRow, TransactionRow
 from adnet.errors import AdnetError, InvalidRequestError, SchemaError
 from adnet.money import Money
 from adnet.redact import Scrubber
@@ -250,6 +251,12 @@ async def test_any_json_in_place_of_any_field_is_a_row_or_our_error(field, value
     for tx in found:
         assert tx.transaction_id
         assert tx.amount is None or tx.amount.amount.is_finite()
+
+
+def test_amounts_are_looked_for_wherever_a_row_may_have_some():
+    """Those of a trade's payouts are two levels down; a click has none."""
+    kinds = (TransactionRow, TradeRow, OfferRow, ClickRow)
+    assert [kind for kind in kinds if not has_amounts(kind)] == [ClickRow]
 
 
 @given(field=st.sampled_from(sorted(click())), value=JSON)
