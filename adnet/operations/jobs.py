@@ -44,6 +44,8 @@ class JobSettings:
     """From asking for a report to its being ready."""
     attempts: int = 3
     """How often a report that FAILED is asked for in all."""
+    failed_wait_s: float = 1.0
+    """Before a report that FAILED is asked for again; twice as long each further time."""
     losses: int = 5
     """How often a report that vanished is asked for anew."""
     fresh_for_s: float = 3600.0
@@ -160,7 +162,9 @@ class ReportRunner:
         return self._save(submitted, submitted_at=self._clock.now())
 
     async def _post_again(self, job: ReportJob) -> ReportJob:
-        """Ask anew for a report that failed or vanished."""
+        """Ask anew for a report that failed, after a while, or that vanished."""
+        if job.state == "failed":
+            await self._clock.sleep(self.settings.failed_wait_s * 2 ** (job.attempts - 1))
         again = {"state": "intended", "attempts": job.attempts + 1, "owner": self._state.owner, "error": None}
         with self._given_up_if_left(job):
             async with self._posting:

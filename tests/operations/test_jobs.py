@@ -149,6 +149,16 @@ async def test_a_failed_report_is_asked_for_again_at_most_twice(runner, network)
     assert len(network.submitted) == 3
 
 
+async def test_a_network_that_fails_is_given_time(runner, network, clock):
+    """What made a report fail is seldom over at once: each time twice as long is waited before asking again."""
+    asked = []
+    network.submit_report = watching(network.submit_report, lambda: asked.append(clock.monotonic()))
+    network.failing, network.takes_s = 2, 0.0
+    await runner.ready(query())
+    first, second, third = asked
+    assert 1.0 <= second - first < 2.0 <= third - second < 3.0
+
+
 async def test_a_report_that_fails_each_time_is_an_error(runner, network):
     """Which says how often it was asked for."""
     network.failing = 9
