@@ -188,10 +188,10 @@ _COLUMNS: Final = (
 @click.argument("accounts", nargs=-1, metavar="[ACCOUNT]...")
 @click.pass_obj
 def status(call: Call, /, accounts: tuple[str, ...]) -> int:
-    """Show how the token of each ACCOUNT is (by default all that have logins); nothing is sent, and no token shown."""
+    """Show how the token of each ACCOUNT is (by default all that have logins), masked; nothing is sent."""
     rows = run(_status(load(call.config, only=accounts or None), named=bool(accounts)))
     table = Table(_COLUMNS, [[row[column] for column in _COLUMNS] for row in rows])
-    call.out.result({"accounts": [{k: v for k, v in row.items() if k != "token"} for row in rows]}, table)
+    call.out.result({"accounts": rows}, table)
     return DONE
 
 
