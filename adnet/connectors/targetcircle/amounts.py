@@ -23,7 +23,7 @@ def check_amounts(rows: Sequence[Any]) -> None:
     Raises:
         SchemaError: One of them is beyond what a table holds, or no number.
     """
-    if not rows or not has_amounts(type(rows[0])):
+    if not rows or not has_amounts(rows[0].__class__):
         return
     if isinstance(rows[0], TransactionRow):
         found = [row.amount for row in rows if row.amount is not None]
