@@ -15,6 +15,7 @@ import attrs
 from adnet.errors import (
     AdnetError,
     ApiError,
+    AuthenticationError,
     ConflictError,
     InvalidRequestError,
     NotFoundError,
@@ -158,7 +159,7 @@ OBSERVED: Final[Mapping[str, Code]] = {
     "ERROR_CAMPAIGN_IS_NOT_TRANSPARENCY_CANT_CHANGE_QF": Code(
         ConflictError, "the campaign has no optimisation by sources", "sourceQualityFactor"
     ),
-    "AUTHENTICATION_TOKEN_MISSING": Code(ApiError, "the request carries no token"),
+    "AUTHENTICATION_TOKEN_MISSING": Code(AuthenticationError, "the request carries no token"),
 }
 
 _BROAD: Final = (
@@ -176,7 +177,7 @@ _BROAD: Final = (
 )
 
 _QUOTED_NUMBER: Final = re.compile(r"_?'[^']*'")
-_TAIL: Final = re.compile(r"_ ?[<%]?(\d+(?:[.,]\d+)?)[>%]?$")
+_TAIL: Final = re.compile(r"_ ?(?:[<%]?(\d+(?:[.,]\d+)?)[>%]?|%)$")
 _NUMBER: Final = re.compile(r"\d+(?:[.,]\d+)?")
 
 
@@ -188,7 +189,7 @@ def folded(code: str) -> str:
 def number_in(code: str | None) -> int | None:
     """Return the whole number at the end of a code such as ``ERROR_MAX_LIMIT_PER_PAGE_700``, or None."""
     found = _TAIL.search((code or "").strip())
-    return int(found[1]) if found and found[1].isdigit() and len(found[1]) < 10 else None
+    return int(found[1]) if found and found[1] and found[1].isdigit() and len(found[1]) < 10 else None
 
 
 def meaning_of(code: str) -> Code | None:

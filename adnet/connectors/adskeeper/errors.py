@@ -31,7 +31,7 @@ _LONGEST: Final = 500
 _SHOWN: Final = 20
 
 _BRACKETED: Final = re.compile(r"\[([^\[\]]+)\]")
-_CODE: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9']+)+_?(?: ?\d+(?:[.,]\d+)?)?")
+_CODE: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9']+)+_?(?: ?\d*(?:[.,]\d+)?%?)?")
 _IMAGE: Final = re.compile(r",\s*(?=Minimum expected)")
 _SENTENCES: Final = (
     (re.compile(r"(?i)client id"), Code(AccessDeniedError, "")),

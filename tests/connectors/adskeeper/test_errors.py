@@ -119,6 +119,7 @@ def test_a_status_decides_in_every_language(status, kind):
         "The token is not valid",
         "Only Bearer Authentication",
         "invalid token",
+        "[AUTHENTICATION_TOKEN_MISSING]",
     ],
 )
 def test_texts_about_the_token_are_about_credentials(text):
@@ -148,6 +149,13 @@ def test_numbers_in_codes_are_read():
     code = "ERROR_MINIMAL_DAILY_CLICKS_LIMIT_IS_ 500"
     assert told(code, CODES[folded(code)]).endswith("(500)")
     assert folded("LS_CAB_'51'_MORE_THAN_'50'") == "LS_CAB_MORE_THAN"
+
+
+@pytest.mark.parametrize("number", ["%", "5%", "5.00", "500"])
+def test_a_smallest_limit_is_known_whatever_stands_for_the_number(number):
+    """The document prints a percent sign where the number belongs; the beginning tells what is wrong."""
+    error = refused({"errors": [f"[ERROR_MINIMAL_DAILY_BUDGET_LIMIT_IS_ {number}]"]})
+    assert (type(error), error.fields.keys()) == (InvalidRequestError, {"dailyLimit"})
 
 
 def test_unknown_codes_are_told_by_their_form():
