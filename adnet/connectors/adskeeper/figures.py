@@ -168,6 +168,8 @@ def video_figures(number: str, row: Mapping[str, Any]) -> VideoFigures:
 def places(value: Any, campaign_id: str) -> tuple[PlaceFigures, ...]:
     """Return the widgets of one campaign; the period's key is whatever single one is there."""
     body = shapes.mapping(value, "$")
+    if body and campaign_id not in body:
+        raise shapes.wrong(f"$.{campaign_id}", "the campaign's figures", None)
     periods = shapes.mapping(body.get(campaign_id), f"$.{campaign_id}")
     found = []
     for period, widgets in periods.items():

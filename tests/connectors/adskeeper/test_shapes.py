@@ -65,6 +65,20 @@ def test_a_switch_that_nobody_reads_hides_no_campaign(sent, read):
     assert (row.limits.split_evenly, row.limits.daily) == (read, Decimal("50.00"))
 
 
+@pytest.mark.parametrize("answer", [{"511": {}}, {"quality-analysis": {"510": {}}}, {"message": "later"}])
+def test_figures_of_something_else_are_not_taken_for_none(answer):
+    """An answer that does not hold the campaign is no campaign without figures."""
+    with pytest.raises(SchemaError) as caught:
+        figures.places(answer, "510")
+    assert caught.value.paths == ("$.510",)
+
+
+@pytest.mark.parametrize("answer", [{}, [], None, {"510": []}, {"510": None}, {"510": {"all": []}}])
+def test_a_campaign_without_figures_is_empty(answer):
+    """In all shapes that emptiness has."""
+    assert figures.places(answer, "510") == ()
+
+
 def test_an_empty_map_is_a_list_or_nothing():
     """``[]``, ``null`` and ``""`` are empty maps; other things than maps are no maps."""
     assert [shapes.mapping(value, "$") for value in ([], None, "", {})] == [{}] * 4

@@ -54,7 +54,7 @@ class StatisticsGroup:
             if error.code == NO_DATA:
                 return ()
             raise
-        return figures.places(answer, campaign_id)
+        return figures.places(answer, str(campaign_id))
 
     async def clicks(self, campaign_id: str, day: date) -> ClickReport:
         """Return the accepted clicks of a campaign on one day (operation 4), with their addresses."""
