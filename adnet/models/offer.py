@@ -26,6 +26,7 @@ class Payout:
     countries: tuple[str, ...] = ()
     """ISO 3166-1 alpha-2; empty means everywhere else, or everywhere."""
     product_group: str | None = None
+    raw: Mapping[str, Any] = raw_field()
 
 
 @attrs.frozen(kw_only=True)

@@ -205,10 +205,10 @@ class ModelBatch:
     def columns(self, table: str, *, raw: bool = True) -> Columns:
         """Return the rows as columns of *table*."""
         if table == "payouts":
-            return _payout_columns(self._rows)
+            return _payout_columns(self._rows, raw=raw)
         rows = [row for row in self._rows if _MODELS[type(row)] == table]
         columns = {name: list(map(_reader(table, name), rows)) for name in TABLES[table].columns}
-        columns["raw"] = [row.raw.json() if raw and hasattr(row.raw, "json") else None for row in rows]
+        columns["raw"] = [_raw_text(row) if raw else None for row in rows]
         return columns
 
 
@@ -219,7 +219,11 @@ def _reader(table: str, name: str) -> Callable[[Any], Any]:
     return get
 
 
-def _payout_columns(rows: Sequence[Any]) -> Columns:
+def _raw_text(row: Any) -> str | None:
+    return row.raw.json() if hasattr(row.raw, "json") else None
+
+
+def _payout_columns(rows: Sequence[Any], *, raw: bool) -> Columns:
     columns: Columns = {name: [] for name in (*TABLES["payouts"].columns, "raw")}
     for row in rows:
         parent = _MODELS[type(row)].removesuffix("s")
@@ -227,6 +231,7 @@ def _payout_columns(rows: Sequence[Any]) -> Columns:
         source_id = getattr(row, "source_id", "")
         for line, payout in enumerate(row.payouts):
             _add_payout(columns, (parent, parent_id, source_id, line), payout)
+            columns["raw"].append(_raw_text(payout) if raw else None)
     return columns
 
 
@@ -235,4 +240,3 @@ def _add_payout(columns: Columns, key: tuple[Any, ...], payout: Payout) -> None:
         columns[name].append(value)
     for name in TABLES["payouts"].compared:
         columns[name].append(getattr(payout, name))
-    columns["raw"].append(None)

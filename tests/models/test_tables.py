@@ -84,7 +84,7 @@ def test_rows_of_several_tables_are_told_apart():
 def test_offers_and_trades_bring_their_payouts():
     """One line per payout, with the parent's key."""
     pay = (
-        Payout(amount=Decimal("1.5"), currency="EUR", countries=("DE",)),
+        Payout(amount=Decimal("1.5"), currency="EUR", countries=("DE",), raw=Raw(b'{"payout":1.5}')),
         Payout(amount=Decimal(5), kind="percent"),
     )
     batch = ModelBatch(
@@ -96,6 +96,8 @@ def test_offers_and_trades_bring_their_payouts():
     assert keys == [("offer", "o", "s", 0), ("offer", "o", "s", 1), ("trade", "t", "", 0)]
     assert columns["amount"] == [Decimal("1.5"), Decimal(5), Decimal("1.5")]
     assert columns["countries"] == [("DE",), (), ("DE",)]
+    assert columns["raw"] == ['{"payout":1.5}', "{}", '{"payout":1.5}']
+    assert batch.columns("payouts", raw=False)["raw"] == [None] * 3
     assert {len(values) for values in columns.values()} == {3}
 
 

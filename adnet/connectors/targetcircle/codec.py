@@ -16,6 +16,7 @@ from adnet.connectors.targetcircle.rows import (
     OfferDetails,
     OfferRow,
     PricingRow,
+    PricingTexts,
     TradeRow,
     TypedCodeRow,
 )
@@ -70,8 +71,7 @@ def moments(stamps: Iterable[str], key: str) -> list[datetime]:
         SchemaError: One of them is no instant; *key* is what the network calls it.
     """
     try:
-        found = list(map(datetime.fromisoformat, stamps))
-        return [moment if moment.tzinfo is UTC else _in_utc(moment) for moment in found]
+        return [m if m.tzinfo is UTC else _in_utc(m) for m in map(datetime.fromisoformat, stamps)]
     except (ValueError, OverflowError) as error:
         raise SchemaError(f"{key} is no instant: {error}", paths=(f"$[...].{key}",)) from None
 
@@ -91,13 +91,11 @@ def labels(reference: Any) -> tuple[str, ...]:
     """Return the publisher's labels in their order; empty ones are dropped."""
     if type(reference) is tuple and len(reference) == 1 and type(reference[0]) is str and reference[0]:
         return reference  # by far the most common
-    if reference is None:
-        return ()
     if isinstance(reference, str):
         reference = (reference,)
     elif isinstance(reference, dict):
         reference = tuple(reference.values())
-    return tuple([str(label) for label in reference if label])
+    return tuple([str(label) for label in reference or () if label])
 
 
 def text(value: str | int | None) -> str | None:
@@ -130,7 +128,13 @@ def countries(names: Sequence[str | None] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(code for code in codes if code and code.lower() != "rest of world"))
 
 
-def payout(row: PricingRow, currency: str | None) -> Payout:
+def payouts(rows: Sequence[PricingRow] | None, currency: str | None, raw: bytes) -> tuple[Payout, ...]:
+    """Return what is paid, line by line, as *raw* (the offer or trade) has it."""
+    lines = msgspec.json.decode(raw, type=PricingTexts).pricings or ()
+    return tuple(payout(row, currency, bytes(line)) for row, line in zip(rows or (), lines, strict=True))
+
+
+def payout(row: PricingRow, currency: str | None, raw: bytes) -> Payout:
     """Return one line of what is paid, whichever of the three vocabularies it came in."""
     amount = next((v for v in (row.payout, row.commission, row.commision) if v is not None), Decimal(0))
     kind = (row.commission_type or row.commision_type or "").strip().lower()
@@ -143,6 +147,7 @@ def payout(row: PricingRow, currency: str | None) -> Payout:
         currency=currency_code(row.currency) or currency,
         countries=countries(row.countries if row.countries is not None else row.offer_pricing_countries),
         product_group=text(row.product_group),
+        raw=Raw(raw),
     )
 
 
@@ -166,7 +171,7 @@ def offer(row: OfferRow, *, source_id: str, source_name: str | None, raw: bytes)
         countries=countries(row.targeted_countries),
         currency=currency,
         highest_payout=Money(highest, currency) if highest is not None and currency else None,
-        payouts=tuple(payout(line, currency) for line in row.pricings or ()),
+        payouts=payouts(row.pricings, currency, raw),
         raw=Raw(raw),
     )
 
@@ -205,7 +210,7 @@ def trade(row: TradeRow, raw: bytes) -> Trade:
         provider=text(row.provider),
         category=text(row.category) or text(row.catergory),
         verticals=tuple(v for v in row.verticals or () if v),
-        payouts=tuple(payout(line, None) for line in row.pricings or ()),
+        payouts=payouts(row.pricings, None, raw),
         raw=Raw(raw),
     )
 

@@ -63,6 +63,12 @@ class PricingRow(msgspec.Struct):
     currency: str | None = None
 
 
+class PricingTexts(msgspec.Struct):
+    """The same lines, each as the network wrote it."""
+
+    pricings: list[msgspec.Raw] | None = None
+
+
 class OfferLink(msgspec.Struct):
     """A trade's pointer to its offer."""
 

@@ -104,9 +104,8 @@ def as_rows(models: Sequence[Any], table: str) -> list[Row]:
     columns = ModelBatch(models).columns(table, raw=False)
     del columns["raw"]
     rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-    if table == "payouts":
-        return rows
-    return [{**row, "raw": dict(model.raw)} for row, model in zip(rows, models, strict=True)]
+    told = [line for model in models for line in model.payouts] if table == "payouts" else models
+    return [{**row, "raw": dict(model.raw)} for row, model in zip(rows, told, strict=True)]
 
 
 def same_rows(expected: Sequence[Row], found: Sequence[Row], *, without: Sequence[str] = ()) -> None:

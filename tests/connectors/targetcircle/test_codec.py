@@ -215,8 +215,10 @@ def test_a_row_that_is_no_utf_8_cannot_be_scrubbed(raw):
 )  # fmt: skip
 def test_a_payout_is_read_in_each_of_three_vocabularies(row, amount, kind, event):
     """Both spellings are read; where both come, the right one wins, and a zero is a value."""
-    found = codec.payout(msgspec.json.decode(json.dumps(row), type=PricingRow), None)
+    raw = json.dumps(row).encode()
+    found = codec.payout(msgspec.json.decode(raw, type=PricingRow), None, raw)
     assert (Decimal(amount), kind, event) == (found.amount, found.kind, found.event)
+    assert raw.decode() == found.raw.json()
 
 
 @given(JSON)

@@ -108,6 +108,7 @@ def _offer_payouts(inventory: Row, offer: Row) -> list[Row]:
             "amount": Decimal(row["payout"]),
             "currency": row["currency"],
             "countries": _codes(row["countries"]),
+            "raw": row,
         }
         for line, row in enumerate(offer["pricings"])
     ]
@@ -125,6 +126,7 @@ def _trade_payouts(trade: Row) -> list[Row]:
             "amount": Decimal(row["commision"]),
             "currency": None,
             "countries": _codes(row["offerPricingCountries"]),
+            "raw": row,
         }
         for line, row in enumerate(trade["pricings"])
     ]
