@@ -188,7 +188,8 @@ def campaign_day(row: CampaignFigures, day: Day, book: Book) -> StatRow | None:
 
 
 def ad_day(row: TeaserDay, figures: TeaserFigures, campaign_id: str | None, book: Book) -> StatRow | None:
-    """Return a teaser's day, or None when nothing happened on it."""
+    """Return a teaser's day, or None when nothing happened on it; its answer tells its own currency."""
+    book = attrs.evolve(book, currency=figures.currency or book.currency)
     if not (row.shows or row.clicks or row.spent or row.stages.buy):
         return None
     return StatRow(

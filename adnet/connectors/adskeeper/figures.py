@@ -204,7 +204,7 @@ def teaser_figures(teaser_id: str, value: Any) -> TeaserFigures:
     days = shapes.rows(body.get("teaser-stat"), "$.teaser-stat", key="date")
     return TeaserFigures(
         teaser_id=teaser_id,
-        currency=(shapes.text(body.get("currency")) or "").upper() or None,
+        currency=shapes.currency(body.get("currency")),
         status=shapes.text(body.get("status")),
         days=tuple(_teaser_day(key, row) for key, row in sorted(days.items())),
     )

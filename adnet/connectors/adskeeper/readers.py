@@ -31,7 +31,6 @@ def client(value: Any) -> Client:
     """Return the client that an answer describes."""
     row = shapes.mapping(value, "$")
     wallet = shapes.mapping(row.get("wallet"), "$.wallet")
-    currency = (shapes.text(wallet.get("currency")) or "").upper()
     return Client(
         id=shapes.identifier(row.get("id"), "$.id"),
         timezone=shapes.text(row.get("timezone")),
@@ -39,7 +38,7 @@ def client(value: Any) -> Client:
             balance=shapes.number(wallet.get("balance"), "$.wallet.balance"),
             credit=shapes.number(wallet.get("credit"), "$.wallet.credit"),
             income=shapes.number(wallet.get("income"), "$.wallet.income"),
-            currency=currency if len(currency) == 3 and currency.isascii() and currency.isalpha() else None,
+            currency=shapes.currency(wallet.get("currency")),
         ),
         raw=Raw(row),
     )

@@ -60,6 +60,17 @@ def test_nothing_is_no_row():
     assert codec.ad_day(found.days[0], found, "5", BOOK) is None
 
 
+@pytest.mark.parametrize(
+    ("told", "read"), [("eur", "EUR"), ("usd", "USD"), (None, "USD"), ("$", "USD"), (5, "USD")]
+)
+def test_an_ad_s_figures_are_in_the_currency_that_they_tell(told, read):
+    """The account's currency is for what tells none."""
+    answer = {"currency": told, "teaser-stat": {"2026-09-01": {"clicks": 1, "spent": "0.5"}}}
+    found = figures.teaser_figures("9", answer)
+    row = codec.ad_day(found.days[0], found, "5", BOOK)
+    assert (row.spend, row.currency) == (Money("0.5", read), read)
+
+
 def report(prices, earned):
     rows = [{"time": "2026-09-01 04:00:00", "price": price, "informerUid": "77"} for price in prices]
     value = {"statistics": {"summary": {"fundsEarned": earned}, "acceptedClicks": rows}}
