@@ -211,6 +211,11 @@ class TooLargeError(PayloadError):
 class ApiError(AdnetError):
     """The network understood and refused."""
 
+    #: The vendor's narrower code beside ``code``, e.g. of the first field that it refuses.
+    subcode: str | None = None
+    #: Field name -> what is wrong with it.
+    fields: Mapping[str, str] = {}
+
 
 class AuthenticationError(ApiError):
     """The credentials were refused."""
@@ -244,9 +249,6 @@ class ConflictError(ApiError):
 
 class InvalidRequestError(ApiError):
     """A value is not accepted, by the network or by its documented rules before sending."""
-
-    #: Field name -> what is wrong with it.
-    fields: Mapping[str, str] = {}
 
 
 class PolicyViolationError(ApiError):

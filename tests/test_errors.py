@@ -121,6 +121,13 @@ def test_special_attributes_survive_pickling():
     assert pickle.loads(pickle.dumps(fields)).fields == {"bid": "too low"}
 
 
+def test_every_refusal_of_a_network_can_tell_codes_and_fields():
+    """Whoever catches ApiError may ask for them; what is not told is empty."""
+    assert (ApiError("no").code, ApiError("no").subcode, ApiError("no").fields) == (None, None, {})
+    error = NotFoundError("no", code="invalid", subcode="gone", fields={"id": "gone"})
+    assert vars(pickle.loads(pickle.dumps(error))) == vars(error)
+
+
 def test_a_batch_error_is_a_group_and_pickles():
     """``except*`` works, and so does sending it to another process."""
     group = BatchError("2 of 3 items failed", [NotFoundError("a"), ApiError("b")])

@@ -61,6 +61,8 @@ class Refusal:
     """What a network said about a refused request, read from its own envelope."""
 
     code: str | None = None
+    subcode: str | None = None
+    """A narrower code, where the network has two."""
     message: str | None = None
     fields: Mapping[str, str] = attrs.field(factory=dict)
     error: type[AdnetError] | None = None
@@ -107,7 +109,8 @@ class Decipherer:
             "code": self._clean(refusal.code),
             "request_id": self._clean(response.headers.get("x-request-id")),
         }
-        if isinstance(error, InvalidRequestError) and refusal.fields:
+        if isinstance(error, ApiError):
+            details["subcode"] = self._clean(refusal.subcode)
             details["fields"] = {k: self.scrubber.text(v) for k, v in refusal.fields.items()}
         if isinstance(error, RateLimitError | ServerError):
             details["retry_after_s"] = retry_after(response.headers, self.now())

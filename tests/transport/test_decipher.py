@@ -102,12 +102,20 @@ def test_an_empty_body_still_says_something():
 
 
 def test_no_secret_reaches_an_error():
-    """Not through message, fields, code or request id, not even half of one."""
+    """Not through message, fields, codes or request id, not even half of one."""
     echo = f"token {SECRET} is bad"
-    read = lambda _: Refusal(code=SECRET, message="x" * 293 + echo, fields={"token": echo})  # noqa: E731
-    error = decipherer(read=read).error(response(400, x_request_id=SECRET))
+    told = Refusal(code=SECRET, subcode=SECRET, message="x" * 293 + echo, fields={"token": echo})
+    error = decipherer(read=lambda _: told).error(response(400, x_request_id=SECRET))
     assert "s3c" not in repr(vars(error)) + str(error)
     assert error.fields == {"token": "token *** is bad"}
+
+
+def test_what_a_network_tells_of_a_refusal_is_kept_whatever_its_class():
+    """The narrower code and the fields, too."""
+    told = Refusal(code="E1", subcode="E1.2", fields={"id": "gone"}, error=NotFoundError)
+    error = decipherer(read=lambda _: told).error(response(404))
+    assert isinstance(error, ApiError)
+    assert (error.code, error.subcode, error.fields) == ("E1", "E1.2", {"id": "gone"})
 
 
 def test_a_redirect_to_elsewhere_is_an_origin_error():

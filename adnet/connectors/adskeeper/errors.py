@@ -17,6 +17,7 @@ from adnet.connectors.adskeeper.codes import Code, meaning_of, told
 from adnet.errors import (
     AccessDeniedError,
     AdnetError,
+    ApiError,
     AuthenticationError,
     InvalidRequestError,
     TokenExpiredError,
@@ -222,6 +223,6 @@ def partial_error(envelope: Envelope) -> AdnetError:
     refusal = refusal_of(envelope.errors, envelope.data)
     error = (refusal.error or InvalidRequestError)(refusal.message or "not everything was saved")
     error.add_context(code=refusal.code)
-    if isinstance(error, InvalidRequestError):
+    if isinstance(error, ApiError):
         error.add_context(fields=refusal.fields)
     return error

@@ -68,6 +68,9 @@ TOKEN_CODES: Final[Mapping[str, type[AdnetError]]] = {
 }
 """At the token endpoint a refused token is a credential like any other: nothing renews it by itself."""
 
+Field = tuple[str, tuple[str | None, str]]
+"""The path of a field that was refused, the code, and what is wrong with it."""
+
 _CHALLENGE: Final = re.compile(r'(error|error_description)="([^"]*)"')
 _DEPTH: Final = 12
 _MOST_FIELDS: Final = 500
@@ -127,8 +130,12 @@ def _of_body(body: Any, response: Response) -> Refusal:
         fields = {str(name): text for name, value in error.items() if (text := _text(value))}
         return Refusal(message=_summary(None, fields), fields=fields)
     named = dict(islice(_fields(error), _MOST_FIELDS))
+    fields = {path: text for path, (_, text) in named.items()}
     return Refusal(
-        code=_text(error.get("code")), message=_summary(_text(error.get("message")), named), fields=named
+        code=_text(error.get("code")),
+        subcode=next((code for code, _ in named.values() if code), None),
+        message=_summary(_text(error.get("message")), fields),
+        fields=fields,
     )
 
 
@@ -145,8 +152,8 @@ def _summary(message: str | None, fields: Mapping[str, str]) -> str | None:
 # ---------------------------------------------------------------------- fields
 
 
-def _fields(error: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield (path, what is wrong) for every leaf; paths look like ``banners[0].urls``."""
+def _fields(error: Mapping[str, Any]) -> Iterator[Field]:
+    """Yield every leaf; paths look like ``banners[0].urls``."""
     found = error.get("fields")
     if isinstance(found, Mapping):
         yield from _of_mapping("", found, 0)
@@ -155,12 +162,12 @@ def _fields(error: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield from _of_objects(value)
 
 
-def _of_mapping(path: str, fields: Mapping[str, Any], depth: int) -> Iterator[tuple[str, str]]:
+def _of_mapping(path: str, fields: Mapping[str, Any], depth: int) -> Iterator[Field]:
     for name, value in fields.items():
         yield from _of_value(f"{path}.{name}" if path else str(name), value, depth + 1)
 
 
-def _of_value(path: str, value: Any, depth: int) -> Iterator[tuple[str, str]]:
+def _of_value(path: str, value: Any, depth: int) -> Iterator[Field]:
     if depth > _DEPTH:
         return
     if isinstance(value, list):
@@ -179,10 +186,10 @@ def _of_value(path: str, value: Any, depth: int) -> Iterator[tuple[str, str]]:
         if ("code" in value or "message" in value) and not any(nested):
             yield path, _leaf(value)
     elif (text := _text(value)) is not None:
-        yield path, text
+        yield path, (None, text)
 
 
-def _of_objects(items: list[Any]) -> Iterator[tuple[str, str]]:
+def _of_objects(items: list[Any]) -> Iterator[Field]:
     """Yield the refusals of a mass action; paths begin with the object's id."""
     for item in items:
         if not isinstance(item, Mapping):
@@ -198,8 +205,8 @@ def _of_objects(items: list[Any]) -> Iterator[tuple[str, str]]:
             yield number, _leaf({**item, "arguments": None})
 
 
-def _leaf(value: Mapping[str, Any]) -> str:
-    """Return one leaf as a sentence: message, code and what would be allowed."""
+def _leaf(value: Mapping[str, Any]) -> tuple[str | None, str]:
+    """Return one leaf's code, and the leaf as a sentence: message, code and what would be allowed."""
     code = _text(value.get("code") or value.get("error_code"))
     message = _text(value.get("message"))
     text = f"{message} ({code})" if message and code else message or code or "refused"
@@ -209,7 +216,7 @@ def _leaf(value: Mapping[str, Any]) -> str:
     allowed = value.get("allowed_values")
     if isinstance(allowed, list) and allowed:
         text += "; allowed: " + ", ".join(map(str, allowed[:30]))
-    return text
+    return code, text
 
 
 # ---------------------------------------------------------------------- 429

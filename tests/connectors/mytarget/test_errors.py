@@ -113,6 +113,7 @@ def test_fields_are_named_by_path_however_deep():
         "banners[1].urls.primary": "Field is required (required)",
     }
     assert found.message.startswith("Validation failed: name: Field is required")
+    assert (found.code, found.subcode) == ("validation_failed", "required")
 
 
 def test_a_mass_action_names_the_objects():
@@ -123,6 +124,7 @@ def test_a_mass_action_names_the_objects():
     ]
     found = error(400, coded("validation_failed", campaigns=items))
     assert found.fields == {"7.price": "max_value", "8": "Campaign is deleted (campaign_deleted)"}
+    assert found.subcode == "max_value"
 
 
 def test_lines_of_a_users_list_are_counted_but_never_quoted():
@@ -136,6 +138,7 @@ def test_lines_of_a_users_list_are_counted_but_never_quoted():
 def test_version_1_words_it_plainly():
     """A message for each field, or a sentence."""
     assert error(400, {"name": "Too long"}).fields == {"name": "Too long"}
+    assert error(400, {"name": "Too long"}).subcode is None
     assert error(400, "Something is wrong").message == "Something is wrong"
 
 

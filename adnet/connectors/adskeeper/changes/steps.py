@@ -10,9 +10,9 @@ from adnet.connectors.adskeeper.core import Core, Saved
 from adnet.connectors.adskeeper.limits import WIDTH
 from adnet.errors import (
     AdnetError,
+    ApiError,
     AuthenticationError,
     ConnectError,
-    InvalidRequestError,
     OriginError,
     PayloadError,
     ServerError,
@@ -96,7 +96,7 @@ def maybe_done(error: AdnetError) -> bool:
 
 def translated(error: AdnetError, names: dict[str, str]) -> AdnetError:
     """Return *error* with the names of fields that drafts and updates use."""
-    if isinstance(error, InvalidRequestError) and error.fields:
+    if isinstance(error, ApiError) and error.fields:
         message = error.message
         known = NAMES | names
         for wire in error.fields:
