@@ -59,6 +59,9 @@ class AdskeeperReads(AdskeeperBase, ReadsAccounts, ReadsCampaigns, ReadsAds, Rea
         ``campaign`` takes a request a day, ``ad`` one for each ad, ``source`` one for each campaign and day with
         anything. A source is ``campaign:uid`` or ``campaign:uid/sub``; a widget and its sub-sources are never counted
         twice, and impressions of sources are not told.
+
+        Ads that the network lists no more come only by their ids. Whether it counts video campaigns here is not
+        documented: ``native.statistics.videos`` tells them by themselves.
         """
         names = {"campaign": "campaigns", "ad": "ads", "source": "sources"}
         return self._opened(lambda: getattr(self._daily, names[level])(period, ids))
