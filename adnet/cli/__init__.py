@@ -59,7 +59,7 @@ def _show_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
         from adnet import __version__
 
-        ctx.find_object(Call).out.line(f"adnet {__version__}")  # type: ignore[union-attr]
+        ctx.find_object(Call).out.result({"version": __version__}, f"adnet {__version__}")  # type: ignore[union-attr]
         ctx.exit()
 
 

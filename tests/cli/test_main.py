@@ -53,6 +53,7 @@ class TestHelp:
     def test_version(self, adnet):
         """The version goes to standard output."""
         assert adnet("--version").out.startswith("adnet 0.")
+        assert adnet("--json", "--version").json["version"].startswith("0.")
 
     def test_no_command(self, adnet):
         """Without a command, help is shown as an error of usage."""
