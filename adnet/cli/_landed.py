@@ -27,10 +27,12 @@ def report(call: Call, result: PullResult, *, profile: bool = False) -> int:
     """Write what landed and what did not, and return the exit code.
 
     Raises:
-        ConfigurationError: No account can serve any of the tables that were asked for.
+        ConfigurationError: No account can serve any of the tables and levels that were asked for.
     """
     if not result.tables and not result.failures:
-        raise ConfigurationError("none of these accounts can serve any of these tables; see `adnet networks`")
+        raise ConfigurationError(
+            "none of these accounts can serve any of these tables, or not by these levels; see `adnet networks`"
+        )
     blocks = [landed_table(result.tables)]
     if profile:
         blocks.append(profile_table(result.tables))

@@ -79,9 +79,11 @@ class _Run:
     """Sources of accounts that have ended."""
 
 
-def tables_of(capabilities: Capabilities) -> tuple[str, ...]:
-    """Return the tables that a network can fill, in the order of the design."""
+def tables_of(capabilities: Capabilities, levels: Collection[Level] = LEVELS) -> tuple[str, ...]:
+    """Return the tables that a network can fill, statistics by any of *levels*, in the order of the design."""
     able = {source for source, operation in SOURCES.items() if capabilities.supports(operation)}
+    if not set(levels).intersection(capabilities.levels):
+        able.discard("stats")
     if {"offers", "trades"} & able:
         able.add("payouts")
     return tuple(name for name in TABLES if name in able)
@@ -211,7 +213,7 @@ def _planned(run: _Run, account: Account) -> dict[str, TableResult]:
             period=period if table in DATED else None,
             started_at=now,
         )
-        for table in tables_of(account.capabilities)
+        for table in tables_of(account.capabilities, run.levels)
         if table in run.tables
     }
 

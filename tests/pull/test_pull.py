@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 import adnet
+from adnet.sandbox.mytarget import MytargetSandbox
 from adnet.sandbox.targetcircle import TargetCircleSandbox
 from adnet.testing import MemorySink
 
@@ -86,6 +87,20 @@ async def test_pulling_twice_changes_nothing(sandbox):
         )
     assert before == (sink.rows("transactions"), sink.rows("clicks"))
     assert [table.changed_rows + table.new_rows for table in again.tables] == [0, 0]
+
+
+async def test_statistics_by_a_level_that_a_network_lacks_are_left_out():
+    """Like any table that it cannot serve: nothing landed, and nothing is told to have landed."""
+    sink = MemorySink()
+    async with (
+        MytargetSandbox(seed=7) as running,
+        adnet.connect("mytarget", base_url=running.base_url, **running.credentials) as account,
+    ):
+        result = await adnet.pull(
+            account, since=SINCE, until=UNTIL, to=sink, tables=["accounts", "stats"], levels=["source"]
+        )
+    assert [(table.table, table.outcome) for table in result.tables] == [("accounts", "landed")]
+    assert [row["table"] for row in sink.rows("pulls")] == ["accounts"]
 
 
 @pytest.mark.parametrize(
