@@ -1,7 +1,9 @@
 """What goes wrong becomes the right rows, or the right class with the right ``temporary``; nothing else rises."""
 
 import socket
+from collections import Counter
 from collections.abc import Mapping
+from itertools import count
 from typing import Any, Final
 
 import attrs
@@ -24,6 +26,7 @@ from adnet.interface import Capabilities
 from adnet.testing.conformance._policy import standard
 from adnet.testing.conformance._tools import Listing, Wire, collect, listings, open_account, warm
 from adnet.testing.harness import FastClock, Harness
+from adnet.transport.retry import RetryPolicy
 from adnet.transport.wire import Request, Response
 
 _Classes = type[AdnetError] | tuple[type[AdnetError], ...]
@@ -107,6 +110,25 @@ class Errors:
             assert int(fault) == error.status
         harness.fault()
         assert (await account.get_account()).account_id
+
+    @standard(listing=listings)
+    async def test_a_list_that_breaks_off_is_told(self, harness: Harness, listing: Listing) -> None:
+        """A list whose last answer never comes raises, and tries no request more often than the policy allows.
+
+        If this fails, look at: an ``except`` around pages, and requests that are repeated past the session.
+        """
+        account, whole = await open_account(harness)
+        await warm(account)
+        before = len(whole.sent)
+        await collect(listing.of(account, *harness.period))
+        for good in {0, len(whole.sent) - before - 1}:
+            account, wire = await _answering(
+                harness, lambda answer: attrs.evolve(answer, status=500), good=good
+            )
+            error = await _outcome(listing, account, harness)
+            assert isinstance(error, AdnetError), f"after {good} good answers: {error!r}"
+            sends = Counter((request.route.method, request.url, request.body) for request in wire.sent[good:])
+            assert max(sends.values()) <= RetryPolicy().attempts
 
     @standard(when=_proving)
     async def test_the_request_id_is_kept(self, harness: Harness) -> None:
@@ -208,16 +230,16 @@ class Errors:
         assert error.operation
 
 
-async def _answering(harness: Harness, change: Any, **options: Any) -> tuple[Account, Wire]:
-    """Return an account that is open, all of whose further answers go through *change*."""
-    opened = False
+async def _answering(harness: Harness, change: Any, *, good: int = 0, **options: Any) -> tuple[Account, Wire]:
+    """Return an account that is open, all of whose further answers but the first *good* go through *change*."""
+    opened, answers = False, count()
 
     def once_open(_: Request, answer: Response) -> Response:
-        changed: Response = change(answer) if opened else answer
+        changed: Response = change(answer) if opened and next(answers) >= good else answer
         return changed
 
     account, wire = await open_account(harness, transport=Wire(once_open), **options)
-    await account.get_account()
+    await warm(account)
     opened = True
     wire.sent.clear()
     return account, wire

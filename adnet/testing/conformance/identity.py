@@ -9,6 +9,7 @@ from adnet.errors import AuthenticationError
 from adnet.interface import FACETS, Capabilities, QueuesReports, Support
 from adnet.interface.capabilities import OPERATIONS, operations_of
 from adnet.testing.conformance._policy import Policed, standard, tampered
+from adnet.testing.conformance._types import misfits
 from adnet.testing.harness import Harness
 
 _WORD: Final = re.compile(r"[a-z][a-z0-9_]*")
@@ -97,18 +98,30 @@ class Identity:
         connector = registry.load(harness.network)
         for facet in FACETS:
             if issubclass(connector, facet):
-                for name in getattr(facet, "__abstractmethods__", ()):
+                for name in _methods(facet):
                     expected = _shape(getattr(facet, name))
                     assert expected == _shape(getattr(connector, name)), f"{connector.__name__}.{name}"
 
     @standard()
+    def test_every_operation_has_its_facet(self, harness: Harness) -> None:
+        """A method that is called as a facet's is not there without the facet: nobody would be let in.
+
+        If this fails, look at: the bases of the Connector class; a helper whose name is an operation's.
+        """
+        connector = registry.load(harness.network)
+        idle = {name for facet in FACETS if not issubclass(connector, facet) for name in _methods(facet)}
+        assert sorted(name for name in idle if hasattr(connector, name)) == []
+
+    @standard()
     async def test_equal_credentials_are_one_account(self, harness: Harness) -> None:
-        """Two objects for one account have the same account_id, which holds no secret.
+        """Two objects for one account have the same account_id, which holds no secret; on another host it is another.
 
         If this fails, look at: ``account_key`` of the Connector class.
         """
         first, second = await harness.account(), await harness.account()
+        elsewhere = await harness.account(base_url="http://127.0.0.1:9")
         assert first.account_id == second.account_id
+        assert first.account_id != elsewhere.account_id
         assert [name for name, secret in secrets_of(harness).items() if secret in first.account_id] == []
 
     @standard(when=lambda capabilities: capabilities.supports("get_account"))
@@ -120,6 +133,7 @@ class Identity:
         account = await harness.account()
         info = await account.get_account()
         assert info.account_id
+        assert misfits(info, "accounts") == []
         assert len(harness.requests) >= 1
 
     @standard(when=lambda capabilities: capabilities.supports("get_account"))
@@ -142,6 +156,10 @@ def secrets_of(harness: Harness) -> dict[str, str]:
     """Return the secret ones among the harness's credentials."""
     options = {option.name: option for option in registry.load(harness.network).options}
     return {name: str(value) for name, value in harness.credentials.items() if options[name].secret}
+
+
+def _methods(facet: type) -> frozenset[str]:
+    return getattr(facet, "__abstractmethods__", frozenset())
 
 
 def _shape(method: Any) -> list[tuple[str, Any, Any]]:

@@ -50,6 +50,7 @@ class Limits:
         harness.fault()
         charges = account.connector.limiter.charges
         costs = wire.charges()
+        assert [request.route.operation for request in wire.sent if not request.route.buckets] == []
         assert len(harness.requests) == len(wire.sent)
         assert costs == Counter({bucket: charges[bucket] for bucket in costs})
         assert account.connector.requests == len(wire.sent)

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import msgspec
 
-from adnet.errors import NotFoundError
+from adnet.errors import InvalidRequestError, NotFoundError, UnsupportedError
 from adnet.interface import Capabilities
-from adnet.models.tables import TABLES, ModelBatch
+from adnet.models.tables import TABLES, Columns, ModelBatch
 from adnet.models.words import STATUSES, TRANSACTION_STATUSES
 from adnet.testing.conformance._policy import standard
 from adnet.testing.conformance._tools import (
@@ -25,6 +25,7 @@ from adnet.testing.conformance._tools import (
     rewriting,
     same_rows,
 )
+from adnet.testing.conformance._types import misfits
 from adnet.testing.harness import Harness
 
 _TO_COME: Final = (date(2099, 1, 1), date(2099, 1, 3))
@@ -34,6 +35,14 @@ _WRITES_PAYOUTS: Final = ("offers", "trades")
 
 def _getters(capabilities: Capabilities) -> list[str]:
     return [name for name in _IDS if capabilities.supports(name)]
+
+
+def _timed(capabilities: Capabilities) -> list[Listing]:
+    return [
+        listing
+        for listing in dated_listings(capabilities)
+        if TABLES[listing.table].columns.get(TABLES[listing.table].time or "") == "instant"
+    ]
 
 
 def _filtered(capabilities: Capabilities) -> list[Listing]:
@@ -70,6 +79,16 @@ class Lists:
         same_rows(expected, as_rows(await collect(listing.of(account)), "payouts"))
 
     @standard(listing=landed_listings)
+    async def test_rows_are_of_their_types(self, harness: Harness, listing: Listing) -> None:
+        """Ids are text, amounts Money in the row's currency, instants aware and UTC: not merely equal to that.
+
+        If this fails, look at: the codec; numbers that the network writes without quotes, its time zone.
+        """
+        account = await harness.account()
+        async for row in listing.of(account, *harness.period):
+            assert misfits(row, listing.table) == []
+
+    @standard(listing=landed_listings)
     async def test_no_row_comes_twice(self, harness: Harness, listing: Listing) -> None:
         """No two rows of a list have the same key.
 
@@ -93,6 +112,7 @@ class Lists:
             for table in batch.tables():
                 ours, theirs = batch.columns(table, raw=False), models.columns(table, raw=False)
                 assert theirs == ours, table
+                assert _types(theirs) == _types(ours), table
                 assert [None] * len(ours["raw"]) == ours["raw"]
 
     @standard(listing=dated_listings)
@@ -110,6 +130,27 @@ class Lists:
         whole = await collect(listing.of(account, since, until))
         same_rows(as_rows(whole, listing.table), as_rows(parts, listing.table))
 
+    @standard(listing=_timed)
+    async def test_periods_end_at_their_instant(self, harness: Harness, listing: Listing) -> None:
+        """A period ends at an instant, not with its day: a row of that very instant is in the next one.
+
+        If this fails, look at: instants that are cut to days, and an ``until`` that the network includes.
+        """
+        account = await harness.account()
+        period = account.period(*harness.period)
+        whole = await collect(listing.of(account, period.since, period.until))
+        column = TABLES[listing.table].time or ""
+        every = sorted({getattr(row, column) for row in whole})
+        moments = [moment for moment in every if moment.minute or moment.second] or every  # no end of a day
+        middle = moments[len(moments) // 2]
+        parts = [
+            await collect(listing.of(account, period.since, middle)),
+            await collect(listing.of(account, middle, period.until)),
+        ]
+        assert [row for row in parts[0] if getattr(row, column) >= middle] == []
+        assert [row for row in parts[1] if getattr(row, column) < middle] == []
+        same_rows(as_rows(whole, listing.table), as_rows([*parts[0], *parts[1]], listing.table))
+
     @standard(listing=dated_listings)
     async def test_a_period_without_rows_is_empty(self, harness: Harness, listing: Listing) -> None:
         """A period in which nothing can have happened yet gives no row, and no error.
@@ -118,6 +159,21 @@ class Lists:
         """
         account = await harness.account()
         assert await collect(listing.of(account, *_TO_COME)) == []
+
+    @standard(when=lambda capabilities: capabilities.supports("list_transactions"))
+    async def test_a_currency_is_kept_to(self, harness: Harness) -> None:
+        """Transactions that are asked for in another currency come in it, or are refused.
+
+        If this fails, look at: a ``currency`` that is taken, and not sent.
+        """
+        account, listing = await harness.account(), Listing("transactions")
+        told = await first(listing.of(account, *harness.period))
+        other = next(code for code in ("USD", "EUR") if told.currency != code)
+        try:
+            rows = await collect(listing.of(account, *harness.period, currency=other))
+        except (UnsupportedError, InvalidRequestError):
+            return
+        assert {row.currency for row in rows} == {other}
 
     @standard(listing=_filtered)
     async def test_filters_choose(self, harness: Harness, listing: Listing) -> None:
@@ -203,6 +259,10 @@ class Lists:
             error = caught
         assert error is not None
         assert not error.temporary
+
+
+def _types(columns: Columns) -> dict[str, list[type]]:
+    return {name: [type(value) for value in values] for name, values in columns.items()}
 
 
 def _ids(rows: Any) -> list[tuple[str, ...]]:

@@ -17,12 +17,16 @@ from adnet.models.tables import TABLES
 from adnet.models.words import LEVELS, Level
 from adnet.periods import Period
 from adnet.testing.conformance._policy import standard
+from adnet.testing.conformance._tools import Listing, collect, listings
 from adnet.testing.harness import Harness
 
 _PERIOD: Final[dict[str, Any]] = {"since": date(2026, 1, 14), "until": date(2026, 1, 15)}
 _QUERY: Final = ReportQuery(
     kind="transactions", period=Period(datetime(2026, 1, 14, tzinfo=UTC), datetime(2026, 1, 15, tzinfo=UTC))
 )
+
+
+_TAKE_FILTERS: Final = ("offers", "trades", "transactions", "clicks")
 
 
 def _job(account: Account) -> ReportJob:
@@ -85,6 +89,10 @@ def _missing_reports(capabilities: Capabilities) -> list[str]:
     return [kind for kind in TABLES if not capabilities.supports("submit_report", kind=kind)]
 
 
+def _filterable(capabilities: Capabilities) -> list[Listing]:
+    return [listing for listing in listings(capabilities) if listing.table in _TAKE_FILTERS]
+
+
 class Refusal:
     """Every operation that the connector does not have."""
 
@@ -132,6 +140,22 @@ class Refusal:
         assert account.network not in error.instead
         assert ("submit_report", account.network) == (error.operation, error.network)
         assert list(harness.requests) == []
+
+    @standard(listing=_filterable)
+    async def test_an_unknown_filter_is_refused(self, harness: Harness, listing: Listing) -> None:
+        """A filter that the network does not have is refused, and nothing is sent: rows that it should have left out
+        would pass for those that it lets through.
+
+        If this fails, look at: ``**filters`` of the method; UnsupportedError is what it should raise.
+        """
+        account = await harness.account()
+        await account.open()
+        sent = len(harness.requests)
+        rows = collect(listing.of(account, *harness.period, zzz="1"))
+        error = await refused(lambda: rows)
+        assert isinstance(error, UnsupportedError), repr(error)
+        assert account.network == error.network
+        assert sent == len(harness.requests)
 
 
 async def refused(call: Callable[[], Any]) -> BaseException | None:
