@@ -11,6 +11,7 @@ from typing import Any, Final
 import attrs
 
 from adnet.clock import Clock
+from adnet.connectors.adskeeper.errors import stripped
 from adnet.connectors.adskeeper.routes import LOGIN
 from adnet.errors import ConfigurationError, CredentialsError, SchemaError
 from adnet.interface import Option
@@ -192,7 +193,8 @@ class LoginToken:
             )
         )
         with self._session.reading(LOGIN):
-            answer = _Answer.of(decode(response, scrubber=self._session.scrubber))
+            whole = attrs.evolve(response, body=stripped(response.body))
+            answer = _Answer.of(decode(whole, scrubber=self._session.scrubber))
             self._session.scrubber.learn(answer.token)
             self._session.scrubber.learn(answer.refresh_token)
             if answer.token is None:

@@ -15,7 +15,7 @@ from adnet.errors import (
 )
 from adnet.sandbox.adskeeper import AdskeeperSandbox
 from adnet.state import State
-from adnet.testing.fakes import FakeClock, answer
+from adnet.testing.fakes import FakeClock, ScriptTransport, answer
 from tests.connectors.adskeeper.kit import GIVEN, NOW, WIDE, home, known_state, scripted
 
 LOGIN = "/v1/auth/token"
@@ -145,6 +145,16 @@ async def test_a_fresh_token_that_is_refused_ends_it():
     assert not caught.value.temporary
     assert "a" * 32 not in f"{caught.value!r}{caught.value}"
     await account.close()
+
+
+async def test_a_login_is_read_behind_a_byte_order_mark():
+    """The network writes one at times; an answer that cannot be read would leave the account without a token."""
+    token = b'\xef\xbb\xbf{"token": "%s", "refreshToken": "%s", "idAuth": 123}' % (b"a" * 32, b"b" * 32)
+    client = {"id": "123", "timezone": "UTC", "wallet": {"balance": 1250, "currency": "usd"}}
+    wire = ScriptTransport([answer(200, body=token), answer(200, client), answer(200, client)])
+    given = {"email": "a@b.example", "password": "sesame-1234", "clock": FakeClock(NOW)}
+    async with adnet.connect("adskeeper", transport=wire, **given) as account:
+        assert (await account.get_account()).account_id == "123"
 
 
 async def test_a_wrong_password_is_refused():
