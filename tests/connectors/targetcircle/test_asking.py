@@ -16,7 +16,7 @@ from adnet.errors import (
 )
 from adnet.models import ReportQuery
 from adnet.sandbox.targetcircle import TargetCircleSandbox
-from adnet.testing import FastClock, answer
+from adnet.testing import FastClock, MemorySink, answer
 
 from .kit import MANY, SINCE, TOKEN, UNTIL, Reports, click, connect, ids, read, sale, transactions
 
@@ -39,6 +39,21 @@ async def test_a_second_that_does_not_fit_is_told():
         await transactions(rows, page_size=500)
     second = datetime(2016, 1, 5, 10, 0, 7, tzinfo=UTC)
     assert (second, second + timedelta(seconds=1)) == (caught.value.since, caught.value.until)
+
+
+async def test_a_pull_that_misses_a_window_is_partial():
+    """What fits lands, and the table is never told to have landed; pulling again tells the same."""
+    full = [sale("2016-01-05T10:00:07Z", trackingId=f"t-{n}") for n in range(1000)]
+    others = [sale(f"2016-01-{day:02}T00:00:00Z", trackingId=f"d-{day}") for day in (1, 5, 6, 31)]
+    account, _ = connect(Reports(full + others, page_size=500))
+    sink = MemorySink()
+    async with account:
+        for _ in range(2):
+            result = await adnet.pull(account, since=SINCE, until=UNTIL, to=sink, tables=["transactions"])
+            assert (result.ok, result.landed) == (False, True)
+            assert [type(error) for error in result.errors] == [TruncatedReportError]
+    assert {row["trackingId"] for row in others} == {row["tracking_id"] for row in sink.rows("transactions")}
+    assert ["partial", "partial"] == [row["outcome"] for row in sink.rows("pulls")]
 
 
 class Exclusive(Reports):
