@@ -53,7 +53,7 @@ async def test_a_pull_that_misses_a_window_is_partial():
             assert (result.ok, result.landed) == (False, True)
             assert [type(error) for error in result.errors] == [TruncatedReportError]
     assert {row["trackingId"] for row in others} == {row["tracking_id"] for row in sink.rows("transactions")}
-    assert ["partial", "partial"] == [row["outcome"] for row in sink.rows("pulls")]
+    assert [row["outcome"] for row in sink.rows("pulls")] == ["partial", "partial"]
 
 
 class Exclusive(Reports):
