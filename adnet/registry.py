@@ -28,6 +28,8 @@ BUILT_IN: Final[dict[str, str]] = {
     "vkads": "adnet.connectors.vkads:VkAds",
 }
 """Network -> "module:Class", alphabetical."""
+_OF_ALL: Final = ("__init__", "account_key", "native", "limiter", "requests")
+"""What every connector has of its own, whatever its facets."""
 
 
 @attrs.frozen
@@ -73,6 +75,11 @@ def discover() -> Iterator[Found]:
             yield Found(network, source, load(network))
         except ConfigurationError as error:
             yield Found(network, source, None, error.message)
+
+
+def strangers() -> dict[str, str]:
+    """Return the top-level packages that bring connectors, ours left out, each with its distribution."""
+    return {point.module.partition(".")[0]: point.dist.name for point in _points() if point.dist}
 
 
 def supporting(operation: str, *, kind: str | None = None, level: str | None = None) -> tuple[str, ...]:
@@ -144,8 +151,9 @@ def _problem(found: object, network: str) -> str | None:
         return f"its class says network {found.network!r}"
     if not issubclass(found, FACETS):
         return "it inherits no facet, so it can do nothing"
-    missing = getattr(found, "__abstractmethods__", None)
-    return f"it lacks {', '.join(sorted(missing))}" if missing else None
+    missing = sorted(getattr(found, "__abstractmethods__", ()))
+    missing += [name for name in _OF_ALL if getattr(found, name) is getattr(Connector, name)]
+    return f"it lacks {', '.join(missing)}" if missing else None
 
 
 def _unknown(network: str) -> UnknownNetworkError:

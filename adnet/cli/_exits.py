@@ -141,6 +141,18 @@ def _bug(error: BaseException) -> str:
     said = _SCRUBBER.text(" ".join(str(error).split()))[:300]
     python = ".".join(map(str, sys.version_info[:3]))
     return (
-        f"this is a bug in adnet: {type(error).__name__}: {said}; please report it with what the same command"
-        f" prints with --debug (Python {python}, {sys.platform})"
+        f"this is a bug in {_whose(error)}: {type(error).__name__}: {said}; please report it with what the same"
+        f" command prints with --debug (Python {python}, {sys.platform})"
     )
+
+
+def _whose(error: BaseException) -> str:
+    """Return the distribution of the connector in whose code *error* rose; ours if in none."""
+    from adnet import registry  # costs the time that only a bug may take
+
+    strangers = registry.strangers()
+    packages = [
+        str(frame.f_globals.get("__name__")).partition(".")[0]
+        for frame, _ in traceback.walk_tb(error.__traceback__)
+    ]
+    return next((strangers[name] for name in reversed(packages) if name in strangers), "adnet")

@@ -99,7 +99,8 @@ def test_a_name_of_ours_cannot_be_taken(path):
         ("broken_acme:Raises", "cannot be loaded: RuntimeError: no luck"),
         ("made_acme:Old", "made for interface 0"),
         ("made_acme:Bare", "no facet"),
-        ("made_acme:Half", "it lacks list_audiences, list_shares"),
+        ("made_acme:Half", "it lacks list_audiences, list_shares, __init__, account_key"),
+        ("made_acme:Most", "it lacks native, limiter, requests"),
     ],
 )
 def test_a_broken_package_is_told_and_harms_no_other(path, target, problem):
@@ -110,6 +111,9 @@ def test_a_broken_package_is_told_and_harms_no_other(path, target, problem):
         "class Old(Connector, ReadsAccounts):\n    network, interface_version = 'broken', 0\n"
         "class Bare(Connector):\n    network = 'broken'\n"
         "class Half(Connector, ReadsAudiences):\n    network = 'broken'\n"
+        "class Most(Connector, ReadsAccounts):\n    network = 'broken'\n"
+        "    def __init__(self, services, *, base_url, options): ...\n"
+        "    account_key = 'k'\n    async def get_account(self): ...\n"
     )
     dist_info(path, "adnet-broken", "1", {"broken": target})
     with pytest.raises(ConfigurationError, match=re.escape(problem)):
@@ -120,3 +124,20 @@ def test_a_broken_package_is_told_and_harms_no_other(path, target, problem):
     assert found["targetcircle"] is None
     with pytest.raises(UnknownNetworkError, match="adnet-broken"):
         registry.load("brokn")
+
+
+def test_a_bug_of_a_connector_is_told_as_its_own(tmp_path):
+    """Whoever made the connector can mend it; adnet is not the place to report it to."""
+    folder = install_acme(tmp_path)
+    (folder / "acme_bug.py").write_text(
+        "from adnet_acme.connector import Acme\n"
+        "class Bug(Acme):\n    network = 'buggy'\n"
+        "    async def get_account(self):\n        return {}['id']\n"
+    )
+    dist_info(folder, "adnet-buggy", "1", {"buggy": "acme_bug:Bug"})
+    (folder / "adnet.toml").write_text(
+        '[accounts.a]\nnetwork = "buggy"\nbase_url = "http://127.0.0.1:9"\nkey = "secret-key-1"\n'
+    )
+    done = run(folder, "-m", "adnet", "check", "--config", "adnet.toml")
+    assert done.returncode == 1
+    assert "this is a bug in adnet-buggy: KeyError: 'id'; please report it" in done.stderr
