@@ -178,9 +178,9 @@ _build: Final = positional(Transaction)
 
 
 class TransactionBatch:
-    """Transactions of one report, in its order."""
+    """Transactions of one report, in its order; *currency* is that of rows which name none."""
 
-    __slots__ = ("_ids", "_moments", "_raws", "_rows")
+    __slots__ = ("_currency", "_ids", "_moments", "_raws", "_rows")
 
     def __init__(
         self,
@@ -188,8 +188,10 @@ class TransactionBatch:
         raws: Sequence[RawJson],
         moments: Sequence[datetime],
         ids: list[str],
+        currency: str | None = None,
     ) -> None:
         self._rows, self._raws, self._moments, self._ids = rows, raws, moments, ids
+        self._currency = currency
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -200,6 +202,7 @@ class TransactionBatch:
 
     def models(self) -> list[Transaction]:
         """Return the rows, in order."""
+        asked = self._currency
         return [
             _build(
                 transaction_id,
@@ -213,7 +216,7 @@ class TransactionBatch:
                 row.offer_name,
                 row.media_name,
                 build_money(amount, currency)
-                if (currency := currency_code(row.currency)) and (amount := row.amount) is not None
+                if (currency := currency_code(row.currency or asked)) and (amount := row.amount) is not None
                 else None,
                 build_money(amount, currency)
                 if currency and (amount := row.commission) is not None
@@ -249,7 +252,7 @@ class TransactionBatch:
             "source_name": [row.media_name for row in rows],
             "amount": [row.amount for row in rows],
             "commission": [row.commission for row in rows],
-            "currency": list(map(currency_code, [row.currency for row in rows])),
+            "currency": list(map(currency_code, [row.currency or self._currency for row in rows])),
             "country": list(map(iso2, [row.country for row in rows])),
             "sub_ids": [labels(row.reference) for row in rows],
             "raw": [str(r, "utf-8", "replace") for r in self._raws] if raw else [None] * count,

@@ -51,6 +51,8 @@ class RowFilter:
     """What is compared here because the network's own filter cannot say it, and the exact period."""
 
     period: Period | None
+    currency: str | None = None
+    """That of amounts which name none: the report was asked for in it."""
     status: frozenset[str] = frozenset()
     country: frozenset[str] = frozenset()
     reference: frozenset[str] = frozenset()
@@ -61,7 +63,7 @@ class RowFilter:
         chosen = {name: frozenset(query.filters.get(name, ())) for name in local}
         if "country" in chosen:
             chosen["country"] = frozenset(iso2(name) or name for name in chosen["country"])
-        return cls(period=query.period, **chosen)
+        return cls(period=query.period, currency=query.currency, **chosen)
 
     def kept(self, rows: Sequence[Any], moments: Sequence[datetime]) -> list[int] | None:
         """Return the places of the rows that are asked for; None means all of them."""
@@ -245,7 +247,7 @@ class ReportReader:
             rows, raws = [rows[i] for i in kept], [raws[i] for i in kept]
             ids, moments = [ids[i] for i in kept], [moments[i] for i in kept] if moments else []
         if kind == "transactions":
-            return TransactionBatch(rows, raws, moments, ids)
+            return TransactionBatch(rows, raws, moments, ids, row_filter.currency)
         if kind == "trades":
             return trade_batch(rows, list(map(bytes, raws)))
         hashes = [keyed_hash(self._hash_key, row.ip) if row.ip else None for row in rows]

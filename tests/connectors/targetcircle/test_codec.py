@@ -83,6 +83,20 @@ async def test_labels_keep_their_order(reference, labels):
 
 
 @pytest.mark.parametrize(
+    ("told", "code"), [("USD", "USD"), ("nok", "NOK"), (None, "EUR"), ("", "EUR"), ("€", None)]
+)
+async def test_an_amount_that_names_no_currency_is_in_the_one_asked_for(told, code):
+    """A row's own currency counts first; one that cannot be read is not guessed at."""
+    account, _ = connect(Reports([sale(currency=told)]))
+    async with account, aclosing(account.connector.list_transactions(account.period(SINCE, UNTIL))) as found:
+        (batch,) = [batch async for batch in found]
+    (tx,) = batch.models()
+    assert tx.currency == code
+    assert (tx.commission, tx.amount) == ((Money("1.5", code), Money("10", code)) if code else (None, None))
+    assert batch.columns("transactions")["currency"] == [code]
+
+
+@pytest.mark.parametrize(
     ("name", "code"),
     [
         ("Germany", "DE"),
