@@ -7,7 +7,7 @@ import pytest
 
 from adnet.connectors.adskeeper.changes.targetings import widget_edits
 from adnet.errors import InvalidRequestError, NotFoundError
-from tests.connectors.adskeeper.kit import SINCE, UNTIL, home, rows
+from tests.connectors.adskeeper.kit import SINCE, UNTIL, home, rows, scripted
 
 W1, W2, W3 = "5600001", "5600014", "5600027"
 
@@ -54,6 +54,26 @@ async def test_the_list_decides_about_the_edit(verb, kind, before, ids, sent, af
         told = [form(request)["widgetsFilterUid"] for request in it.writes]
         assert told == ([] if sent is None else [sent.format(W1=W1, W2=W2)])
         assert it.sandbox.account.campaigns[int(campaign)].widgets == after
+
+
+@pytest.mark.parametrize(
+    ("data", "statuses"),
+    [
+        (["77"], ["done", "failed"]),
+        ([" 123S45 "], ["failed", "done"]),
+        (["123(45)"], ["unknown", "unknown"]),
+        (["77", "45"], ["unknown", "failed"]),
+        ([], ["failed", "failed"]),
+        (None, ["failed", "failed"]),
+    ],
+)
+async def test_what_is_rejected_under_another_name_is_not_told_as_done(data, statuses):
+    """Which of the sources a word stands for cannot be told then, and none may pass for blocked that is not."""
+    answer = {"id": 510, "errors": "[WIDGETS_WITH_THESE_IDS_DO_NOT_EXIST]", "data": data}
+    async with scripted({"id": 510}, answer) as (account, _):
+        found = await account.block_sources("510", ["123/45", "77"])
+        assert [outcome.status for outcome in found] == statuses
+        assert all(outcome.error for outcome in found if outcome.status != "done")
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from adnet.connectors.adskeeper.changes.source_edits import (
 )
 from adnet.connectors.adskeeper.changes.steps import maybe_done
 from adnet.connectors.adskeeper.changes.values import refuse
-from adnet.connectors.adskeeper.core import Core
+from adnet.connectors.adskeeper.core import Core, Saved
 from adnet.connectors.adskeeper.native import AdskeeperNative
 from adnet.connectors.adskeeper.rows import CampaignRow
 from adnet.errors import AdnetError
@@ -185,10 +185,10 @@ class SourceWriter:
             return {given: Outcome(id=given, status=status, error=error) for given in every}
         outcomes: dict[str, Outcome] = {}
         for wire, spellings in edit.members.items():
-            failed = saved.error is not None and (wire in saved.rejected or not saved.rejected)
+            status = _came_to(wire, edit, saved)
             for given in spellings:
-                if failed:
-                    outcomes[given] = Outcome(id=given, status="failed", error=saved.error)
+                if status != "done":
+                    outcomes[given] = Outcome(id=given, status=status, error=saved.error)
                 else:
                     outcomes.setdefault(given, Outcome(id=given, status="done", notes=edit.call.notes))
         return outcomes
@@ -212,6 +212,17 @@ class SourceWriter:
                 self.core.planned(edit.call, ids=chain(*edit.members.values())) for edit in decision.edits
             ]
         return planned
+
+
+def _came_to(wire: str, edit: Edit, saved: Saved) -> OutcomeStatus:
+    """Return what a member of a write came to that was answered."""
+    rejected = {word.casefold() for word in saved.rejected}
+    if saved.error is None:
+        return "done"
+    if not rejected or wire.casefold() in rejected:
+        return "failed"
+    # A word that is none of those sent stands for one of them, and for which cannot be told.
+    return "unknown" if rejected - {member.casefold() for member in edit.members} else "done"
 
 
 def _method(add: bool) -> Method:
