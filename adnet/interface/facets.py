@@ -166,7 +166,11 @@ class ReadsOffers(Facet):
 
     @abstractmethod
     def list_offers(self, **filters: Any) -> AsyncIterator[Batch]:
-        """Yield offers, one for each source that it is open to."""
+        """Yield offers, one for each source that it is open to.
+
+        *filters* are the connector's own; here and below one that it does not have raises UnsupportedError before
+        anything is sent.
+        """
 
     @abstractmethod
     async def get_offer(self, slug: str) -> Offer:
@@ -204,7 +208,16 @@ class ReadsTransactions(Facet):
     def list_transactions(
         self, period: Period, *, currency: str | None = None, **filters: Any
     ) -> AsyncIterator[Batch]:
-        """Yield the transactions of a period, complete or not at all."""
+        """Yield the transactions of a period, by ``occurred_at``: all of them, or an error.
+
+        Args:
+            period: Any two instants, not only whole days.
+            currency: What their amounts shall be in; None leaves it to the network, or to the account.
+            filters: The connector's own.
+
+        Raises:
+            UnsupportedError: The network does not have that currency, or such a filter; nothing was sent.
+        """
 
 
 class ReadsClicks(Facet):
@@ -212,7 +225,7 @@ class ReadsClicks(Facet):
 
     @abstractmethod
     def list_clicks(self, period: Period, **filters: Any) -> AsyncIterator[Batch]:
-        """Yield the clicks of a period, complete or not at all."""
+        """Yield the clicks of a period, by ``occurred_at``: all of them, or an error."""
 
 
 class ReadsAudiences(Facet):

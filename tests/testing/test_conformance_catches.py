@@ -14,6 +14,7 @@ from adnet.models import ModelBatch
 from adnet.money import Money
 from adnet.periods import ONE_DAY, Period
 from adnet.testing.conformance._tools import Listing
+from adnet.transport.ceilings import Ceilings
 
 from .test_conformance_police import played
 
@@ -115,6 +116,13 @@ class Unbucketed(TargetCircle):
             yield batch
 
 
+class Boundless(TargetCircle):
+    """Has ceilings of its own."""
+
+    def __init__(self, services, *, base_url, options):
+        super().__init__(attrs.evolve(services, ceilings=Ceilings()), base_url=base_url, options=options)
+
+
 class Idle(TargetCircle):
     """Lists campaigns, and does not say so."""
 
@@ -176,6 +184,7 @@ class Forgetful(TargetCircle):
         (Blind, "test_a_list_that_breaks_off_is_told", TRADES),
         (Stubborn, "test_a_list_that_breaks_off_is_told", Listing("offers")),
         (Unbucketed, "test_every_send_is_charged", None),
+        (Boundless, "test_ceilings_are_the_users", None),
         (Idle, "test_every_operation_has_its_facet", None),
         (Unclosed, "test_closing_leaves_no_connection", None),
         (Unstoppable, "test_cancelling_leaves_nothing", TRADES),

@@ -20,6 +20,7 @@ from adnet.errors import (
     RateLimitError,
     RequestTimeoutError,
     ServerError,
+    TooLargeError,
     TransportError,
 )
 from adnet.interface import Capabilities
@@ -184,6 +185,20 @@ class Errors:
         error = await raised_by(account)
         assert isinstance(error, AuthenticationError), repr(error)
         assert not error.temporary
+
+    @standard(when=_proving)
+    async def test_ceilings_are_the_users(self, harness: Harness) -> None:
+        """What a server may cost is what the account's ``ceilings`` say.
+
+        If this fails, look at: ``services.ceilings``, which the Session has to be given.
+        """
+        account, _ = await _answering(
+            harness,
+            lambda answer: attrs.evolve(answer, body=b"[" * 70 + b"]" * 70),
+            ceilings={"json_depth": 60},
+        )
+        error = await raised_by(account)
+        assert isinstance(error, TooLargeError), repr(error)
 
     @standard(when=_proving)
     async def test_a_redirect_elsewhere_is_refused(self, harness: Harness) -> None:

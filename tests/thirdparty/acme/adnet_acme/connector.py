@@ -80,6 +80,7 @@ class Acme(Connector, ReadsAccounts, ReadsCampaigns, ReadsStats):
             clock=services.clock,
             scrubber=services.scrubber,
             policy=services.policy,
+            ceilings=services.ceilings,
             listeners=services.listeners,
         )
 
