@@ -213,11 +213,20 @@ class TargetCircle(
         Args:
             campaign_ids: Slugs of offers.
             status: Ads have no status here: all of them are ``active``.
+
+        Raises:
+            NotFoundError: An offer among *campaign_ids* does not exist.
         """
         if status is not None and "active" not in status:
             return
         for slug in campaign_ids if campaign_ids is not None else await self._traded_slugs():
-            yield ModelBatch(await self._native.list_offer_ads(slug))
+            try:
+                ads = await self._native.list_offer_ads(slug)
+            except NotFoundError:
+                if campaign_ids is not None:
+                    raise
+                continue  # a trade may outlive its offer
+            yield ModelBatch(ads)
 
     async def get_ad(self, ad_id: str) -> Ad:
         """Return an ad by its slug; the network has no call for that, so all offers are looked through."""

@@ -272,3 +272,21 @@ async def test_ads_of_every_offer_that_we_trade():
         assert [ad async for ad in account.list_ads(campaign_ids=["a"], status="paused")] == []
         assert (await account.get_ad("ad-b")).campaign_id == "b"
     assert found == [("a", "ad-a"), ("b", "ad-b")]
+
+
+async def test_an_offer_that_is_gone_hides_no_ads_of_others():
+    """A trade may outlive its offer: only who names the offer is told that it is not there."""
+    trades = [{**TRADE, "id": n, "offer": {"href": f"/api/offers/{slug}"}} for n, slug in enumerate("abc")]
+    server = Reports(trades)
+
+    def without_b(request):
+        if not request.url.endswith("/ads"):
+            return server(request)
+        slug = request.url.split("/")[-2]
+        return answer(404) if slug == "b" else answer(200, [{"slug": f"ad-{slug}", "type": "TEXT"}])
+
+    account, _ = connect(without_b)
+    async with account:
+        assert [ad.ad_id async for ad in account.list_ads()] == ["ad-a", "ad-c"]
+        with pytest.raises(NotFoundError):
+            [ad async for ad in account.list_ads(campaign_ids=["a", "b"])]
