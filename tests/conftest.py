@@ -24,6 +24,13 @@ def _loopback_only(adnet_loopback_only: None) -> None:
     """Refuse every connection that leaves this machine."""
 
 
+@pytest.fixture
+def uncovered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no child measure coverage: what a kill cuts short is lost anyway, and it makes them slow."""
+    for name in [name for name in os.environ if name.startswith(("COV_", "COVERAGE_"))]:
+        monkeypatch.delenv(name)
+
+
 class _MockedResponse(ClientResponse):
     """aiohttp 3.14 wants a ``stream_writer`` that aioresponses 0.7.9 does not give yet."""
 

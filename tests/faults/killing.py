@@ -110,7 +110,7 @@ class Survivor:
     told: int
     """Runs that ended in an error of ours."""
     over: int
-    """Runs that were killed when all had landed and was recorded, before they could say so."""
+    """Runs before the last that had come to their end, well or not, also those that died before they could say so."""
     rows: Mapping[str, list[Row]]
     pulls: Sequence[Row]
 
@@ -218,7 +218,7 @@ class Hunt:
         attempts, unfinished = self._journal(order)
         pulls = self._table(order, scheme, "pulls")
         ended = {row["pull_id"] for row in pulls} - {
-            row["pull_id"] for row in pulls if row["outcome"] != "landed"
+            row["pull_id"] for row in pulls if row["outcome"] == "interrupted"
         }
         return Survivor(
             kills=codes[KILLED],

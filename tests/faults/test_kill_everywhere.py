@@ -26,10 +26,11 @@ def check(usual: Run, survivor: Survivor) -> None:
     """Fail unless the pull is as if it had never been killed."""
     compared = same(usual.rows, survivor.rows)
     # Windows may be cut elsewhere than in a pull that nobody killed; but none is asked for twice without a reason.
-    # A run that came to its end, with an error to tell or with nothing left to do but to exit, is over: the next
-    # begins anew, also with what had landed.
+    # A run that came to its end is over, even if it died before it could tell its errors: the next begins anew, also
+    # with what had landed.
     anew = (survivor.told + survivor.over) * (survivor.posts - survivor.repeated)
-    assert survivor.repeated <= survivor.kills + survivor.spoiled + anew
+    outcomes = [(row["pull_id"], row["table"], row["outcome"]) for row in survivor.pulls]
+    assert survivor.repeated <= survivor.kills + survivor.spoiled + anew, sorted(outcomes)
     # The journal names every POST, the last one of a killed process included, which may not have left.
     assert survivor.posts - survivor.spoiled <= survivor.attempts
     assert survivor.attempts <= survivor.posts + survivor.kills + survivor.told

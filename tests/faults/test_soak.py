@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 SCRIPT = ROOT / "scripts" / "soak.py"
+pytestmark = pytest.mark.usefixtures("uncovered")
 TEST = """
 import time
 from tests.faults.tally import tally

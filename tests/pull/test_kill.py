@@ -5,7 +5,6 @@ Both sides run as processes of their own, as at a user's: an imitation that refu
 """
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -23,8 +22,7 @@ import pytest
 KILLS = 10
 FAULTS = ("--fault", "429=0.05", "--fault", "reset=0.02")
 MICRO = Decimal("0.000001")
-# Coverage of processes that are killed is lost anyway, and would only make them slow.
-PLAIN = {name: value for name, value in os.environ.items() if not name.startswith(("COV_", "COVERAGE_"))}
+pytestmark = pytest.mark.usefixtures("uncovered")
 
 
 def command(*words: str) -> list[str]:
@@ -57,13 +55,13 @@ class Network:
 
 
 @pytest.fixture
-def network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Network]:
+def network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uncovered: None) -> Iterator[Network]:
     """Serve an imitation with faults, and write the configuration that leads to it."""
     monkeypatch.chdir(tmp_path)
     serve = command(
         "sandbox", "serve", "targetcircle", "--seed", "7", *FAULTS, "--write-config", "adnet.toml"
     )
-    with subprocess.Popen(serve, stdout=subprocess.PIPE, text=True, env=PLAIN) as process:
+    with subprocess.Popen(serve, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield Network(process.stdout.readline())
         finally:
@@ -75,7 +73,6 @@ def start(*words: str) -> subprocess.Popen:
         command("pull", *words, "--to", "duckdb:ads.duckdb", "--json"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=PLAIN,
     )
 
 

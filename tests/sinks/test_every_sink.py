@@ -143,7 +143,7 @@ async def test_rollback_leaves_nothing(place: Place) -> None:
     """What was written and rolled back is nowhere, and rolling back again is fine."""
     async with place.opened() as sink:
         landing = sink.landing(network="net", account="acc", fetched_at=START)
-        await landing.write("transactions", transactions(40_000))
+        await landing.write("transactions", transactions(20_000))
         assert (place.scheme in {"duckdb", "parquet"}) == bool(place.staged())
         await landing.rollback()
         await landing.rollback()
@@ -156,7 +156,7 @@ async def test_forgotten_landing_leaves_nothing(place: Place) -> None:
     """A landing that is neither committed nor rolled back leaves no row and no file once the sink is closed."""
     async with place.opened() as sink:
         await sink.landing(network="net", account="acc", fetched_at=START).write(
-            "transactions", transactions(40_000)
+            "transactions", transactions(20_000)
         )
     assert place.rows() == []
     assert place.leftovers() == []
@@ -183,13 +183,13 @@ async def test_many_rows_in_small_writes(place: Place) -> None:
     """Rows come in pieces of any size; order of arrival decides only between equal keys."""
     async with place.opened() as sink:
         landing = sink.landing(network="net", account="acc", fetched_at=START)
-        for start in range(0, 45_000, 1_500):
-            await landing.write("transactions", transactions(1_500, start=start))
-        assert Landed(45_000, 45_000, 0) == (await landing.commit())["transactions"]
+        for start in range(0, 18_000, 750):
+            await landing.write("transactions", transactions(750, start=start))
+        assert Landed(18_000, 18_000, 0) == (await landing.commit())["transactions"]
         again = sink.landing(network="net", account="acc", fetched_at=LATER)
-        await again.write("transactions", transactions(46_000, start=44_000, status="paid"))
-        assert Landed(46_000, 45_000, 1_000) == (await again.commit())["transactions"]
-    assert len(set(place.column("transaction_id"))) == 90_000
+        await again.write("transactions", transactions(19_000, start=17_000, status="paid"))
+        assert Landed(19_000, 18_000, 1_000) == (await again.commit())["transactions"]
+    assert len(set(place.column("transaction_id"))) == 36_000
     assert len(place.rows("transactions_history")) == 1_000
 
 

@@ -13,6 +13,7 @@ from landing_child import ROUNDS, restatements, rows_of
 from sink_kit import Place
 
 CHILD = Path(__file__).with_name("landing_child.py")
+pytestmark = pytest.mark.usefixtures("uncovered")
 
 
 def start(place: Place, first: int, *extra: str) -> subprocess.Popen[str]:

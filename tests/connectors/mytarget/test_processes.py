@@ -1,7 +1,6 @@
 """Several processes on one state, and processes that are killed in the middle: real ones, in real time."""
 
 import asyncio
-import os
 import signal
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import adnet
 from adnet.sandbox.mytarget import MytargetSandbox
 
 WORKER = Path(__file__).with_name("worker.py")
+pytestmark = pytest.mark.usefixtures("uncovered")
 
 
 async def run(sandbox, mode: str, state: Path, seconds: float, name: str = "shop") -> tuple[int, str]:
@@ -23,8 +23,6 @@ async def run(sandbox, mode: str, state: Path, seconds: float, name: str = "shop
         *(mode, str(state), sandbox.base_url, *credentials, str(seconds), name),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        # Killed processes would leave halves of coverage files.
-        env={name: value for name, value in os.environ.items() if not name.startswith("COV")},
     )
     out, _ = await process.communicate()
     return process.returncode or 0, out.decode().strip()
