@@ -37,6 +37,8 @@ def command(call: Call, accounts: tuple[str, ...]) -> int:
 
 async def _read(config: Config) -> list[dict[str, Any]]:
     async with open_accounts(config) as accounts:
+        for account in accounts.values():
+            account.connector.recall_limits()
         return [row for account in accounts.values() for row in _rows(account)]
 
 

@@ -85,6 +85,9 @@ class Connector:
         """The account's limiter."""
         raise NotImplementedError
 
+    def recall_limits(self) -> None:
+        """Let the limiter know what the state remembers of limits that only the network tells; nothing is sent."""
+
     @property
     def requests(self) -> int:
         """Physical sends so far."""

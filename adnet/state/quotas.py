@@ -95,10 +95,11 @@ class QuotaStore:
             with self._database.transaction() as connection:
                 _give_back(connection, returned)
 
-    def used(self, windows: Sequence[tuple[str, float]]) -> list[int]:
-        """Return the units used for each (key, instant before which uses no longer count)."""
-        sql = "SELECT COALESCE(SUM(units), 0) FROM quota_uses WHERE key = ? AND until >= ?"
-        return [int(self._database.rows(sql, key, since)[0][0]) for key, since in windows]
+    def used(self, key: str, since: float) -> tuple[int, float | None]:
+        """Return the units used since an instant, and the instant of the first such use; None where there is none."""
+        sql = "SELECT COALESCE(SUM(units), 0), MIN(until) FROM quota_uses WHERE key = ? AND until >= ? AND units > 0"
+        units, first = self._database.rows(sql, key, since)[0]
+        return int(units), first
 
     def at_once(self) -> AbstractContextManager[object]:
         """Return a context in which all calls are one transaction."""

@@ -1,7 +1,7 @@
 """Between the queue of one process and what all processes on a state share."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -122,10 +122,11 @@ class Share:
                 wake = min(wake, room.due)
         return wake
 
-    def used(self, logs: Iterable[WindowLog], now: float) -> list[int]:
-        """Return what all processes have used of each window."""
+    def used(self, log: WindowLog, now: float) -> tuple[int, float]:
+        """Return what all processes have used of a window, and when the first of it is free again; else infinite."""
         wall = self._wall()
-        return list(self._quota.used([(log.key, log.cutoff(now) + wall) for log in logs]))
+        units, first = self._quota.used(log.key, log.cutoff(now) + wall)
+        return units, math.inf if first is None else log.expiry(first - wall)
 
     def remember(self, now: float) -> None:
         """Remember the server's calendar for the processes that come after, when it became clearer or is old."""

@@ -96,8 +96,8 @@ class SharedQuota(Protocol):
         """Give back units that were taken and never used."""
         ...
 
-    def used(self, windows: Sequence[tuple[str, float]]) -> Sequence[int]:
-        """Return the units used by all processes for each (key, instant before which uses no longer count)."""
+    def used(self, key: str, since: float) -> tuple[int, float | None]:
+        """Return the units that all processes have used since an instant, and the instant of the first use."""
         ...
 
     def at_once(self) -> AbstractContextManager[object]:

@@ -292,8 +292,10 @@ class Limiter:
 
     def _window_state(self, log: WindowLog, now: float) -> WindowState:
         log.roll(now)
-        used = log.used if self._share is None else max(log.used, *self._share.used([log], now))
-        first = log.expiry(log.entries[0][1]) if log.entries else math.inf
+        used, first = log.used, log.expiry(log.entries[0][1]) if log.entries else math.inf
+        if self._share is not None:
+            shared, earliest = self._share.used(log, now)
+            used, first = max(used, shared), min(first, earliest)
         return WindowState(
             per_s=log.window.per_s,
             limit=log.limit,

@@ -1,6 +1,16 @@
 """``adnet check`` and ``adnet limits``: the state of accounts."""
 
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
 from cli.kit import configure
+from cli.market_kit import Market
+
+
+def reading(adnet):
+    """Return what ``adnet limits`` tells of reading campaigns."""
+    return [row for row in adnet("limits", "--json").json["limits"] if row["limit"] == "CAMPAIGN/all/READ"]
 
 
 class TestCheck:
@@ -72,3 +82,28 @@ class TestLimits:
         adnet("check")
         (hour,) = [row for row in adnet("limits", "--json").json["limits"] if row["left"] is not None]
         assert (hour["allowed"], hour["left"]) == ("50 per hour", 49)
+        left = datetime.fromisoformat(hour["resets_at"]) - datetime.now(UTC)
+        assert timedelta(minutes=55) < left < timedelta(minutes=65)
+
+    def test_limits_that_only_the_network_tells(self, adnet, home):
+        """What the last command learnt of them counts, and what has been used since; nothing is sent."""
+        with Market(limits={"CAMPAIGN": {"all": {"READ": {3600: 50, 86400: 500}}}}) as market:
+            market.configure(market.account(grant="client_credentials"))
+            assert reading(adnet) == []
+            adnet("campaigns", "list", "shop")
+            before = market.report["requests"]
+            rows = reading(adnet)
+            assert before == market.report["requests"]
+        assert [(row["allowed"], row["left"]) for row in rows] == [("50 per hour", 49), ("500 per day", 499)]
+        assert all(datetime.fromisoformat(row["resets_at"]) > datetime.now(UTC) for row in rows)
+
+    def test_limits_that_were_told_long_ago(self, adnet, home):
+        """The limits are shown still; of what is left only our own count is believed."""
+        with Market(limits={"CAMPAIGN": {"all": {"READ": {86400: 500}}}}) as market:
+            market.configure(market.account(grant="client_credentials"))
+            adnet("campaigns", "list", "shop")
+            with closing(sqlite3.connect(home / "state.db")) as state, state:
+                old = "'1' || substr(value, instr(value, ' '))"
+                state.execute(f"UPDATE facts SET value = {old} WHERE name = 'throttling'")
+            (day,) = reading(adnet)
+        assert (day["allowed"], day["used"], day["left"]) == ("500 per day", 1, 499)

@@ -38,21 +38,25 @@ def test_a_window_is_used_up_by_all_together(store, neighbour):
     store.take([use(6, at=1.0)])
     neighbour.take([use(4, at=2.0)])
     assert neighbour.take([use(7, at=3.0)]) == (None, (0, 2.0))
-    assert store.used([("k", -DAY), ("other", -DAY)]) == [10, 0]
+    assert [store.used("k", -DAY), store.used("k", 1.5), store.used("other", -DAY)] == [
+        (10, 1.0),
+        (4, 2.0),
+        (0, None),
+    ]
 
 
 def test_all_windows_are_taken_or_none(store):
     """When the day has room and the hour has none, the day stays as it was."""
     store.take([use(10, key="hour")])
     assert store.take([use(1, key="day"), use(1, key="hour")]) == (None, (1, 0.0))
-    assert store.used([("day", -DAY)]) == [0]
+    assert store.used("day", -DAY) == (0, None)
 
 
 def test_uses_that_left_their_window_count_no_more(store):
     """The caller says before which instant uses no longer count."""
     store.take([use(10, at=5.0)])
     grants, _ = store.take([use(10, at=20.0, since=6.0)])
-    assert (len(grants), store.used([("k", -DAY)])) == (1, [10])
+    assert (len(grants), store.used("k", -DAY)) == (1, (10, 20.0))
 
 
 def test_a_block_is_as_large_as_there_is_room(store):
@@ -66,8 +70,10 @@ def test_units_that_come_back_are_free_again(store, neighbour):
     """The rest of a block goes to whoever asks next, also when the same call finds no room elsewhere."""
     ((number, _),), _ = store.take([use(10)])
     store.give_back([(number, 2)])
-    assert neighbour.take([use(3)], [(number, 1)])[1] is None
-    assert store.used([("k", -DAY)]) == [10]
+    assert neighbour.take([use(3, at=1.0)], [(number, 1)])[1] is None
+    assert store.used("k", -DAY) == (10, 0.0)
+    store.give_back([(number, 7)])
+    assert store.used("k", -DAY) == (3, 1.0)
 
 
 def test_uses_survive_the_process(path, clock):
@@ -75,7 +81,7 @@ def test_uses_survive_the_process(path, clock):
     with closing(Database.open(path)) as database:
         QuotaStore(database, new_owner(), clock).take([use(8)])
     with closing(Database.open(path)) as database:
-        assert QuotaStore(database, new_owner(), clock).used([("k", -DAY)]) == [8]
+        assert QuotaStore(database, new_owner(), clock).used("k", -DAY) == (8, 0.0)
 
 
 def test_a_closed_state_says_so(store, database):

@@ -99,6 +99,10 @@ class Api:
                     await self.account()
         return await self.session.send(request)
 
+    def recall_limits(self) -> None:
+        """Take in what is remembered of the limits."""
+        self._seeder.recall()
+
     async def account(self) -> AccountInfo:
         """Return the account as the network tells it; its currency is remembered.
 

@@ -53,6 +53,7 @@ class Parts:
     """Of the API itself."""
     sessions: Sequence[Session]
     """That one, and those of tokens."""
+    api: Api
     native: MyTargetNative
     reader: Reader
     stats: StatReader
@@ -96,6 +97,7 @@ def assemble(profile: Profile, services: Services, base_url: str | None, options
         agency=agency,
         session=session,
         sessions=house.sessions,
+        api=api,
         native=native,
         reader=reader,
         stats=StatReader(

@@ -75,6 +75,10 @@ class Bound(Connector, ReadsAccounts, Revokes):
         """The account's limiter."""
         return self._parts.limiter
 
+    def recall_limits(self) -> None:
+        """Take in what earlier processes learnt of the account's limits."""
+        self._parts.api.recall_limits()
+
     @property
     def requests(self) -> int:
         """Physical sends so far, those for tokens among them."""

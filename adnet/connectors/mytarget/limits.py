@@ -112,15 +112,15 @@ class Quotas:
         """Return the present by the network's clock, to the second; by ours before its first answer."""
         return self._clock.now() + self._ahead
 
-    def seed(self, body: bytes, server_now: datetime | None) -> None:
-        """Take in ``throttling.json``. Resources that it does not list have no limits."""
+    def seed(self, body: bytes, server_now: datetime | None, *, left: bool = True) -> None:
+        """Take in ``throttling.json``, and what is *left*. Resources that it does not list have no limits."""
         for name, windows in _listed(body):
             if name not in self._known:
                 continue
             self._define(name, {s: window(limit, s) for s, (limit, _) in windows.items()})
-            for seconds, (limit, left) in windows.items():
-                if seconds >= _SHORT_S:
-                    self._learn(name, seconds, limit, left, server_now, None)
+            for seconds, (limit, remaining) in windows.items():
+                if left and seconds >= _SHORT_S:
+                    self._learn(name, seconds, limit, remaining, server_now, None)
 
     def caution(self) -> None:
         """Go carefully where limits could not be learnt: one request a second of each kind."""

@@ -45,12 +45,17 @@ class Seeder:
         async with self._lock:
             if self.fresh:
                 return
-            kept = self._kept() if self._seeded_at is None else None
-            if kept is None:
-                await self._ask()
+            body, fresh = self._remembered() if self._seeded_at is None else (b"", False)
+            if fresh:
+                self._quotas.seed(body, None)
             else:
-                self._quotas.seed(kept, None)
+                await self._ask()
             self._seeded_at = self._clock.monotonic()
+
+    def recall(self) -> None:
+        """Take in the limits as they are remembered, and what is left of them only where that was told lately."""
+        body, fresh = self._remembered()
+        self._quotas.seed(body, None, left=fresh)
 
     async def _ask(self) -> None:
         """Ask for the limits; where the network does not tell them, go carefully."""
@@ -65,8 +70,8 @@ class Seeder:
         asked = self._clock.now().timestamp()
         self._facts.put(self._key, _LIMITS, f"{asked:.0f} {response.text}")
 
-    def _kept(self) -> bytes | None:
-        """Return what the network said lately; what was used since is counted in the state."""
+    def _remembered(self) -> tuple[bytes, bool]:
+        """Return what the network said, and whether lately; what was used since is counted in the state."""
         asked, _, body = (self._facts.get(self._key, _LIMITS) or "").partition(" ")
         age_s = self._clock.now().timestamp() - (float(asked) if asked.isdecimal() else 0.0)
-        return body.encode() if body and 0 <= age_s <= RESEED_S else None
+        return body.encode(), bool(body) and 0 <= age_s <= RESEED_S
