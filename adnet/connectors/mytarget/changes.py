@@ -223,9 +223,10 @@ def amount(name: str, value: Any, currency: str | None) -> str | None:
     if value is None:
         return None
     if isinstance(value, Money):
-        if currency is not None and value.currency != currency:
+        if value.currency != currency:
+            ours = currency or "a currency that it does not name"
             raise invalid(
-                f"{name} is in {value.currency}, this account is in {currency}", **{name: "wrong currency"}
+                f"{name} is in {value.currency}, this account is in {ours}", **{name: "wrong currency"}
             )
         value = value.amount
     try:

@@ -36,7 +36,7 @@ from adnet.connectors.mytarget.stat_rows import (
     read_day,
 )
 from adnet.connectors.mytarget.stat_store import METRICS, DayStore, Found, Span
-from adnet.errors import NotFoundError
+from adnet.errors import NotFoundError, SchemaError
 from adnet.models import Batch, ModelBatch, Raw, StatRow
 from adnet.models.words import Level
 from adnet.money import Money
@@ -93,7 +93,7 @@ class StatReader:
         today = self.today()
         days = [day for day in period.days(codec.MOSCOW) if day <= today]
         parents = await self._objects(level, ids) if days else {}
-        currency = await self._reader.currency() if parents else None
+        currency = await self._spent_in() if parents else ""
         for group in cut(list(parents), _GROUP):
             found = await self._figures(KINDS[level], group, days, today)
             for day in days:
@@ -101,6 +101,16 @@ class StatReader:
                 yield ModelBatch(
                     [self._row(rows[i], level, i, parents[i], currency) for i in group if i in rows]
                 )
+
+    async def _spent_in(self) -> str:
+        """Return the account's currency. Rows that do not tell what was spent would make every sum too small."""
+        if (currency := await self._reader.currency()) is None:
+            route = routes.USER[self._api.profile.user_version]
+            with self._api.session.reading(route):
+                raise SchemaError(
+                    "the account names no currency, so that spend has none", paths=("$.currency",)
+                )
+        return currency
 
     def today(self) -> date:
         """Return the network's day, which is the open one."""
@@ -224,9 +234,7 @@ class StatReader:
                         found.setdefault(day_of(row), {})[str(item.id)] = text.copy()
         return found
 
-    def _row(
-        self, raw: msgspec.Raw, level: Level, number: str, parent: str | None, currency: str | None
-    ) -> StatRow:
+    def _row(self, raw: msgspec.Raw, level: Level, number: str, parent: str | None, currency: str) -> StatRow:
         row = read_day(raw)
         base = row.base
         spent = base.spent if base.spent is not None else Decimal(0)
@@ -237,7 +245,7 @@ class StatReader:
             campaign_id=parent,
             impressions=base.shows or 0,
             clicks=base.clicks or 0,
-            spend=Money(spent, currency) if currency else None,
+            spend=Money(spent, currency),
             conversions=conversions(base),
             currency=currency,
             raw=Raw(bytes(raw)),

@@ -26,6 +26,13 @@ def changes(**fields):
     return campaign_changes(Update("7", fields), "RUB")
 
 
+def test_money_is_not_sent_to_an_account_whose_currency_nobody_knows():
+    """Its number would count as one of whatever the account has; a bare number is the user's own word."""
+    with pytest.raises(InvalidRequestError, match="does not name"):
+        campaign_changes(Update("7", {"daily_budget": Money("100", "USD")}), None)
+    assert campaign_changes(Update("7", {"daily_budget": 100}), None) == {"budget_limit_day": "100"}
+
+
 @pytest.mark.parametrize(
     ("fields", "sent"),
     [

@@ -15,6 +15,7 @@ from adnet.testing import answer
 from .kit import bench, connector
 
 TODAY = date(2026, 9, 15)
+FIGURES = {"shows": 1, "clicks": 0, "spent": "0"}
 
 
 def days_ago(number: int) -> date:
@@ -336,13 +337,11 @@ async def test_an_answer_of_another_shape_is_told():
 
         async def strange(request, *, timeout_s):
             if request.route.operation == "statistics.days":
-                return answer(
-                    200, {"items": [{"id": 8800001, "rows": [{"date": "soon", "base": {"shows": 1}}]}]}
-                )
+                return answer(200, {"items": [{"id": 8800001, "rows": [{"date": "soon", "base": FIGURES}]}]})
             return await send(request, timeout_s=timeout_s)
 
         inner.send = strange
-        with pytest.raises(SchemaError, match="no day"):
+        with pytest.raises(SchemaError, match="no row of 2026-09-14"):
             await stats(account, days_ago(1), ids=["8800001"])
 
 
@@ -363,7 +362,7 @@ async def test_an_answer_that_is_not_whole_is_told_and_not_kept(gone):
             if gone == "an object":
                 body["items"].pop()
             elif gone == "a day":
-                last["rows"].pop()
+                del last["rows"][0]  # the open one may be missing
             elif gone == "the rows":
                 del last["rows"]
             else:
@@ -375,6 +374,22 @@ async def test_an_answer_that_is_not_whole_is_told_and_not_kept(gone):
             await stats(account, days_ago(5))
         inner.send = send
         assert figures(await stats(account, days_ago(5))) == truth(test, "campaign", days_ago(5))
+
+
+async def test_what_was_spent_is_not_told_without_a_currency():
+    """Rows without what they cost would make every sum too small."""
+    async with bench(campaigns=3, banners=3) as test:
+        account = test.account()
+        inner = connector(account).session._transport._inner
+        send = inner.send
+
+        async def bare(request, *, timeout_s):
+            reply = await send(request, timeout_s=timeout_s)
+            return attrs.evolve(reply, body=reply.body.replace(b'"currency":"RUB"', b'"currency":null'))
+
+        inner.send = bare
+        with pytest.raises(SchemaError, match="names no currency"):
+            await stats(account, days_ago(5))
 
 
 async def test_a_server_that_stays_down_is_told():
