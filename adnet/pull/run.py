@@ -170,18 +170,19 @@ async def _pull_all(run: _Run, accounts: Sequence[Account], jobs: int) -> PullRe
 
     async def one(account: Account) -> None:
         async with places:
+            refusal = await _refusal(account)
             try:
-                await account.open()
                 mine = _planned(run, account)
-            except (StateError, SinkError):
-                raise
-            except AdnetError as error:
-                failures.append((account.name, error))
+            except ConfigurationError as error:
+                failures.append((account.name, refusal or error))
                 return
             results.extend(mine.values())
             await run.sink.record([result.row(run.pull_id) for result in mine.values()])
             try:
-                await _pull_account(run, account, mine)
+                if refusal is None:
+                    await _pull_account(run, account, mine)
+                else:
+                    _fail_all(account, mine.values(), refusal)
             finally:
                 await asyncio.shield(run.sink.record([result.row(run.pull_id) for result in mine.values()]))
 
@@ -193,6 +194,23 @@ async def _pull_all(run: _Run, accounts: Sequence[Account], jobs: int) -> PullRe
         # Whatever stops a run stops it for all accounts: one error says what, not one for each of them.
         raise _first(errors) from errors
     return PullResult(pull_id=run.pull_id, to=run.sink.uri, tables=tuple(results), failures=tuple(failures))
+
+
+async def _refusal(account: Account) -> AdnetError | None:
+    """Open an account; return why it cannot be opened, or None."""
+    try:
+        await account.open()
+    except (StateError, SinkError):
+        raise
+    except AdnetError as error:
+        return error.add_context(network=account.network).of_account(account.name)
+    return None
+
+
+def _fail_all(account: Account, results: Iterable[TableResult], error: AdnetError) -> None:
+    for result in results:
+        result.errors.append(error)
+        result.end(account.clock.now(), landed=False)
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:

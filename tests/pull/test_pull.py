@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 import adnet
+from adnet.sandbox.adskeeper import AdskeeperSandbox
 from adnet.sandbox.mytarget import MytargetSandbox
 from adnet.sandbox.targetcircle import TargetCircleSandbox
 from adnet.testing import MemorySink
@@ -87,6 +88,22 @@ async def test_pulling_twice_changes_nothing(sandbox):
         )
     assert before == (sink.rows("transactions"), sink.rows("clicks"))
     assert [table.changed_rows + table.new_rows for table in again.tables] == [0, 0]
+
+
+async def test_an_account_that_cannot_be_opened_has_failed_in_each_of_its_tables():
+    """Adskeeper is asked for the time zone before anything else; ``pulls`` tells that nothing landed, and why."""
+    sink = MemorySink()
+    keys = {"client_id": "302702", "token": "0" * 32}
+    async with AdskeeperSandbox(seed=7) as running:
+        account = adnet.connect("adskeeper", base_url=running.base_url, name="shop", **keys)
+        result = await adnet.pull(account, since=SINCE, until=UNTIL, to=sink, tables=["campaigns", "stats"])
+        await account.close()
+    assert [(row["account"], row["table"], row["outcome"]) for row in sink.rows("pulls")] == [
+        ("shop", "campaigns", "failed"),
+        ("shop", "stats", "failed"),
+    ]
+    assert all(isinstance(error, adnet.AuthenticationError) for error in result.errors)
+    assert (len(result.errors), result.landed) == (2, False)
 
 
 async def test_statistics_by_a_level_that_a_network_lacks_are_left_out():
