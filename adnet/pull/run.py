@@ -182,7 +182,7 @@ async def _pull_all(run: _Run, accounts: Sequence[Account], jobs: int) -> PullRe
                 if refusal is None:
                     await _pull_account(run, account, mine)
                 else:
-                    _fail_all(account, mine.values(), refusal)
+                    _fail_all(run, account, mine.values(), refusal)
             finally:
                 await asyncio.shield(run.sink.record([result.row(run.pull_id) for result in mine.values()]))
 
@@ -207,10 +207,11 @@ async def _refusal(account: Account) -> AdnetError | None:
     return None
 
 
-def _fail_all(account: Account, results: Iterable[TableResult], error: AdnetError) -> None:
+def _fail_all(run: _Run, account: Account, results: Iterable[TableResult], error: AdnetError) -> None:
     for result in results:
         result.errors.append(error)
         result.end(account.clock.now(), landed=False)
+        run.tell(Progress(account=account.name, table=result.table, state="ended"))
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:

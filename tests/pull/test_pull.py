@@ -92,12 +92,15 @@ async def test_pulling_twice_changes_nothing(sandbox):
 
 async def test_an_account_that_cannot_be_opened_has_failed_in_each_of_its_tables():
     """Adskeeper is asked for the time zone before anything else; ``pulls`` tells that nothing landed, and why."""
-    sink = MemorySink()
+    sink, news = MemorySink(), []
     keys = {"client_id": "302702", "token": "0" * 32}
     async with AdskeeperSandbox(seed=7) as running:
         account = adnet.connect("adskeeper", base_url=running.base_url, name="shop", **keys)
-        result = await adnet.pull(account, since=SINCE, until=UNTIL, to=sink, tables=["campaigns", "stats"])
+        result = await adnet.pull(
+            account, since=SINCE, until=UNTIL, to=sink, tables=["campaigns", "stats"], on_progress=news.append
+        )
         await account.close()
+    assert [(one.account, one.state) for one in news] == [("shop", "ended")] * 2
     assert [(row["account"], row["table"], row["outcome"]) for row in sink.rows("pulls")] == [
         ("shop", "campaigns", "failed"),
         ("shop", "stats", "failed"),
