@@ -25,6 +25,7 @@ from adnet.sandbox._targetcircle_data import Click, Transaction, to_six_places
 from adnet.sandbox.base import secret
 
 __all__ = [
+    "BANNERS",
     "RATES",
     "ad_row",
     "click_row",
@@ -38,6 +39,9 @@ __all__ = [
 ]
 
 Row = dict[str, Any]
+
+BANNERS = "http://127.0.0.1:8001/banners"
+"""Where banners are shown from: the sample's own loopback address, wherever the imitation is served."""
 
 RATES: dict[str, Decimal] = {
     "EUR": Decimal(1),
@@ -140,10 +144,10 @@ def offer_details(offer: Offer, catalogue: Catalogue) -> Row:
     }
 
 
-def ad_row(ad: Ad, origin: str) -> Row:
-    """Return an ad; banners are shown from *origin*, a loopback address as in the sample."""
+def ad_row(ad: Ad) -> Row:
+    """Return an ad."""
     banner = ad.size and {
-        "url": f"{origin}/banners/{ad.id}/img",
+        "url": f"{BANNERS}/{ad.id}/img",
         "dimensions": f"{ad.size[0]}x{ad.size[1]}",
         "size": {"value": to_six_places(Decimal(ad.file_bytes) / 1000), "unit": "kB"},
     }

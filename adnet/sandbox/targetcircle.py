@@ -237,7 +237,7 @@ class TargetCircleSandbox(Sandbox):
 
     async def _get_ads(self, request: web.Request) -> web.Response:
         offer = self._account.offer(request.match_info["slug"])
-        return json_reply([rows.ad_row(ad, self.origin) for ad in offer.ads])
+        return json_reply([rows.ad_row(ad) for ad in offer.ads])
 
     async def _get_codes(self, request: web.Request) -> web.Response:
         query = request.query

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from adnet.models.words import Level
 from adnet.sandbox._targetcircle_catalogue import COUNTRIES, REST_OF_WORLD, catalogue
+from adnet.sandbox._targetcircle_rows import BANNERS
 from adnet.sandbox.targetcircle import TargetCircleSandbox
 
 Row = dict[str, Any]
@@ -141,7 +142,7 @@ def _ads(server: TargetCircleSandbox) -> list[Row]:
             "title": ad.name,
             "kind": ad.kind.lower(),
             "url": ad.target_url,
-            "image_url": f"{server.origin}/banners/{ad.id}/img" if ad.size else None,
+            "image_url": f"{BANNERS}/{ad.id}/img" if ad.size else None,
         }
         for offer in dict.fromkeys(trade.offer for trade in found.trades)
         for ad in offer.ads
