@@ -39,6 +39,16 @@ class Lost:
     error: AdnetError
 
     @property
+    def over(self) -> bool:
+        """Whether nothing more can come of it: what a gateway did not wait for may still be made."""
+        return isinstance(self.error, ServerError) and self.error.status != _GATEWAY_TIMEOUT
+
+    @property
+    def by_name(self) -> bool:
+        """Whether it has a name to be known by."""
+        return self.body.get("name") is not None
+
+    @property
     def name(self) -> tuple[object, str | None]:
         """What the newest objects are looked through for."""
         return self.body.get("name"), self.campaign_id
@@ -172,14 +182,19 @@ class Creator:
         if 1 <= len(found) <= alike:
             return self._done(found[0], "its creation was not answered; it was found and adopted")
         lost.error.add_note("it could not be told from what is there whether it was created")
-        # What a gateway did not wait for may still be made.
-        gone = isinstance(lost.error, ServerError) and lost.error.status != _GATEWAY_TIMEOUT and not found
-        return Outcome(status="failed" if gone else "unknown", error=lost.error)
+        undone = not found and lost.by_name and _newest_first(newest)
+        return Outcome(status="failed" if undone and lost.over else "unknown", error=lost.error)
 
     def _is_it(self, row: Raw, lost: Lost) -> bool:
         created = codec.instant(row, "created")
         recent = created is not None and created >= lost.started - _TOLERANCE
         return recent and row.get("name") == lost.body.get("name") and codec.object_id(row) not in self._made
+
+
+def _newest_first(rows: Sequence[Raw]) -> bool:
+    """Whether nothing newer can stand on another page. The order of banners is not documented."""
+    numbers = [codec.number(row) for row in rows]
+    return numbers == sorted(numbers, reverse=True)
 
 
 def campaign_body(draft: CampaignDraft, currency: str | None, urls: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import attrs
 import pytest
 
 import adnet
@@ -312,6 +313,37 @@ async def test_an_older_object_of_that_name_is_not_adopted():
         result = await account.create_campaigns([draft("A")])
         assert first.ok
         assert (statuses(result), result.ids) == (["failed"], (None,))
+
+
+async def test_what_has_no_name_cannot_be_told_to_be_missing():
+    """The network may have named it as it likes."""
+    async with bench() as test:
+        account = test.account()
+        (campaign,) = live(test, 1)
+        ad = AdDraft(campaign_id=campaign, text="Hello", url=test.sandbox.truth("urls")[0]["url"])
+        await account.create_ads([ad])
+        test.sandbox.faults.once("html502")
+        assert statuses(await account.create_ads([ad])) == ["unknown"]
+
+
+async def test_a_list_that_is_not_newest_first_does_not_tell_that_something_is_missing():
+    """The order of banners is not documented: what was made may stand on another page."""
+    async with bench() as test:
+        account = test.account()
+        await account.get_account()
+        inner = connector(account).session._transport._inner
+        send = inner.send
+
+        async def oldest_first(request, *, timeout_s):
+            return await send(
+                attrs.evolve(request, url=request.url.replace("sorting=-id", "sorting=id")),
+                timeout_s=timeout_s,
+            )
+
+        inner.send = oldest_first
+        test.sandbox.faults.once("html502")
+        result = await account.create_campaigns([draft("A")])
+        assert statuses(result) == ["unknown"]
 
 
 async def test_a_create_that_cannot_be_told_from_others_is_unknown():
