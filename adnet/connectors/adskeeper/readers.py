@@ -64,7 +64,10 @@ def _filter(value: Any, where: str, *names: str) -> Filter:
 
 def _widgets(value: Any, where: str) -> WidgetFilter:
     row = shapes.mapping(value, where)
-    widgets = shapes.mapping(row.get("widgets"), f"{where}.widgets")
+    told = row.get("widgets")
+    if isinstance(told, list):
+        told = {shapes.identifier(uid, f"{where}.widgets[]"): None for uid in told}
+    widgets = shapes.mapping(told, f"{where}.widgets")
     return WidgetFilter(
         kind=shapes.text(row.get("filterType")) or "off",
         widgets={uid: shapes.inner_list(subs, f"{where}.widgets.{uid}") for uid, subs in widgets.items()},

@@ -79,6 +79,20 @@ def test_a_campaign_without_figures_is_empty(answer):
     assert figures.places(answer, "510") == ()
 
 
+@pytest.mark.parametrize(
+    ("told", "read"),
+    [
+        ({" 12": "[3, 4]", "5": "[]", "6": None}, {"12": ("3", "4"), "5": (), "6": ()}),
+        (["12", 5], {"12": (), "5": ()}),
+        ([], {}),
+    ],
+)
+def test_widgets_are_a_map_or_a_list_of_whole_ones(told, read):
+    """A list of uids (a client in production reads one) lists no sub-sources."""
+    row = readers.campaign({"id": 1, "widgetsFilterUid": {"filterType": "except", "widgets": told}})
+    assert (row.widgets.kind, row.widgets.widgets) == ("except", read)
+
+
 def test_an_empty_map_is_a_list_or_nothing():
     """``[]``, ``null`` and ``""`` are empty maps; other things than maps are no maps."""
     assert [shapes.mapping(value, "$") for value in ([], None, "", {})] == [{}] * 4
