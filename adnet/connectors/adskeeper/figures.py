@@ -180,8 +180,11 @@ def places(value: Any, campaign_id: str) -> tuple[PlaceFigures, ...]:
 
 
 def _widget(uid: str, row: Mapping[str, Any], where: str) -> PlaceFigures:
-    parts = shapes.rows(row.get("sources"), f"{where}.sources", key="sourceId")
-    sources = tuple(_place(uid, sub, part, f"{where}.sources.{sub}") for sub, part in parts.items())
+    parts = shapes.rows(shapes.counted(row.get("sources")), f"{where}.sources")
+    sources = tuple(
+        _place(uid, shapes.text(part.get("sourceId")) or sub, part, f"{where}.sources.{sub}")
+        for sub, part in parts.items()
+    )
     own = {name: item for name, item in row.items() if name != "sources"}
     return attrs.evolve(_place(uid, None, own, where), sources=sources)
 

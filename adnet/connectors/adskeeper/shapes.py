@@ -45,6 +45,11 @@ def rows(value: Any, where: str, *, key: str = "id") -> dict[str, dict[str, Any]
     return {number: mapping(row, f"{where}.{number}") for number, row in mapping(value, where).items()}
 
 
+def counted(value: Any) -> Any:
+    """Return a list as the map that it was: the network writes a map whose keys count from 0 as a list."""
+    return {str(place): item for place, item in enumerate(value)} if isinstance(value, list) else value
+
+
 def items(value: Any, where: str) -> list[Any]:
     """Return a list; a map is the list of its values, nothing is an empty list."""
     if isinstance(value, dict):

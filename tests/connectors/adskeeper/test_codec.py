@@ -38,6 +38,27 @@ def test_sources_stand_for_their_widget():
     }
 
 
+@pytest.mark.parametrize(
+    ("sources", "rows"),
+    [
+        ([{"clicks": 2, "spent": "0.2"}], {"510:77": (2, "0.2", 0)}),
+        (
+            [{"clicks": 1, "spent": "0.1"}, {"clicks": 1, "spent": "0.1"}],
+            {"510:77": (1, "0.1", 0), "510:77/1": (1, "0.1", 0)},
+        ),
+        ([{"sourceId": 12, "clicks": 2, "spent": "0.2"}], {"510:77/12": (2, "0.2", 0)}),
+    ],
+)
+def test_sources_that_count_from_zero_are_a_list(sources, rows):
+    """As an empty map arrives as an empty list, one whose only key is 0 arrives as a list of one: own traffic."""
+    row = {"clicks": 2, "spent": "0.2", "sources": sources}
+    (found,) = figures.places({"510": {"d": {"77": row}}}, "510")
+    assert rows == {
+        row.object_id: (row.clicks, str(row.spend.amount), row.conversions)
+        for row in codec.source_days("510", found, DAY, BOOK)
+    }
+
+
 def test_what_no_source_tells_is_the_widgets_own():
     """A total beyond its sources loses nothing."""
     assert widget((10, "1.0", 2), _12=(6, "0.6", 1)) == {"510:77/12": (6, "0.6", 1), "510:77": (4, "0.4", 1)}
