@@ -1,6 +1,7 @@
 """Saying no: at once, with the reason and the time at which there is room."""
 
 import math
+from collections.abc import Sequence
 from datetime import timedelta
 
 from adnet.clock import Clock
@@ -30,15 +31,15 @@ class Refusals:
         if cost < 0:
             raise ConfigurationError(f"the cost of a request is {cost}; it must not be negative")
         for room in plan.rooms:
-            name = self._name(room)
+            name, scope = room.bucket.name, self._scoped([room])
             if room.logs and not any(log.limit for log in room.logs):
-                raise QuotaExhaustedError(f"{name} is closed to this account", scope=name)
+                raise QuotaExhaustedError(f"{name} is closed to this account", scope=scope)
             for log in room.logs:
                 if max(log.limit, log.next_limit) >= cost:
                     continue
                 allows = f"{name} allows {log.limit} in {log.window.per_s:g} s"
                 if log.limit == 0:
-                    raise QuotaExhaustedError(allows, scope=name)
+                    raise QuotaExhaustedError(allows, scope=scope)
                 raise ConfigurationError(f"{allows}: a request of cost {cost} never fits")
 
     def estimate(self, waiter: Waiter, now: float) -> float:
@@ -56,21 +57,29 @@ class Refusals:
 
     def error(self, waiter: Waiter, at: float, now: float) -> Exception:
         """Return the error for *waiter*, who would be let in *at* that moment."""
-        names = ", ".join(self._name(room) for room in waiter.plan.rooms)
+        rooms = [room for room in waiter.plan.rooms if _binds(room, now)] or list(waiter.plan.rooms)
+        names, scope = ", ".join(room.bucket.name for room in rooms), self._scoped(rooms)
         waited = now - waiter.arrived
         if at == math.inf:
-            return QuotaExhaustedError(f"{names} has no room for this any more", scope=names)
+            return QuotaExhaustedError(f"{names} has no room for this any more", scope=scope)
         wait = at - now
         if wait <= 0:
             message = f"{names} had no place for this in {waited:.1f} s, and it may wait no longer"
-            return RateLimitError(message, scope=names, waited_s=waited)
+            return RateLimitError(message, scope=scope, waited_s=waited)
         return RateLimitError(
             f"{names} will have room in {wait:.1f} s, later than this call may wait",
             retry_after_s=wait,
             free_at=self._clock.now() + timedelta(seconds=wait),
-            scope=names,
+            scope=scope,
             waited_s=waited,
         )
 
-    def _name(self, room: Room) -> str:
-        return f"{self._scope}/{room.bucket.name}" if self._scope else room.bucket.name
+    def _scoped(self, rooms: Sequence[Room]) -> str:
+        """Return the names of buckets with whose they are, which a message for people leaves out."""
+        prefix = f"{self._scope}/" if self._scope else ""
+        return ", ".join(f"{prefix}{room.bucket.name}" for room in rooms)
+
+
+def _binds(room: Room, now: float) -> bool:
+    """Whether a bucket has a limit that may make someone wait now."""
+    return bool(room.logs) or now < room.blocked_until or room.in_flight >= room.cap

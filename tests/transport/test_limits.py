@@ -158,7 +158,7 @@ async def test_who_stands_further_back_is_given_up_at_its_own_deadline(clock):
 async def test_a_bucket_of_zeros_is_no_access(clock):
     """A bucket whose windows all allow nothing is refused at once and for good, not waited for."""
     limiter = limiter_of(clock, Window(0, 1.0), Window(0, 3600.0), scope="acme")
-    with pytest.raises(QuotaExhaustedError, match="acme/b is closed") as caught:
+    with pytest.raises(QuotaExhaustedError, match=r"^b is closed") as caught:
         await limiter.acquire(B)
     assert (caught.value.resets_at, caught.value.temporary) == (None, False)
 
@@ -237,3 +237,16 @@ async def test_an_unhindered_request_costs_microseconds():
                 pass
         costs.append((time.process_time() - start) / 5000)
     assert min(costs) < 5e-6
+
+
+async def test_a_refusal_names_the_buckets_that_bound_it(clock):
+    """Those alone, and as routes name them; whose limits they are tells ``scope``."""
+    buckets = [Bucket("free"), Bucket("hourly", (Window(1, 3600.0),)), Bucket("few", concurrency=9)]
+    limiter = Limiter(buckets, clock=clock, scope="0a1b2c3d", max_wait_s=60)
+    names = [bucket.name for bucket in buckets]
+    with await limiter.acquire(names):
+        pass
+    with pytest.raises(RateLimitError) as caught:
+        await limiter.acquire(names)
+    assert caught.value.message.startswith("hourly will have room in 3600.")
+    assert caught.value.scope == "0a1b2c3d/hourly"
