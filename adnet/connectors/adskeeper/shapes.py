@@ -33,7 +33,7 @@ def mapping(value: Any, where: str) -> dict[str, Any]:
     """Return a map with its keys freed of blanks; nothing, or an empty list, is an empty map."""
     if isinstance(value, dict):
         return {str(key).strip(): item for key, item in value.items()}
-    if value in (None, "", []):
+    if value is False or value in (None, "", []):
         return {}
     raise wrong(where, "a map", value)
 
@@ -54,7 +54,7 @@ def items(value: Any, where: str) -> list[Any]:
     """Return a list; a map is the list of its values, nothing is an empty list."""
     if isinstance(value, dict):
         return list(value.values())
-    if value in _EMPTY:
+    if value is False or value in _EMPTY:
         return []
     if isinstance(value, list):
         return value

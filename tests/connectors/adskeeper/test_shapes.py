@@ -94,10 +94,12 @@ def test_widgets_are_a_map_or_a_list_of_whole_ones(told, read):
 
 
 def test_an_empty_map_is_a_list_or_nothing():
-    """``[]``, ``null`` and ``""`` are empty maps; other things than maps are no maps."""
-    assert [shapes.mapping(value, "$") for value in ([], None, "", {})] == [{}] * 4
-    with pytest.raises(PayloadError):
-        shapes.mapping([1], "$")
+    """``[]``, ``null``, ``""`` and ``false`` are empty maps and lists; other things than maps are no maps."""
+    assert [shapes.mapping(value, "$") for value in ([], None, "", {}, False)] == [{}] * 5
+    assert [shapes.items(value, "$") for value in ([], None, "", {}, False)] == [[]] * 5
+    for value in ([1], 0, True, "x"):
+        with pytest.raises(PayloadError):
+            shapes.mapping(value, "$")
 
 
 def test_rows_may_be_a_list_that_tells_its_ids():
