@@ -73,8 +73,7 @@ class Sharing:
         body = share_body(audiences, users, payment, price, notify=notify, currency=currency)
         made = await self._native.sharing_keys.create(body)
         names = {(audience.kind, audience.audience_id): audience for audience in audiences}
-        kind = "private" if users else "public"
-        whole = Raw({"type": kind, **body, **made})  # some answers hold the key and its address only
+        whole = Raw({**body, **made})  # some answers hold the key and its address only
         return attrs.evolve(share(whole, names, await self._currency()), raw=made)
 
     async def activate(self, key: str, audiences: Sequence[Audience] | None) -> list[Audience]:
@@ -125,15 +124,16 @@ def opened(row: Mapping[str, Any]) -> Audience:
 def share(row: Raw, known: Mapping[tuple[Any, str], Audience], currency: str | None) -> Share:
     """Return a key. Prices are per thousand impressions; the network's free keys say zero."""
     payment = "fixed_cpm" if row.get("payment_type") == "fixed_cpm" else "free"
-    users = (codec.text(user, "username") for user in codec.objects(row, "users"))
+    named = (codec.text(user, "username") for user in codec.objects(row, "users"))
+    users = tuple(user for user in named if user)
     price = codec.money(row, "price", currency) if payment == "fixed_cpm" else None
     return Share(
         key=codec.object_id(row, "sharing_key"),
         url=codec.text(row, "sharing_url"),
-        kind="private" if row.get("type") == "private" else "public",
+        kind="private" if row.get("type", "private" if users else None) == "private" else "public",
         payment=payment,  # type: ignore[arg-type]
         price=price,
-        users=tuple(user for user in users if user),
+        users=users,
         audiences=tuple(_known(opened(item), known) for item in codec.objects(row, "sources")),
         raw=row,
     )
