@@ -7,12 +7,14 @@ import attrs
 import pytest
 
 from adnet import registry
+from adnet.connectors.adskeeper import Adskeeper
 from adnet.connectors.targetcircle import TargetCircle
 from adnet.connectors.targetcircle.routes import OFFERS
 from adnet.errors import AdnetError
 from adnet.models import ModelBatch
 from adnet.money import Money
 from adnet.periods import ONE_DAY, Period
+from adnet.testing import SandboxHarness
 from adnet.testing.conformance._tools import Listing
 from adnet.transport.ceilings import Ceilings
 
@@ -197,6 +199,46 @@ async def test_what_is_broken_does_not_pass(connector, test, value, monkeypatch)
     monkeypatch.setitem(registry.BUILT_IN, "targetcircle", f"{__name__}:{connector.__name__}")
     with pytest.raises(AssertionError):
         await played(test, value)
+
+
+class Writing(SandboxHarness):
+    """Of a connector that writes."""
+
+    network = "adskeeper"
+
+
+class Lax(Adskeeper):
+    """Drops the currencies of amounts."""
+
+    async def update_campaigns(self, updates):
+        return await super().update_campaigns(
+            [_with(u, {k: _bare(v) for k, v in u.fields.items()}) for u in updates]
+        )
+
+
+class Overlooking(Adskeeper):
+    """Passes over fields that it does not know."""
+
+    async def update_campaigns(self, updates):
+        return await super().update_campaigns(
+            [_with(u, {k: v for k, v in u.fields.items() if k != "zzz"}) for u in updates]
+        )
+
+
+def _with(update, fields):
+    return attrs.evolve(update, fields=fields)
+
+
+def _bare(value):
+    return value.amount if isinstance(value, Money) else value
+
+
+@pytest.mark.parametrize("connector", [Lax, Overlooking])
+async def test_a_change_that_is_not_what_was_meant_does_not_pass(connector, monkeypatch):
+    """Money in another currency, or a field that nobody sends."""
+    monkeypatch.setitem(registry.BUILT_IN, "adskeeper", f"{__name__}:{connector.__name__}")
+    with pytest.raises(AssertionError):
+        await played("test_what_cannot_be_meant_is_refused", "campaigns", Writing)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from adnet.client import Account
 from adnet.errors import BatchError, NotFoundError
 from adnet.interface import Capabilities
 from adnet.models import AdDraft, CampaignDraft, Update
+from adnet.money import Money
 from adnet.operations.diff import diff
 from adnet.testing.conformance._policy import standard
 from adnet.testing.conformance._tools import busy, open_account, warm
@@ -65,6 +66,22 @@ class Writes:
             touched = {name for name in before | after if before.get(name) != after.get(name)}
             assert touched, field
             assert touched <= set(change.touches), field
+
+    @standard(kind=_written)
+    async def test_what_cannot_be_meant_is_refused(self, harness: Harness, kind: str) -> None:
+        """A field that there is not, and money in another currency than the account's, fail and change nothing.
+
+        If this fails, look at: fields that are passed over, and amounts whose currency is dropped on the way.
+        """
+        account = await harness.account()
+        number = await made(account, harness, kind)
+        before = harness.peek(kind, number)
+        amounts = {f: c.value for f, c in harness.changes[kind].items() if isinstance(c.value, Money)}
+        wrong: list[dict[str, Any]] = [{name: Money(value.amount, "XTS")} for name, value in amounts.items()]
+        for fields in ({"zzz": "1"}, *wrong):
+            (outcome,) = await update(account, kind, [Update(number, fields)])
+            assert outcome.status == "failed", fields
+            assert harness.peek(kind, number) == before, fields
 
     @standard(kind=_written)
     async def test_a_diff_is_an_update(self, harness: Harness, kind: str) -> None:
