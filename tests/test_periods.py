@@ -1,5 +1,6 @@
 """Half-open periods and an account's own days."""
 
+import zoneinfo
 from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -36,6 +37,16 @@ def test_a_day_begins_at_midnight_of_the_account():
 def test_an_unknown_zone_is_utc(name):
     """An account whose zone nobody knows counts in UTC."""
     assert UTC is zone(name)
+
+
+def test_zones_are_known_where_the_system_has_none():
+    """Slim images have no database of zones; a day that begins elsewhere would move money between days."""
+    before = zoneinfo.TZPATH
+    zoneinfo.reset_tzpath(to=())
+    try:
+        assert ZoneInfo.no_cache("Europe/Kyiv").key == "Europe/Kyiv"
+    finally:
+        zoneinfo.reset_tzpath(to=before)
 
 
 def test_a_known_zone_is_itself():
