@@ -16,6 +16,7 @@ from typing import Any
 import attrs
 import duckdb
 
+from adnet.models import ReportJob
 from adnet.models.tables import TABLES
 from adnet.sandbox import load
 from adnet.sandbox.base import Sandbox
@@ -113,6 +114,8 @@ class Survivor:
     """Runs before the last that had come to their end, well or not, also those that died before they could say so."""
     rows: Mapping[str, list[Row]]
     pulls: Sequence[Row]
+    story: Sequence[str] = attrs.field(repr=False)
+    """What the server was asked for, with what struck, and what the journal says; for failures."""
 
 
 @attrs.frozen
@@ -215,7 +218,7 @@ class Hunt:
     ) -> Survivor:
         asked = [(asked.path, asked.body) for asked in server.log if _is_for_report(asked.method, asked.path)]
         struck = [passed for passed in proxy.log if passed.fault is not None and passed.executed]
-        attempts, unfinished = self._journal(order)
+        jobs = self._journal(order)
         pulls = self._table(order, scheme, "pulls")
         ended = {row["pull_id"] for row in pulls} - {
             row["pull_id"] for row in pulls if row["outcome"] == "interrupted"
@@ -224,14 +227,21 @@ class Hunt:
             kills=codes[KILLED],
             posts=len(asked),
             repeated=len(asked) - len(set(asked)),
-            attempts=attempts,
-            open_jobs=unfinished,
+            attempts=sum(job.attempts for job in jobs),
+            open_jobs=sum(not job.finished for job in jobs),
             spoiled=sum(_is_for_report(passed.asked.method, passed.asked.target) for passed in struck),
             struck=proxy.struck.total(),
             told=codes[TOLD],
             over=len(ended) - 1,
             rows=self._rows(order, scheme),
             pulls=pulls,
+            story=[
+                *(
+                    f"{one.number} {one.asked.method} {one.asked.target} {one.asked.body!r} {one.fault}"
+                    for one in proxy.log
+                ),
+                *(job.to_json() for job in reversed(jobs)),
+            ],
         )
 
     async def _order(self, name: str, scheme: str) -> dict[str, Any]:
@@ -272,10 +282,9 @@ class Hunt:
         return path.read_text() if path.exists() else ""
 
     @staticmethod
-    def _journal(order: Mapping[str, Any]) -> tuple[int, int]:
+    def _journal(order: Mapping[str, Any]) -> list[ReportJob]:
         with State.open(order["state"]) as state:
-            jobs = state.jobs.all(limit=10_000)
-            return sum(job.attempts for job in jobs), len(state.jobs.unfinished())
+            return state.jobs.all(limit=10_000)
 
     def _rows(self, order: Mapping[str, Any], scheme: str) -> dict[str, list[Row]]:
         return {table: self._table(order, scheme, table) for table in self._prey.tables}

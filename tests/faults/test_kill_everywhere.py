@@ -32,7 +32,7 @@ def check(usual: Run, survivor: Survivor) -> None:
     outcomes = [(row["pull_id"], row["table"], row["outcome"]) for row in survivor.pulls]
     assert survivor.repeated <= survivor.kills + survivor.spoiled + anew, sorted(outcomes)
     # The journal names every POST, the last one of a killed process included, which may not have left.
-    assert survivor.posts - survivor.spoiled <= survivor.attempts
+    assert survivor.posts - survivor.spoiled <= survivor.attempts, "\n".join(survivor.story)
     assert survivor.attempts <= survivor.posts + survivor.kills + survivor.told
     assert survivor.open_jobs == 0
     troubled = {"failed", "partial"} if survivor.struck else set()
