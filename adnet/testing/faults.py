@@ -233,8 +233,8 @@ class FaultProxy:
         self._idle.add(writer)
         asked = await read_asked(reader)
         self._idle.discard(writer)
-        if asked is None:
-            return False
+        if asked is None or writer.is_closing():
+            return False  # what came on a connection that was cut meanwhile has not arrived
         number, self._arrived = self._arrived, self._arrived + 1
         fault = self._schedule.verdict(asked)
         forward = _Forward(asked, self._upstream)
