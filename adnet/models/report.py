@@ -113,7 +113,8 @@ class ReportJob:
     row_limit: int | None = None
     """Rows at which the network cuts the whole report; equal to *rows* means it may be cut."""
     attempts: int = 0
-    """How often the report was asked for (POSTs)."""
+    """How often the report was asked for. A POST that the transport repeats by itself, since the reply was lost on its
+    way, is not counted: the report that nobody got to know of is of no use, and expires."""
     created_at: datetime | None = None
     submitted_at: datetime | None = None
     ready_at: datetime | None = None

@@ -187,3 +187,25 @@ async def test_a_connection_that_nobody_talks_on_yet_is_closed_with_the_rest():
             await proxy.close()
             assert client.recv(1) == b""
         assert not proxy._accepted
+
+
+async def test_what_came_on_a_connection_that_is_cut_is_not_executed():
+    """Its answer would go nowhere, with no fault told of it."""
+    async with proxied() as (client, proxy, seen):
+        place = urlsplit(proxy.origin)
+        streams = [await asyncio.open_connection(place.hostname, place.port) for _ in range(2)]
+        for reader, writer in streams:  # both are known to the proxy then, and idle
+            writer.write(b"GET /before HTTP/1.1\r\nHost: it\r\n\r\n")
+            await reader.readuntil(b"/before")
+        proxy.strike("refused", where=lambda asked: asked.target == "/struck")
+        # Both arrive at once: the first shuts the door before the second is looked at.
+        for (_, writer), target in zip(streams, (b"/struck", b"/late"), strict=True):
+            writer.write(b"GET " + target + b" HTTP/1.1\r\nHost: it\r\n\r\n")
+        for reader, writer in streams:
+            with contextlib.suppress(ConnectionError):
+                await reader.read()
+            writer.close()
+        while "/after" not in seen:
+            with contextlib.suppress(TransportError):  # until the door is open again
+                await client.get("/after")
+        assert seen == ["/before", "/before", "/after"]
