@@ -71,6 +71,7 @@ FINAL: dict[str, tuple[type[AdnetError], bool]] = {
 UNREAD = {("targetcircle", "report", "bad-json")}
 """Cells in which the fault is in what nobody reads: a report's place is in a header."""
 
+MANY = 1000
 LIMIT_S = 10.0
 """Of the machine, for one cell; fifty times as long for the account."""
 
@@ -134,7 +135,7 @@ def drawn(number: int) -> list[Cell]:
 def strike(cell: Cell, there: World) -> None:
     """Let the fault of *cell* strike what its operation is about to send."""
     _, operation = cell.parts()
-    there.transport.hurried = cell.fault.startswith("slow")
+    there.transport.hurried = cell.fault.startswith("slow") * (MANY if cell.lasting else 1)
     everything = cell.fault == "refused" and operation.first
     there.proxy.strike(
         cell.fault,
@@ -202,7 +203,7 @@ async def check(cell: Cell) -> None:
         await quiet(there, before)
         if cell.fault != "429-week" and cell.operation != "token":
             there.proxy.calm()
-            there.transport.hurried = False
+            there.transport.hurried = 0
             assert await operation.call(there.account) == expected
 
 

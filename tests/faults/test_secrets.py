@@ -64,7 +64,7 @@ def repeating(secrets: dict[str, str]) -> FaultSettings:
 async def struck(there: World, operation: Operation, fault: str, scanner: Scanner) -> None:
     """Let a fault strike an operation, and look at everything that shows afterwards."""
     where = f"{there.account.network} {operation.name} {fault}"
-    there.transport.hurried = fault.startswith("slow")
+    there.transport.hurried = 2 * fault.startswith("slow")
     there.proxy.strike(fault, where=lambda asked: operation.where(asked.method, asked.target), times=2)
     result: Any = None
     try:
