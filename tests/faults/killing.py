@@ -80,6 +80,9 @@ ROUGH = {name: 0.0005 if name in FINAL else 0.003 for name in FAULTS if name not
 """Rates of faults: one request of twenty is struck, one of five hundred ends its run."""
 PATIENCE = 30
 """Runs that may end in faults before the faults are called off."""
+REST_S = 0.3
+"""After such a run: over as many of them, what was refused at the token endpoint is asked for again (300 s later by
+the clock of the pulls)."""
 
 
 @attrs.frozen(kw_only=True)
@@ -206,6 +209,8 @@ class Hunt:
                 assert code in {0, KILLED} or (code == TOLD and rates), self._errors(order)
                 if self._is_done(order):
                     break  # whoever pulls now begins anew
+                if code == TOLD:
+                    await asyncio.sleep(REST_S)
                 if codes[TOLD] >= PATIENCE:
                     proxy.calm()
         assert self._is_done(order), self._errors(order)
