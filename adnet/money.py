@@ -1,6 +1,7 @@
 """Amounts: a Decimal and its ISO 4217 code. Floats are refused."""
 
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Final, Self
 
 import attrs
@@ -30,14 +31,21 @@ def exact(value: object) -> Decimal:
     return number
 
 
+@lru_cache(maxsize=1024)
+def currency_or_none(value: str | None) -> str | None:
+    """Return an ISO 4217 code in upper case, or None for what cannot be one."""
+    code = (value or "").strip().upper()
+    return code if len(code) == 3 and code.isascii() and code.isalpha() else None
+
+
 def currency_code(value: str) -> str:
     """Return an ISO 4217 code in upper case.
 
     Raises:
         ValueError: It cannot be one.
     """
-    code = str(value).strip().upper()
-    if len(code) != 3 or not code.isascii() or not code.isalpha():
+    code = currency_or_none(str(value))
+    if code is None:
         raise ValueError(f"not an ISO 4217 currency code: {value!r}")
     return code
 

@@ -16,6 +16,7 @@ import attrs
 from adnet.connectors.adskeeper import shapes
 from adnet.connectors.adskeeper.rows import raw_field
 from adnet.models import Raw
+from adnet.money import currency_or_none
 
 
 @attrs.frozen(kw_only=True)
@@ -207,7 +208,7 @@ def teaser_figures(teaser_id: str, value: Any) -> TeaserFigures:
     days = shapes.rows(body.get("teaser-stat"), "$.teaser-stat", key="date")
     return TeaserFigures(
         teaser_id=teaser_id,
-        currency=shapes.currency(body.get("currency")),
+        currency=currency_or_none(shapes.text(body.get("currency"))),
         status=shapes.text(body.get("status")),
         days=tuple(_teaser_day(key, row) for key, row in sorted(days.items())),
     )

@@ -25,6 +25,7 @@ from adnet.connectors.adskeeper.rows import (
     WidgetFilter,
 )
 from adnet.models import Raw
+from adnet.money import currency_or_none
 
 
 def client(value: Any) -> Client:
@@ -38,7 +39,7 @@ def client(value: Any) -> Client:
             balance=shapes.number(wallet.get("balance"), "$.wallet.balance"),
             credit=shapes.number(wallet.get("credit"), "$.wallet.credit"),
             income=shapes.number(wallet.get("income"), "$.wallet.income"),
-            currency=shapes.currency(wallet.get("currency")),
+            currency=currency_or_none(shapes.text(wallet.get("currency"))),
         ),
         raw=Raw(row),
     )

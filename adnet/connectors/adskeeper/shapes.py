@@ -68,12 +68,6 @@ def text(value: Any) -> str | None:
     return str(value).strip() or None
 
 
-def currency(value: Any) -> str | None:
-    """Return an ISO 4217 code in upper case; what is none is None."""
-    code = (text(value) or "").upper()
-    return code if len(code) == 3 and code.isascii() and code.isalpha() else None
-
-
 def identifier(value: Any, where: str) -> str:
     """Return an id as text.
 

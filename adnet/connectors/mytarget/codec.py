@@ -12,7 +12,7 @@ from adnet.connectors.mytarget.profile import Profile
 from adnet.errors import SchemaError
 from adnet.models import AccountInfo, Ad, Campaign, Raw
 from adnet.models.words import Status
-from adnet.money import Money, exact
+from adnet.money import Money, currency_or_none, exact
 from adnet.periods import utc
 
 MOSCOW: Final = timezone(timedelta(hours=3), "Europe/Moscow")
@@ -134,8 +134,7 @@ def account(row: Mapping[str, Any]) -> AccountInfo:
 
 def currency_of(row: Mapping[str, Any]) -> str | None:
     """Return an account's currency, or None for what is no code."""
-    code = (text(row, "currency") or "").upper()
-    return code if len(code) == 3 and code.isascii() and code.isalpha() else None
+    return currency_or_none(text(row, "currency"))
 
 
 # ---------------------------------------------------------------------- banner parts

@@ -27,7 +27,8 @@ class Profile:
     stat_days: int
     """Days of one statistics request at most, both ends included."""
     stat_history: int | None = None
-    """How many days before today daily statistics go back; nothing is told of earlier ones. None: not documented."""
+    """How many days before today daily statistics go back; nothing is told of earlier ones. None: not documented.
+    Source: VK Ads help, statistics (documented: no older than 366 days)."""
     user_version: str
     faststat_version: str
     authorize_path: str

@@ -14,7 +14,6 @@ from typing import Final
 
 from adnet.connectors.targetcircle.codec import (
     RawJson,
-    currency_code,
     labels,
     stable_stamp,
     text,
@@ -26,6 +25,7 @@ from adnet.errors import SchemaError
 from adnet.models import Click, Columns, ModelBatch, Raw, Transaction
 from adnet.models.building import build_money, positional
 from adnet.models.countries import iso2
+from adnet.money import currency_or_none
 
 _CHUNK_KEYS: Final = 100_000
 
@@ -216,7 +216,8 @@ class TransactionBatch:
                 row.offer_name,
                 row.media_name,
                 build_money(amount, currency)
-                if (currency := currency_code(row.currency or asked)) and (amount := row.amount) is not None
+                if (currency := currency_or_none(row.currency or asked))
+                and (amount := row.amount) is not None
                 else None,
                 build_money(amount, currency)
                 if currency and (amount := row.commission) is not None
@@ -252,7 +253,7 @@ class TransactionBatch:
             "source_name": [row.media_name for row in rows],
             "amount": [row.amount for row in rows],
             "commission": [row.commission for row in rows],
-            "currency": list(map(currency_code, [row.currency or self._currency for row in rows])),
+            "currency": list(map(currency_or_none, [row.currency or self._currency for row in rows])),
             "country": list(map(iso2, [row.country for row in rows])),
             "sub_ids": [labels(row.reference) for row in rows],
             "raw": [str(r, "utf-8", "replace") for r in self._raws] if raw else [None] * count,

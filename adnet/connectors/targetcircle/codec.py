@@ -23,8 +23,8 @@ from adnet.connectors.targetcircle.rows import (
 from adnet.errors import SchemaError
 from adnet.models import Ad, Link, Offer, Payout, Raw, Trade
 from adnet.models.countries import iso2
-from adnet.models.words import PayoutKind, Status, TransactionStatus
-from adnet.money import Money
+from adnet.models.words import Status, TransactionStatus
+from adnet.money import Money, currency_or_none
 from adnet.operations.links import resolve
 from adnet.redact import Scrubber
 
@@ -111,13 +111,6 @@ def day(value: str | None) -> date | None:
         return None
 
 
-@lru_cache(maxsize=1024)
-def currency_code(value: str | None) -> str | None:
-    """Return an ISO 4217 code in upper case, or None for what is none."""
-    code = (value or "").strip().upper()
-    return code if len(code) == 3 and code.isascii() and code.isalpha() else None
-
-
 def countries(names: Sequence[str | None] | None) -> tuple[str, ...]:
     """Return ISO codes of names or codes.
 
@@ -138,13 +131,13 @@ def payout(row: PricingRow, currency: str | None, raw: bytes) -> Payout:
     """Return one line of what is paid, whichever of the three vocabularies it came in."""
     amount = next((v for v in (row.payout, row.commission, row.commision) if v is not None), Decimal(0))
     kind = (row.commission_type or row.commision_type or "").strip().lower()
-    percent: PayoutKind = "percent" if any(word in kind for word in ("percent", "%", "rev")) else "fixed"
+    share = "percent" in kind or "%" in kind or kind.startswith("rev")
     return Payout(
         event=text(row.transaction_type or row.conversion_type),
         engagement=text(row.engagement_type),
-        kind=percent,
+        kind="percent" if share else "fixed",
         amount=amount,
-        currency=currency_code(row.currency) or currency,
+        currency=currency_or_none(row.currency) or currency,
         countries=countries(row.countries if row.countries is not None else row.offer_pricing_countries),
         product_group=text(row.product_group),
         raw=Raw(raw),
@@ -153,7 +146,7 @@ def payout(row: PricingRow, currency: str | None, raw: bytes) -> Payout:
 
 def offer(row: OfferRow, *, source_id: str, source_name: str | None, raw: bytes) -> Offer:
     """Return an offer as one ad inventory of ours sees it."""
-    currency = currency_code(row.currency)
+    currency = currency_or_none(row.currency)
     highest = row.highest_payout
     return Offer(
         offer_id=str(row.id),

@@ -221,6 +221,8 @@ def test_a_row_that_is_no_utf_8_cannot_be_scrubbed(raw):
         ({"commission": 7, "commissionType": "Percentage", "transactionType": "sale"}, "7", "percent", "sale"),
         ({"payout": 3.5, "commissionType": "Variable percentage"}, "3.5", "percent", None),
         ({"payout": 3.5, "commissionType": "in %"}, "3.5", "percent", None),
+        ({"payout": 3.5, "commissionType": "Revshare"}, "3.5", "percent", None),
+        ({"payout": 3.5, "commissionType": "Fixed, under review: previous"}, "3.5", "fixed", None),
         ({"payout": 0.32, "commissionType": "Fixed", "transactionType": "Install"}, "0.32", "fixed", "Install"),
         ({"commission": 1, "commision": 2, "commissionType": "Fixed", "commisionType": "%"}, "1", "fixed", None),
         ({"payout": 0, "commission": 5}, "0", "fixed", None),
