@@ -198,6 +198,14 @@ class Parts:
             self._known.pop(path, None)
             self._remember(path)
 
+    def settle(self) -> None:
+        """Do the rest of what a failed rename left, before anything is compared with what is there."""
+        if (self._hold / _INTENT).exists():
+            with explained(self.folder):
+                self._finish_intent()
+            self._names.clear()
+            self._known.clear()
+
     def _write_intent(self, files: Mapping[Path, Path]) -> None:
         """Bring the files together in one folder, and let it become the intent by one rename."""
         draft = self._hold / _DRAFT

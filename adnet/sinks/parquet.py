@@ -85,6 +85,7 @@ class ParquetSink(Sink):
         self, tables: Sequence[tuple[Table, Sequence[Path]]], group: str, replaced_at: datetime | None
     ) -> dict[str, Landed]:
         """Land staged files of several tables as one, and return what it did to each."""
+        self._parts.settle()
         stamp = _values.instant(replaced_at or self._clock.now())
         merges: list[Merge] = []
         landed: dict[str, Landed] = {}

@@ -165,3 +165,35 @@ async def test_rename_that_fails_is_done_later(folder: Place, monkeypatch: pytes
     assert folder.column("status") == ["paid"] * 3
     assert len(folder.rows("transactions_history")) == 3
     assert folder.leftovers() == []
+
+
+async def test_landing_again_after_a_rename_that_failed(
+    folder: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the same sink, as it says one may: each key still lives in one part."""
+
+    async def land(sink: Any, rows: Any) -> Landed:
+        landing = sink.landing(network="net", account="acc", fetched_at=START)
+        await landing.write("transactions", rows)
+        try:
+            landed: Landed = (await landing.commit())["transactions"]
+            return landed
+        finally:
+            await landing.rollback()
+
+    real = Path.replace
+
+    def fail(path: Path, target: Path) -> Path:
+        if "part-" in str(target):
+            raise PermissionError(13, "Permission denied")
+        return real(path, target)
+
+    async with folder.opened() as sink:
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", fail)
+            with pytest.raises(SinkError, match="Permission denied"):
+                await land(sink, transactions(3))
+        await land(sink, transactions(3))
+        assert Landed(3, 0, 3) == await land(sink, transactions(3, status="paid"))
+    assert folder.column("transaction_id") == ["tx-000000", "tx-000001", "tx-000002"]
+    assert folder.column("status") == ["paid"] * 3
