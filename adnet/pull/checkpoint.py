@@ -4,6 +4,7 @@ Kept in the state beside the report jobs. It is gone on with only when the same 
 place, soon, and when that place still knows the run: a sink that was emptied or replaced gets everything anew.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Final, Self
 
@@ -51,14 +52,33 @@ class _Kept(msgspec.Struct):
 
 
 class PullCheckpoint:
-    """What one source of one account still needs; a Checkpoint of ``adnet.operations.windows``."""
+    """What one source of one account still needs; a Checkpoint of ``adnet.operations.windows``.
+
+    Args:
+        facts: Where it is kept.
+        scope: Whose credentials ask.
+        query: What is asked for.
+        sink: Where it lands.
+        pull_id: The run's.
+        now: When the run began.
+        lands: What of it lands: the account's name, which is a part of every key, the tables, and how.
+    """
 
     def __init__(
-        self, facts: Facts, *, scope: str, query: ReportQuery, sink: Sink, pull_id: str, now: datetime
+        self,
+        facts: Facts,
+        *,
+        scope: str,
+        query: ReportQuery,
+        sink: Sink,
+        pull_id: str,
+        now: datetime,
+        lands: Sequence[str],
     ) -> None:
         self._facts = facts
         self._scope = scope
-        self._name = f"pull.{query.key}.{sink.uri}"
+        # What one pull has landed is nothing that another has, if that is another account's, or other tables.
+        self._name = f"pull.{query.key}.{msgspec.json.encode(lands).decode()}.{sink.uri}"
         self._sink = sink
         self._pulls = [pull_id]
         self._began = now
@@ -74,7 +94,8 @@ class PullCheckpoint:
             left = kept.left.value()
         except (msgspec.DecodeError, ValueError, OverflowError):
             return
-        stale = self._began - kept.began > FRESH_FOR
+        # One that began later than now was written by a clock that was wrong: how old it is cannot be told.
+        stale = not timedelta(0) <= self._began - kept.began <= FRESH_FOR
         if stale or not all([await self._sink.recorded(pull) for pull in kept.pulls]):
             return
         self._began, self._left, self.landed = kept.began, left, kept.landed

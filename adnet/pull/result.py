@@ -25,6 +25,8 @@ class TableResult:
     finished_at: datetime | None = None
     outcome: Outcome = "interrupted"
     """``interrupted`` until it has ended otherwise, so that a killed run tells the truth."""
+    feeds: int = 0
+    """Sources that feed it and have not ended."""
     rows: int = 0
     new_rows: int = 0
     changed_rows: int = 0
@@ -40,6 +42,9 @@ class TableResult:
 
     def end(self, at: datetime, *, landed: bool) -> None:
         """Say how it ended: *landed* tells whether any unit of it has landed."""
+        self.feeds -= 1
+        if self.feeds > 0:
+            return
         self.finished_at = at
         if not self.errors:
             self.outcome = "landed"

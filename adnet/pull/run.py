@@ -8,6 +8,7 @@ which changes nothing.
 
 import asyncio
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import timedelta
@@ -124,6 +125,7 @@ async def pull(
         SinkError: The sink cannot be used; nothing of what had landed is lost.
     """
     chosen = _accounts(accounts)
+    _check_apart(chosen)
     check_order(since, until)
     _check_names("table", tables or (), TABLES)
     _check_names("level", levels, LEVELS)
@@ -155,6 +157,16 @@ def _accounts(accounts: Mapping[str, Account] | Iterable[Account] | Account) -> 
     if isinstance(accounts, Account):
         return [accounts]
     return list(accounts.values() if isinstance(accounts, Mapping) else accounts)
+
+
+def _check_apart(accounts: Sequence[Account]) -> None:
+    """Refuse accounts whose rows would replace each other: what has landed is known by network and name."""
+    for (network, name), count in Counter((one.network, one.name) for one in accounts).items():
+        if count > 1:
+            raise ConfigurationError(
+                f"{count} accounts on {network} are called {name!r}, and their rows could not be told apart: give"
+                ' each a name of its own, adnet.connect(..., name="...")'
+            )
 
 
 def _check_names(what: str, given: Collection[str], known: Collection[str]) -> None:
@@ -271,6 +283,8 @@ class _Source:
         self._connector: Any = account.connector
         self._name = name
         self.results = results
+        for result in results.values():
+            result.feeds += 1
         self._units = 0
         self._checkpoint: PullCheckpoint | None = None
 
@@ -326,6 +340,7 @@ class _Source:
             sink=self._run.sink,
             pull_id=self._run.pull_id,
             now=self._account.clock.now(),
+            lands=(self._account.name, *self.results, "raw" if self._run.raw else "bare"),
         )
         await checkpoint.verify()
         for table, counts in checkpoint.landed.items():

@@ -362,7 +362,10 @@ GOOD = {
 def checkpoint(state: State, sink: MemorySink) -> PullCheckpoint:
     """Return the checkpoint of one source."""
     query = ReportQuery(kind="clicks")
-    return PullCheckpoint(state.facts, scope="k", query=query, sink=sink, pull_id="p", now=FakeClock().now())
+    now = FakeClock().now()
+    return PullCheckpoint(
+        state.facts, scope="k", query=query, sink=sink, pull_id="p", now=now, lands=["clicks"]
+    )
 
 
 @many

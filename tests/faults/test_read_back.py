@@ -119,7 +119,9 @@ def test_a_checkpoint_is_read_back_as_it_was(left):
         await sink.record([{"network": "n", "account": "a", "pull_id": "p", "table": "clicks"}])
         query = ReportQuery(kind="clicks")
         first, second = (
-            PullCheckpoint(state.facts, scope="k", query=query, sink=sink, pull_id="p", now=clock.now())
+            PullCheckpoint(
+                state.facts, scope="k", query=query, sink=sink, pull_id="p", now=clock.now(), lands=["clicks"]
+            )
             for _ in range(2)
         )
         first.save(left)

@@ -173,6 +173,7 @@ async def test_a_checkpoint_that_cannot_be_read_costs_requests_and_no_rows(serve
             query = account.connector.complete_query(
                 ReportQuery(kind="transactions", period=account.period(DAYS["since"], DAYS["until"]))
             )
-            state.facts.put(account.account_id, f"pull.{query.key}.{sink.uri}", kept)
+            lands = f'["{account.name}","transactions","raw"]'
+            state.facts.put(account.account_id, f"pull.{query.key}.{lands}.{sink.uri}", kept)
             assert (await adnet.pull(account, to=sink, **DAYS)).ok
     assert len(sink.rows("transactions")) == len(server.truth("transactions", DAYS["since"], DAYS["until"]))

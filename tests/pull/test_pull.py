@@ -1,15 +1,20 @@
 """What ``adnet.pull`` raises and tells, without processes and kills."""
 
-from datetime import date
+import asyncio
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
 import adnet
+from adnet.models import ReportQuery
+from adnet.operations.windows import Left
+from adnet.pull.checkpoint import PullCheckpoint
 from adnet.sandbox.adskeeper import AdskeeperSandbox
 from adnet.sandbox.mytarget import MytargetSandbox
 from adnet.sandbox.targetcircle import TargetCircleSandbox
-from adnet.testing import MemorySink
+from adnet.state import State
+from adnet.testing import FakeClock, MemorySink
 
 SINCE, UNTIL = date(2026, 1, 1), date(2026, 1, 3)
 
@@ -38,9 +43,8 @@ def connected(sandbox, **more):
     return adnet.connect(
         "targetcircle",
         base_url=sandbox.base_url,
-        currency="EUR",
         limits={"api": "500/s"},
-        **{**sandbox.credentials, **more},
+        **{"currency": "EUR", **sandbox.credentials, **more},
     )
 
 
@@ -137,4 +141,91 @@ async def test_nonsense_is_refused_before_any_request(sandbox, more, words):
     async with connected(sandbox) as account:
         with pytest.raises(adnet.ConfigurationError, match=words):
             await adnet.pull(account, **{"since": SINCE, "until": UNTIL, "to": MemorySink(), **more})
+    assert not sandbox.log
+
+
+async def interrupted(account, sink, *, once, **options):
+    """Pull, and be cancelled as soon as one of the sources in *once* has come to its state."""
+
+    def hear(news):
+        if (news.table, news.state) == once:
+            running.cancel()
+
+    running = asyncio.create_task(
+        adnet.pull(account, since=SINCE, until=UNTIL, to=sink, on_progress=hear, **options)
+    )
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+
+@pytest.mark.parametrize("jobs", [1, 1000])
+async def test_two_accounts_of_one_token_land_both(sandbox, tmp_path, jobs):
+    """As who wants two currencies has them: what one has landed is nothing that the other has."""
+    sink, state = MemorySink(), str(tmp_path / "state.db")
+    async with (
+        connected(sandbox, state=state, name="eur") as eur,
+        connected(sandbox, state=state, name="usd", currency="USD") as usd,
+    ):
+        result = await adnet.pull(
+            [eur, usd], since=SINCE, until=UNTIL, to=sink, tables=["clicks", "trades"], jobs=jobs
+        )
+    assert result.ok
+    for table in ("clicks", "trades"):
+        landed = [row["account"] for row in sink.rows(table)]
+        assert landed.count("eur") == landed.count("usd") > 0
+
+
+async def test_an_interrupted_pull_of_fewer_tables_leaves_none_out(sandbox, tmp_path):
+    """Trades bring payouts; that they have landed says nothing of payouts that nobody asked for then."""
+    sink, state = MemorySink(), str(tmp_path / "state.db")
+    async with connected(sandbox, state=state) as account:
+        await interrupted(account, sink, once=("trades", "landed"), tables=["trades", "transactions"])
+    async with connected(sandbox, state=state) as account:
+        result = await adnet.pull(account, since=SINCE, until=UNTIL, to=sink, tables=["trades", "payouts"])
+    assert result.ok
+    assert {row["parent"] for row in sink.rows("payouts")} == {"offer", "trade"}
+
+
+async def test_an_interrupted_pull_without_raw_is_not_gone_on_with_by_one_with_it(sandbox, tmp_path):
+    """What it has landed lacks what is asked for now."""
+    sink, state = MemorySink(), str(tmp_path / "state.db")
+    wanted = ["trades", "transactions"]
+    async with connected(sandbox, state=state) as account:
+        await interrupted(account, sink, once=("trades", "landed"), tables=wanted, raw=False)
+    async with connected(sandbox, state=state) as account:
+        await adnet.pull(account, since=SINCE, until=UNTIL, to=sink, tables=wanted)
+    assert all(row["raw"] for row in sink.rows("trades"))
+
+
+async def test_a_checkpoint_of_the_future_is_not_gone_on_with():
+    """The clock was wrong: how old it is cannot be told."""
+    clock, sink, query = FakeClock(), MemorySink(), ReportQuery(kind="clicks")
+    await sink.record([{"network": "n", "account": "a", "pull_id": "p", "table": "clicks"}])
+    with State.open(clock=clock) as state:
+        first, second = (
+            PullCheckpoint(
+                state.facts, scope="k", query=query, sink=sink, pull_id="p", now=now, lands=["clicks"]
+            )
+            for now in (clock.now() + timedelta(days=365), clock.now() + timedelta(days=200))
+        )
+        first.save(Left(()))
+        await second.verify()
+        assert second.load() is None
+
+
+async def test_payouts_have_not_landed_before_both_of_their_sources_have(sandbox, tmp_path):
+    """An interrupted run tells so: payouts of trades are missing."""
+    sink = MemorySink()
+    async with connected(sandbox, state=str(tmp_path / "state.db")) as account:
+        wanted = ["offers", "trades", "payouts"]
+        await interrupted(account, sink, once=("offers", "ended"), tables=wanted)
+    outcomes = {row["table"]: row["outcome"] for row in sink.rows("pulls")}
+    assert outcomes == {"offers": "landed", "trades": "interrupted", "payouts": "interrupted"}
+
+
+async def test_accounts_of_one_name_are_refused_before_any_request(sandbox):
+    """Their rows would replace each other."""
+    async with connected(sandbox) as one, connected(sandbox, token="another-token-1") as two:
+        with pytest.raises(adnet.ConfigurationError, match="are called 'targetcircle'"):
+            await adnet.pull([one, two], since=SINCE, until=UNTIL, to=MemorySink())
     assert not sandbox.log
