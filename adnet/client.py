@@ -1,7 +1,7 @@
 """The account that users hold. Everything that all networks need is done here, once."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from decimal import Decimal
 from typing import Any, Self
@@ -38,7 +38,17 @@ from adnet.models.words import Level
 from adnet.money import Money
 from adnet.operations.instant import InstantReports
 from adnet.operations.jobs import ReportRunner
-from adnet.operations.plan import Change, PlanLimits, by_kind, check_owner, check_plan, parts_of, plan_of
+from adnet.operations.plan import (
+    Change,
+    PlanLimits,
+    by_kind,
+    check_kind,
+    check_owner,
+    check_plan,
+    of_kind,
+    parts_of,
+    plan_of,
+)
 from adnet.operations.windows import stream_rows
 from adnet.periods import Moment, Period, instant
 from adnet.state import State
@@ -232,11 +242,11 @@ class Account:
 
     async def update_campaigns(self, updates: Sequence[Update]) -> BatchResult:
         """Send exactly the named fields; an update of nothing sends nothing."""
-        return await self._update("update_campaigns", updates)
+        return await self._update("campaigns", updates)
 
     async def delete_campaigns(self, ids: Sequence[str | int]) -> BatchResult:
         """Delete campaigns; one outcome for each, in order."""
-        return await self._batch("delete_campaigns", [str(i) for i in ids])
+        return await self._batch("delete_campaigns", _ids(ids))
 
     async def create_ads(self, drafts: Sequence[AdDraft]) -> BatchResult:
         """Create ads, paused where the network allows; one outcome for each, in order."""
@@ -244,26 +254,29 @@ class Account:
 
     async def update_ads(self, updates: Sequence[Update]) -> BatchResult:
         """Send exactly the named fields; an update of nothing sends nothing."""
-        return await self._update("update_ads", updates)
+        return await self._update("ads", updates)
 
     async def delete_ads(self, ids: Sequence[str | int]) -> BatchResult:
         """Delete ads; one outcome for each, in order."""
-        return await self._batch("delete_ads", [str(i) for i in ids])
+        return await self._batch("delete_ads", _ids(ids))
 
     async def block_sources(self, campaign_id: str | int, ids: Sequence[str]) -> BatchResult:
         """Stop showing a campaign on sources, named as rows of statistics name them; one outcome for each."""
-        return await self._batch("block_sources", str(campaign_id), [str(i) for i in ids])
+        return await self._batch("block_sources", str(campaign_id), _ids(ids))
 
     async def allow_sources(self, campaign_id: str | int, ids: Sequence[str]) -> BatchResult:
         """Show a campaign on sources again; one outcome for each, in order."""
-        return await self._batch("allow_sources", str(campaign_id), [str(i) for i in ids])
+        return await self._batch("allow_sources", str(campaign_id), _ids(ids))
 
     async def bid_sources(self, campaign_id: str | int, factors: Mapping[str, Decimal]) -> BatchResult:
         """Multiply a campaign's price on sources (source -> factor); one outcome for each, in order."""
         return await self._batch("bid_sources", str(campaign_id), dict(factors))
 
-    async def _update(self, operation: str, updates: Sequence[Update]) -> BatchResult:
+    async def _update(self, kind: str, updates: Iterable[Update]) -> BatchResult:
+        operation = f"update_{kind}"
         self._require(operation)
+        updates = list(updates)
+        check_kind(updates, kind)
         wanted = [update for update in updates if update]
         outcomes = iter(await self._batch(operation, wanted) if wanted else ())
         return BatchResult(
@@ -277,7 +290,8 @@ class Account:
             changes: Updates, drafts and removals; of shares it is told what their removal would stop.
             kind: ``campaigns`` or ``ads``, for updates that do not know it themselves.
         """
-        parts = list(parts_of(changes, kind))
+        changes = of_kind(changes, kind)
+        parts = list(parts_of(changes))
         for operation in ("plan", *(f"{verb}_{what}" for what, verb, _ in parts)):
             self._require(operation)
         requests: list[PlannedRequest] = []
@@ -298,7 +312,7 @@ class Account:
         """
         check_owner(plan, network=self.network, account=self.name)
         check_plan(plan, limits, force=force)
-        parts = [await self._update(f"update_{what}", updates) for what, updates in by_kind(plan.updates)]
+        parts = [await self._update(kind, updates) for kind, updates in by_kind(plan.updates)]
         return BatchResult(outcome for part in parts for outcome in part)
 
     # ------------------------------------------------------------------ audiences
@@ -322,7 +336,7 @@ class Account:
     ) -> Share:
         """Make a key that opens *audiences* to *users*; no users means to anyone who has the key."""
         return await self._call(  # type: ignore[no-any-return]
-            "share_audiences", list(audiences), users=list(users), payment=payment, price=price, notify=notify
+            "share_audiences", list(audiences), users=_ids(users), payment=payment, price=price, notify=notify
         )
 
     def list_shares(self) -> AsyncIterator[Share]:
@@ -336,7 +350,7 @@ class Account:
 
     async def revoke_shares(self, keys: Sequence[str]) -> BatchResult:
         """Remove keys: campaigns of others that use their audiences stop; ``plan`` tells so of Removals beforehand."""
-        return await self._batch("revoke_shares", list(keys))
+        return await self._batch("revoke_shares", _ids(keys))
 
     # ------------------------------------------------------------------ reports
 
@@ -492,6 +506,11 @@ def _words(value: Words) -> list[str] | None:
     if value is None:
         return None
     return [value] if isinstance(value, str) else [str(item) for item in value]
+
+
+def _ids(value: str | int | Iterable[str | int]) -> list[str]:
+    """Return ids as texts; a text alone is one id, and not those of its digits."""
+    return [str(value)] if isinstance(value, str | int) else [str(one) for one in value]
 
 
 async def _once(job: ReportJob) -> AsyncIterator[ReportJob]:

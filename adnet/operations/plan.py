@@ -53,17 +53,18 @@ def count_plan(
         ``updates``, ``paused``, ``resumed`` and ``deleted`` count objects. ``budget_up``, ``budget_down``, ``bid_up``
         and ``bid_down`` are shares of the present sums (0.25 is a quarter; what rises from zero is infinite).
         ``budget_change`` is the share by which the sum moves in the end. ``unlimited`` counts budgets that are taken
-        away, ``unseen`` budgets and bids that change on objects whose present value is not known.
+        away, ``unseen`` budgets and bids that change on objects whose present value is not known, and bids that
+        come or go. Where deleted is a status, updates to it count as deletions.
     """
-    objects = {_id_of(thing): thing for thing in present}
+    objects = {(_kind_of(thing), _id_of(thing)): thing for thing in present}
     changed = [update for update in updates if update]
-    moves = [move for update in changed for move in _moves(update, objects.get(update.id))]
+    moves = [move for update in changed for move in _moves(update, _present(objects, update))]
     known = [move for move in moves if move.before is not None and move.after is not None]
     return {
         "updates": len(changed),
         "paused": sum(update.fields.get("status") == "paused" for update in changed),
         "resumed": sum(update.fields.get("status") == "active" for update in changed),
-        "deleted": len(deleted),
+        "deleted": len(deleted) + sum(update.fields.get("status") == "deleted" for update in changed),
         **_shares(known),
         "unlimited": sum(move.part == "budget" and move.after is None and move.seen for move in moves),
         "unseen": sum(not move.seen for move in moves),
@@ -126,25 +127,43 @@ def by_kind(updates: Iterable[Update]) -> Iterator[tuple[str, list[Update]]]:
         yield kind, list(part)
 
 
-def parts_of(changes: Iterable[Change], kind: str | None = None) -> Iterator[tuple[str, str, list[Any]]]:
-    """Yield changes that follow each other and are alike as (kind, verb, items): many may take one request.
+def of_kind(changes: Iterable[Change], kind: str | None) -> list[Change]:
+    """Return *changes*; their updates that do not know their kind are of *kind*, from now on."""
+    return [
+        attrs.evolve(change, kind=change.kind or kind) if isinstance(change, Update) else change
+        for change in changes
+    ]
 
-    Updates of nothing are left out; of removals the items are ids.
 
-    Args:
-        changes: In the order in which they are to be made.
-        kind: Of updates that do not know it themselves; ``campaigns`` by default.
+def check_kind(updates: Iterable[Update], kind: str) -> None:
+    """Refuse updates that know that they are of another *kind*: an object of the same id may well exist there.
+
+    Raises:
+        ConfigurationError: One of them is.
     """
-    for (what, verb), part in groupby((c for c in changes if c), lambda change: _named(change, kind)):
+    for update in updates:
+        if update.kind and update.kind != kind:
+            raise ConfigurationError(
+                f"the update of {update.id} is one of {update.kind}, not of {kind}: use update_{update.kind};"
+                " nothing was sent"
+            )
+
+
+def parts_of(changes: Iterable[Change]) -> Iterator[tuple[str, str, list[Any]]]:
+    """Yield *changes* that follow each other and are alike as (kind, verb, items): many may take one request.
+
+    Updates of nothing are left out, those without a kind are of campaigns; of removals the items are ids.
+    """
+    for (what, verb), part in groupby((change for change in changes if change), _named):
         yield what, verb, [one.id if isinstance(one, Removal) else one for one in part]
 
 
-def _named(change: Change, kind: str | None) -> tuple[str, str]:
+def _named(change: Change) -> tuple[str, str]:
     """Return what is changed, and how: together the name of an operation."""
     if isinstance(change, Removal):
         return change.kind, "revoke" if change.kind == "shares" else "delete"
     if isinstance(change, Update):
-        return change.kind or kind or "campaigns", "update"
+        return change.kind or "campaigns", "update"
     return ("ads" if isinstance(change, AdDraft) else "campaigns"), "create"
 
 
@@ -182,7 +201,7 @@ class _Move:
     before: Decimal | None
     after: Decimal | None
     seen: bool
-    """Whether the present value is known, in the same currency; None is known, too: no limit."""
+    """Whether the present value is known, in the same currency; no budget is known, too: no limit."""
 
 
 def _moves(update: Update, thing: Campaign | Ad | None) -> Iterable[_Move]:
@@ -191,7 +210,9 @@ def _moves(update: Update, thing: Campaign | Ad | None) -> Iterable[_Move]:
             continue
         value, old = update.fields[name], getattr(thing, name, None)
         units = {one.currency for one in (value, old) if isinstance(one, Money)}
-        seen = thing is not None and len(units) < 2
+        # No budget is no limit; but a bid that comes or goes is no share of anything.
+        told = part == "budget" or (value is None) == (old is None)
+        seen = thing is not None and len(units) < 2 and told
         before, after = _amount(old) if seen else None, _amount(value)
         if before != after or not seen:
             yield _Move(part, f"{name} {min(units, default='')}", before, after, seen)
@@ -231,3 +252,14 @@ def _amount(value: Any) -> Decimal | None:
 
 def _id_of(thing: Campaign | Ad) -> str:
     return thing.campaign_id if isinstance(thing, Campaign) else thing.ad_id
+
+
+def _kind_of(thing: Campaign | Ad) -> str:
+    return "campaigns" if isinstance(thing, Campaign) else "ads"
+
+
+def _present(objects: Mapping[tuple[str, str], Campaign | Ad], update: Update) -> Campaign | Ad | None:
+    """Return the object of *update*; None where there is none, or where it may be either of two."""
+    kinds = (update.kind,) if update.kind else ("campaigns", "ads")
+    found = [objects[kind, update.id] for kind in kinds if (kind, update.id) in objects]
+    return found[0] if len(found) == 1 else None

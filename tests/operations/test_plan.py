@@ -144,3 +144,33 @@ def test_every_reason_is_told_at_once():
 def test_force_lets_everything_pass():
     """It was meant."""
     check_plan(Plan(network="net", counts=budgets((1, 1000))), force=True)
+
+
+def test_a_status_that_deletes_is_a_deletion():
+    """Where deleted is a status, an update deletes as well as a call of its own."""
+    counts = count_plan([Update("1", {"status": "deleted"})], [])
+    with pytest.raises(UnsafePlanError, match="deletes 1 object "):
+        check(counts)
+    check(counts, deleted=1)
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, "1000"), ("5", None)])
+def test_a_bid_that_comes_or_goes_cannot_be_measured(before, after):
+    """No bid is no limit, and no share of anything."""
+    bids = [None if amount is None else usd(amount) for amount in (before, after)]
+    counts = count_plan([Update("1", {"bid": bids[1]})], [Campaign(campaign_id="1", name="x", bid=bids[0])])
+    with pytest.raises(UnsafePlanError, match="1 amount"):
+        check(counts)
+
+
+@pytest.mark.parametrize("kind", ["campaigns", None])
+def test_a_campaign_and_an_ad_of_one_id_are_two_objects(kind):
+    """A budget is measured against the campaign's; where either may be meant, it is not known."""
+    present = [Campaign(campaign_id="1", name="x", daily_budget=usd(10)), Ad(ad_id="1", bid=usd("0.1"))]
+    with pytest.raises(UnsafePlanError):
+        check(count_plan([Update("1", {"daily_budget": usd(1000)}, kind)], present))
+
+
+def test_a_bid_that_stays_away_is_no_change():
+    """Nothing moves, so nothing has to be measured."""
+    check(count_plan([Update("1", {"bid": None})], [Campaign(campaign_id="1", name="x")]))

@@ -116,3 +116,43 @@ async def test_what_the_network_cannot_remove_is_refused():
     with pytest.raises(UnsupportedError, match="cannot serve revoke_shares; mytarget, vkads can"):
         await account.plan([Removal("key", "shares")])
     await account.close()
+
+
+async def test_a_plan_of_ads_is_applied_to_ads():
+    """What was shown is what is done, also where only the call said what the updates are of."""
+    async with bench() as test:
+        account = test.account()
+        campaign, ad = (test.first(name, status="active")["id"] for name in ("campaigns", "banners"))
+        plan = await account.plan([Update(ad, {"status": "paused"})], kind="ads")
+        assert (await account.apply(plan)).ok
+        assert test.first("banners", id=ad)["status"] == "blocked"
+        plan = await account.plan([Update(campaign, {"status": "paused"})], kind="ads")
+        assert not (await account.apply(plan)).ok
+        assert test.first("campaigns", id=campaign)["status"] == "active"
+
+
+async def test_an_update_that_knows_its_kind_is_made_to_no_other():
+    """A campaign of an ad's number may well exist."""
+    async with bench() as test:
+        account, ad = test.account(), test.first("banners", status="active")["id"]
+        with pytest.raises(ConfigurationError, match=r"is one of ads, not of campaigns: use update_ads"):
+            await account.update_campaigns(
+                [Update("1", {"status": "paused"}), Update(ad, {"status": "paused"}, "ads")]
+            )
+        assert sent(test) == 0
+
+
+async def test_updates_that_come_one_by_one_keep_their_outcomes():
+    """A generator is gone through once; what failed must not be lost."""
+    async with bench() as test:
+        account = test.account()
+        result = await account.update_campaigns(Update(n, {"status": "paused"}) for n in ("999999",))
+        assert ([outcome.status for outcome in result], result.ok) == (["failed"], False)
+
+
+async def test_one_id_is_one_id():
+    """A text is one id where objects are deleted, as it is where they are listed; not the ids of its digits."""
+    async with bench() as test:
+        account, one = test.account(), str(test.first("campaigns", status="active")["id"])
+        assert (await account.delete_campaigns(one)).ids == (one,)
+        assert test.first("campaigns", id=int(one))["status"] == "deleted"
