@@ -57,7 +57,7 @@ class QuotaStore:
 
     def take(
         self,
-        charges: Sequence[tuple[str, int, int, int, float, float]],
+        charges: Sequence[tuple[str, int, int, int, float, float, float]],
         returned: Sequence[tuple[int, int]] = (),
     ) -> tuple[Sequence[tuple[int, int]], None] | tuple[None, tuple[int, float | None]]:
         """Take all *charges* or none, after giving back what is *returned*.
@@ -74,8 +74,10 @@ class QuotaStore:
         grants: list[tuple[int, int]] = []
         with self._database.transaction() as connection:
             _give_back(connection, returned)
-            for position, (key, limit, needed, _, _, since) in enumerate(charges):
-                connection.execute("DELETE FROM quota_uses WHERE key = ? AND until < ?", (key, since))
+            for position, (key, limit, needed, _, _, since, latest) in enumerate(charges):
+                connection.execute(
+                    "DELETE FROM quota_uses WHERE key = ? AND (until < ? OR until > ?)", (key, since, latest)
+                )
                 room = limit - _sum(connection, key, since)
                 if room < needed:
                     return None, (position, _first_to_leave(connection, key, needed - room))

@@ -194,4 +194,5 @@ class Share:
         until = min(now + log.window.per_s / _BLOCK, log.safe_until(now) - _SOON_S)
         if block == cost or until <= now:
             block, until = cost, now
-        return log.key, log.limit, cost, block, until + wall, log.cutoff(now) + wall
+        latest = now + 2 * log.window.per_s
+        return log.key, log.limit, cost, block, until + wall, log.cutoff(now) + wall, latest + wall

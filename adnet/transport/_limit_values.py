@@ -72,10 +72,11 @@ class BucketState:
     """Until when a 429 keeps it closed, aware, in UTC."""
 
 
-Charge: TypeAlias = tuple[str, int, int, int, float, float]
+Charge: TypeAlias = tuple[str, int, int, int, float, float, float]
 """What one request takes of one shared window: key, limit, units needed, units welcome (more than needed to spare
-the next requests the trip), the instant until which they may be used, and the instant before which older charges
-no longer count. Instants are seconds since 1970."""
+the next requests the trip), the instant until which they may be used, the instant before which older charges no
+longer count, and the instant after which there can be none, unless our clock was set back. Instants are seconds since
+1970."""
 
 Grant: TypeAlias = tuple[int, int]
 """A taken charge: its number in the store, and its units."""

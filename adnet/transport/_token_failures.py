@@ -37,6 +37,7 @@ _HELD_S: Final[tuple[tuple[type[AdnetError], float], ...]] = (
 
 A reply that was lost may have brought a token that nobody has, and there are few of them.
 """
+_LONGEST: Final = timedelta(hours=1)
 
 _KINDS: Final[Mapping[str, type[AdnetError]]] = {
     kind.__name__: kind
@@ -103,6 +104,8 @@ class Failures:
         text, until = found
         name, credentials, code, message = (*text.split("|", 3), "", "", "", "")[:4]
         kind = _KINDS.get(name, AuthenticationError)
+        if not issubclass(kind, TokenRevokedError) and until - self._clock.now() > _LONGEST:
+            return None  # our clock was set back since
         if credentials != self._credentials and not issubclass(kind, _LASTING):
             return None
         error = kind(message or "the network gave no token", code=code or None)

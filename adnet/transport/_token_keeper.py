@@ -1,6 +1,7 @@
 """The token that one process holds, and how it is read from and written to the store that processes share."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Generic
 
@@ -48,7 +49,8 @@ class Keeper(Generic[T, L]):
         self._make = make
         self._clock = clock
         self._scrubber = scrubber
-        self._unsaved: T | None = None
+        self._unsaved: tuple[T, int] | None = None
+        """A token that could not be stored, and the fence of the lease under which it was had."""
 
     def look(self) -> T | None:
         """Return the stored token if it is of use, and hold it."""
@@ -97,16 +99,18 @@ class Keeper(Generic[T, L]):
                 raise
             except StateError:
                 await self._clock.sleep(pause_s)
-        self._unsaved = token
-        return self._saved_late(lease, token)
+        self._unsaved = token, lease.fence
+        return self._saved_late(token, lease.fence)
 
-    def save_unsaved(self, lease: L) -> None:
-        """Store what could not be stored before."""
+    def save_unsaved(self) -> None:
+        """Store what could not be stored before, unless something newer is there."""
         if self._unsaved is not None:
-            self._saved_late(lease, self._unsaved)
+            with suppress(self.replaced):
+                self._saved_late(*self._unsaved)
+            self._unsaved = None
 
-    def _saved_late(self, lease: L, token: T) -> T:
-        saved = self.store.save(self.key, token, fence=lease.fence)
+    def _saved_late(self, token: T, fence: int) -> T:
+        saved = self.store.save(self.key, token, fence=fence)
         self._unsaved = None
         return saved
 

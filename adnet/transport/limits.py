@@ -264,7 +264,8 @@ class Limiter:
     def _log(self, room: Room, window: Window, old: dict[tuple[float, bool], WindowLog]) -> WindowLog:
         log = old.get((window.per_s, window.aligned))
         if log is None:
-            return WindowLog(window, self._calendar, f"{room.key}/{window.per_s:g}")
+            kind = " by the calendar" if window.aligned else ""
+            return WindowLog(window, self._calendar, f"{room.key}/{window.per_s:g}{kind}")
         log.define(window)
         return log
 

@@ -6,6 +6,7 @@ the signer itself, since that send would escape the limiter.
 """
 
 import ipaddress
+import math
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -28,9 +29,11 @@ from adnet.transport.sign import Signer
 from adnet.transport.wire import Request, Response, Route, origin
 
 _BEHIND: Final = re.compile(r"[?#]")
+_LATE_S: Final = 0.05
+"""A request that leaves so much later than it was let in is let in anew."""
 
 Observer = Callable[[Request, Response | None, AdnetError | None], None]
-"""Told of every physical send and what came of it: a ledger, a limit reader."""
+"""Told of every physical send, as it was signed, and what came of it: a ledger, a limit reader."""
 
 
 def checked_base_url(url: str) -> str:
@@ -192,28 +195,41 @@ class Session:
         return _Reading(self, route)
 
     async def _once(self, sends: "_Sends", request: Request) -> Response:
+        done = await self._let_in(sends, request)
+        if done is None:  # a token was waited for: the charge was for a moment that has passed
+            done = await self._let_in(sends, request, late_s=math.inf)
+            assert done is not None
+        signed, response, error = done
+        if error is None:
+            return response
+        if expired(error) and not self._signer.refused(signed, error.code):
+            error.temporary = False
+        raise error
+
+    async def _let_in(
+        self, sends: "_Sends", request: Request, *, late_s: float = _LATE_S
+    ) -> tuple[Request, Response, AdnetError | None] | None:
         route = request.route
         with await self.limiter.acquire(
             route.buckets, cost=route.cost, lane=request.lane, deadline=request.deadline
         ) as slot:
             self._count_wait(request, slot.waited_s)
-            before = sends.count
+            before, entered = sends.count, self.clock.monotonic()
             try:
                 signed = await self._signer.sign(request)
+                if self.clock.monotonic() - entered > late_s:
+                    slot.unsent()
+                    return None
                 response = await self._physical(sends, request, signed)
             except BaseException:
                 if sends.count == before:
                     slot.unsent()  # what never left is not charged
                 raise
             error = self._decipherer.error(response)
-            self._observe(request, response, error)
+            self._observe(signed, response, error)
             # Still inside: whoever waits must find the bucket closed before a place becomes free.
             self._tell_limiter(route, error)
-        if error is None:
-            return response
-        if expired(error) and not self._signer.refused(signed, error.code):
-            error.temporary = False
-        raise error
+        return signed, response, error
 
     async def _physical(self, sends: "_Sends", request: Request, signed: Request) -> Response:
         timeout_s = request.route.timeout_s
@@ -229,7 +245,7 @@ class Session:
             size = len(response.body)
             self.ceilings.check_depth(response.body)
         except AdnetError as error:
-            self._observe(request, None, error)
+            self._observe(signed, None, error)
             raise
         finally:
             spent = self.clock.monotonic() - started

@@ -134,15 +134,20 @@ class OAuthTokens(Generic[T, L]):
                 self._failures.remember(AuthenticationError(text, code=code), hold_s=_MISTRUST_S)
         return not self._early.too_often
 
-    def revoked(self, message: str) -> None:
+    def revoked(self, message: str, token: str | None = None) -> None:
         """Stop the account, in all processes: the user took the permission back.
 
-        Does nothing when a login has stored another token meanwhile.
+        Stops nothing when a login has stored another token than the one that was refused.
+
+        Args:
+            message: The network's words.
+            token: What was refused; None for what is held.
         """
-        stored = self._store.load(self._keeper.key)
-        held = self._keeper.held
-        if stored is None or held is None or stored.generation <= held.generation:
-            self._keeper.held = None
+        stored, held = self._store.load(self._keeper.key), self._keeper.held
+        token = token or (held.access_token if held else None)
+        if held is not None and held.access_token == token:
+            self._keeper.held = None  # the next request looks for what a login has stored
+        if stored is None or token is None or stored.access_token == token:
             self._failures.remember(TokenRevokedError(message, code="revoked_token"))
 
     # ------------------------------------------------------------------ what logins do
@@ -242,14 +247,15 @@ class OAuthTokens(Generic[T, L]):
 
     async def _replace(self, lease: L, *, ahead: bool) -> T | None:
         """Read again under the lease, then ask."""
-        self._keeper.save_unsaved(lease)
+        self._keeper.save_unsaved()
         found = self._keeper.look()
         if found is not None and not (ahead and self._clock.now() >= self._keeper.due_at):
             return found
         if (failure := self._failures.recall()) is not None:
             raise failure
+        stored = self._store.load(self._keeper.key)
         try:
-            return await self._ask(lease, self._store.load(self._keeper.key))
+            return await self._ask(lease, stored)
         except self._keeper.replaced:
             if (found := self._keeper.look()) is not None:
                 return found
@@ -257,6 +263,9 @@ class OAuthTokens(Generic[T, L]):
         except StateError:
             raise
         except AdnetError as error:
+            found, before = self._keeper.look(), stored.generation if stored else -1
+            if found is not None and found.generation > before:
+                return found  # a login was faster
             self._failures.remember(error)
             raise for_request(error) from None
 

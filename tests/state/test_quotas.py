@@ -11,6 +11,7 @@ from adnet.state.owners import new_owner, retire
 from adnet.state.quotas import QuotaStore
 
 DAY = 86400.0
+FAR = 4e9
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def neighbour(database: Database, clock) -> QuotaStore:
 def use(
     units: int, at: float = 0.0, *, limit: int = 10, welcome: int = 0, key: str = "k", since: float = -DAY
 ):
-    return key, limit, units, max(units, welcome), at, since
+    return key, limit, units, max(units, welcome), at, since, FAR
 
 
 # -------------------------------------------------------------------------- uses

@@ -132,7 +132,7 @@ async def test_a_window_that_is_full_is_not_asked_for_again(database):
             return super().take(charges, returned)
 
     store = Counting(database, new_owner(), clock)
-    QuotaStore(database, new_owner(), clock).take([("/b/100", 1, 1, 1, clock.now().timestamp(), 0.0)])
+    QuotaStore(database, new_owner(), clock).take([("/b/100", 1, 1, 1, clock.now().timestamp(), 0.0, 4e9)])
     limiter = Limiter([Bucket("b", (Window(1, 100.0),))], clock=clock, shared=store)
     for _ in range(5):
         with pytest.raises(RateLimitError):
@@ -323,3 +323,22 @@ def test_a_killed_process_takes_no_more_than_its_block_with_it(crew, path, clock
     with closing(Database.open(path)) as database:
         used, _ = QuotaStore(database, new_owner(), clock).used("acme/b/3600", 0.0)
     assert sent <= used <= sent + 10
+
+
+async def test_uses_of_a_clock_that_was_set_back_count_no_longer_than_a_window(make):
+    """A machine whose clock was three hours ahead when it started: nobody waits three hours for a second."""
+    fast, right = FakeClock(), FakeClock()
+    fast.advance(3 * 3600)
+    for _ in range(4):
+        (await make(fast, Window(4, 1.0)).acquire(B)).release()
+    (await make(right, Window(4, 1.0)).acquire(B)).release()
+    assert right.monotonic() < 3
+
+
+async def test_two_windows_of_one_length_count_each_use_once(make):
+    """What the user allows in a day holds beside what the network does; together they are no half of it."""
+    clock = FakeClock()
+    limiter = make(clock, Window(100, DAY, aligned=True), Window(10, DAY))
+    for _ in range(10):
+        (await limiter.acquire(B, deadline=clock.monotonic() + 1)).release()
+    assert [window.used for window in limiter.state()[0].windows] == [10, 10]

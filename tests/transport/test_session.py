@@ -359,3 +359,22 @@ def test_another_base_url_is_refused_without_quoting_a_password(url):
     with pytest.raises(ConfigurationError, match="base_url") as caught:
         checked_base_url(url)
     assert "geheim" not in str(caught.value)
+
+
+async def test_who_waited_for_a_token_leaves_within_the_limits(clock):
+    """Requests are charged when they leave, and not when they began to wait for a token."""
+    left = []
+
+    class Slow(StaticToken):
+        async def token(self, *, deadline=None):
+            await clock.sleep(10 - clock.monotonic())  # issued at 10 s, at once from then on
+            return "x"
+
+    def wire(_request):
+        left.append(clock.monotonic())
+        return answer()
+
+    made = session(wire, clock, windows=[Window(4, 1.0)], source=Slow("x"))
+    await asyncio.gather(*(made.send(made.build(READ)) for _ in range(40)))
+    assert max(sum(at <= other < at + 1 for other in left) for at in left) <= 4
+    assert made.limiter.charges == Counter(api=40)

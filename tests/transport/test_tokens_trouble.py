@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from adnet.errors import (
+    AdnetError,
     AuthenticationError,
     ConnectError,
     RequestTimeoutError,
@@ -13,10 +14,14 @@ from adnet.errors import (
     TokenLimitError,
     TokenRevokedError,
 )
-from adnet.state.tokens import StoredToken
-from adnet.transport.tokens import Issued
+from adnet.redact import Scrubber
+from adnet.state import State
+from adnet.state.owners import new_owner
+from adnet.state.tokens import LeaseLostError, StoredToken
+from adnet.testing import FakeClock
+from adnet.transport.tokens import Issued, OAuthTokens
 
-from .tokens_kit import DAY_S, World, settle
+from .tokens_kit import DAY_S, Endpoint, World, settle
 
 
 @pytest.fixture
@@ -250,3 +255,81 @@ async def test_closing_lets_a_refresh_come_to_its_end(world):
     world.endpoint.open.set()
     await closing
     assert world.stored.access_token == "access-2"
+
+
+async def test_a_process_whose_token_was_revoked_goes_on_with_the_new_login(world):
+    """The login may be another process's: `adnet auth login`, while an application runs."""
+    tokens, other = world.process(), world.process()
+    await tokens.token()
+    other.keep(Issued(access_token="granted", expires_in_s=DAY_S))
+    tokens.revoked("Access token has been revoked")
+    assert await tokens.token() == "granted"
+
+
+async def test_a_late_refusal_does_not_stop_a_login_that_is_in_use_already(world):
+    """A slow request of before the login is refused after it."""
+    tokens, other = world.process(), world.process()
+    await tokens.token()
+    tokens.revoked("Access token has been revoked", "access-1")
+    other.keep(Issued(access_token="granted", expires_in_s=DAY_S))
+    assert await tokens.token() == "granted"
+    tokens.revoked("Access token has been revoked", "access-1")
+    assert (await tokens.token(), await world.process().token()) == ("granted", "granted")
+
+
+async def test_a_refused_refresh_does_not_stop_a_login_that_was_faster(world):
+    """What the old refresh token was refused for says nothing about the new one."""
+    tokens = world.process()
+    await tokens.token()
+    world.endpoint.open.clear()
+    world.clock.advance(DAY_S)
+    waiting = asyncio.ensure_future(tokens.token())
+    await settle()
+    world.process().keep(Issued(access_token="granted", expires_in_s=DAY_S))
+    world.endpoint.fails = [TokenRevokedError("Access token has been revoked")]
+    world.endpoint.open.set()
+    assert (await waiting, await world.process().token()) == ("granted", "granted")
+
+
+async def test_a_failure_of_a_clock_that_was_set_back_holds_no_longer(tmp_path):
+    """A machine that starts without a network has, just then, no right time either."""
+    fast, right = FakeClock(), FakeClock()
+    fast.advance(3 * 3600)
+    endpoint = Endpoint()
+    endpoint.fails = [ConnectError("cannot connect")]
+
+    def process(state: State, clock: FakeClock) -> OAuthTokens:
+        return OAuthTokens(
+            key="shop",
+            owner=new_owner(),
+            store=state.tokens,
+            make=StoredToken,
+            replaced=LeaseLostError,
+            grant=endpoint,
+            clock=clock,
+            scrubber=Scrubber(),
+        )
+
+    with State.open(tmp_path / "state.db", clock=fast) as state, pytest.raises(AdnetError):
+        await process(state, fast).token()
+    with State.open(tmp_path / "state.db", clock=right) as state:
+        assert await process(state, right).token() == "access-2"
+
+
+async def test_a_token_that_could_not_be_stored_does_not_replace_a_newer_login(world, monkeypatch):
+    """It is stored later only if nothing else was stored meanwhile."""
+    tokens, save = world.process(), world.state.tokens.save
+
+    def never(*args, **options):
+        raise StateError("locked")
+
+    monkeypatch.setattr(world.state.tokens, "save", never)
+    with pytest.raises(StateError):
+        await tokens.token()
+    monkeypatch.setattr(world.state.tokens, "save", save)
+    world.process().keep(Issued(access_token="granted", refresh_token="granted-2", expires_in_s=DAY_S))
+    assert await tokens.token() == "granted"
+    world.clock.advance(DAY_S - 100)  # within the margin: it is refreshed ahead
+    await tokens.token()
+    await settle()
+    assert world.stored.refresh_token == "granted-2"

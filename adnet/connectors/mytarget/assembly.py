@@ -216,11 +216,11 @@ class _House:
 
 
 def _stop_when_revoked(
-    tokens: Tokens, account: str, _request: Request, _response: Response | None, error: AdnetError | None
+    tokens: Tokens, account: str, request: Request, _response: Response | None, error: AdnetError | None
 ) -> None:
     """Stop the account when its user took the permission back; an observer of the session."""
     if isinstance(error, TokenRevokedError):
-        tokens.revoked(error.message)
+        tokens.revoked(error.message, request.headers.get("Authorization", "").removeprefix("Bearer "))
         error.add_note(f"`adnet auth login {account}` asks for the permission anew")
 
 
