@@ -244,7 +244,7 @@ class _Reader:
         if "url" not in state:
             return default_state_url()
         url = self.text("[state] url", state["url"])
-        scheme, colon, rest = url.partition(":")
+        scheme, colon, rest = url.partition(":") if ":" in url else ("sqlite", ":", url)
         if scheme == "sqlite" and colon and rest not in {"", ":memory:"}:
             return f"sqlite:{self.path.parent / Path(rest).expanduser()}"
         return url

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import html
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -34,6 +35,8 @@ _CODE_IN_QUERY = re.compile(r"(?i)([?&](?:code|state)=)[^&\s\"']+")
 _USER_INFO = re.compile(r"(?<=://)[^/\s@]+@")
 _ESCAPE = re.compile(r"%[0-9A-F]{2}")
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]+")
+_APOSTROPHES = ("&#x27;", "&#39;", "&#039;")
+"""As Python, others and PHP write one in a page."""
 _GENEROUS = 65_536
 
 
@@ -123,13 +126,16 @@ class Scrubber:
 
 
 def _forms(secret: str) -> set[str]:
-    """Return *secret* as it stands in plain text, in URLs and forms, and in JSON."""
+    """Return *secret* as it stands in plain text, in URLs and forms, in JSON, and in pages."""
     if _PLAIN.fullmatch(secret):
         return {secret}
     quoted = {quote(secret, safe=safe) for safe in ("", "/", "/+=~")} | {quote_plus(secret)}
     lower = {_ESCAPE.sub(lambda found: found[0].lower(), form) for form in quoted}
     escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-    return {secret} | quoted | lower | escaped | {form.replace("/", r"\/") for form in escaped}
+    escaped |= {form.replace("/", r"\/") for form in escaped}
+    paged = {html.escape(secret).replace("&#x27;", mark) for mark in _APOSTROPHES}
+    paged.add(html.escape(secret, quote=False))
+    return {secret} | quoted | lower | escaped | paged
 
 
 def keyed_hash(key: bytes, value: str) -> str:

@@ -115,6 +115,14 @@ class TestReading:
         file = write(PARTNER, "deep/adnet.toml")
         assert f"sqlite:{file.parent / 'kept/state.db'}" == config.load(file).state_url
 
+    @pytest.mark.parametrize("url", ["state.db", "./state.db", "sqlite:state.db"])
+    def test_state_without_a_scheme_is_relative_to_the_file_too(self, url, tmp_path, monkeypatch):
+        """Runs from different folders share one state, however its file is written."""
+        file = write(f'[state]\nurl = "{url}"', "deep/adnet.toml")
+        monkeypatch.chdir(tmp_path)
+        with config.open_state(config.load(file)) as state:
+            assert Path(state.database.name).absolute() == file.parent / "state.db"
+
     def test_state_elsewhere_is_left_alone(self):
         """A state that is no file is passed on as it stands."""
         assert config.load(write('[state]\nurl = "redis://host/0"')).state_url == "redis://host/0"

@@ -140,17 +140,20 @@ def _permissions(path: Path) -> Finding | None:
 
 def _state(config: Config | None) -> Iterator[Finding]:
     url = config.state_url if config else default_state_url()
+    scheme, colon, _ = url.partition(":")
     path = Path(url.removeprefix("sqlite:"))
-    if url.startswith("sqlite:") and not path.exists():
-        yield Finding("state", str(path), "ok", "not made yet; the first command that needs it makes it")
+    # Of another scheme only that is told: what follows it may hold a password.
+    place = str(path) if scheme == "sqlite" or not colon else f"{scheme}:…"
+    if scheme == "sqlite" and not path.exists():
+        yield Finding("state", place, "ok", "not made yet; the first command that needs it makes it")
         return
     try:
         with open_state(config) as state:
             unfinished = len(state.jobs.unfinished())
     except AdnetError as error:
-        yield Finding("state", str(path), "fail", error.message, "as it says")
+        yield Finding("state", place, "fail", error.message, "as it says")
     else:
-        yield Finding("state", str(path), "ok", f"{unfinished} unfinished report jobs")
+        yield Finding("state", place, "ok", f"{unfinished} unfinished report jobs")
 
 
 # ------------------------------------------------------------------ accounts

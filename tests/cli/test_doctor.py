@@ -143,3 +143,16 @@ async def test_connector_without_an_address():
     found = await doctor._reach("shop", "")
     assert found.verdict == "warn"
     assert attrs.astuple(found)[1] == "shop"
+
+
+def test_a_password_in_the_state_url_is_not_shown(adnet, home):
+    """Only the scheme is told: what follows it may hold a password."""
+    file = configure()
+    file.write_text(
+        '[state]\nurl = "redis://default:hunter2-secret@cache.example:6379/0"\n', encoding="utf-8"
+    )
+    ran = adnet("doctor", "--json")
+    assert ran.code == 2
+    assert "hunter2" not in ran.out + ran.err
+    (found,) = findings(ran, "state").values()
+    assert "not available in this version" in found["detail"]
