@@ -9,6 +9,7 @@ from adnet.cli.output import Table
 from adnet.errors import AdnetError, ConfigurationError
 from adnet.pull import PullResult
 from adnet.pull.result import TableResult
+from adnet.sinks import STDOUT
 from adnet.transport.events import Meter
 
 _SHARES: Final = {
@@ -37,7 +38,7 @@ def report(call: Call, result: PullResult, *, profile: bool = False) -> int:
     if profile:
         blocks.append(profile_table(result.tables))
     # Rows in JSON lines have standard output for themselves.
-    call.out.result(result_data(result, profile=profile), *blocks, to_stderr=result.to == "jsonl:-")
+    call.out.result(result_data(result, profile=profile), *blocks, to_stderr=result.to == STDOUT)
     call.out.problems(problems(result))
     return code_of_some(result.errors, landed=result.landed)
 

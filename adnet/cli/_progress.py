@@ -51,16 +51,31 @@ class Watch:
 
 
 @contextlib.contextmanager
-def watching(out: Output, accounts: int) -> Iterator[Callable[[Progress], None] | None]:
-    """Show the progress of a pull while the block runs; without a terminal nothing is shown."""
-    if not out.lively():
+def watching(
+    out: Output, accounts: int, *, beside_rows: bool = False
+) -> Iterator[Callable[[Progress], None] | None]:
+    """Show the progress of a pull while the block runs; without a terminal nothing is shown.
+
+    Args:
+        out: Whose standard error it is.
+        accounts: How many there are.
+        beside_rows: Whether rows go to standard output; on one terminal with them there is no room for a bar.
+    """
+    if not out.lively() or (beside_rows and out.styled()):
         yield None
         return
     from rich.console import Console
     from rich.live import Live
 
     watch = Watch(accounts)
-    with Live(_View(watch, _bar(watch)), console=Console(stderr=True), refresh_per_second=8, transient=True):
+    # Standard output is not the bar's to take: rows may be on their way to it.
+    with Live(
+        _View(watch, _bar(watch)),
+        console=Console(stderr=True),
+        refresh_per_second=8,
+        transient=True,
+        redirect_stdout=False,
+    ):
         yield watch.tell
 
 

@@ -16,6 +16,7 @@ from adnet.models import TABLES
 from adnet.models.words import LEVELS
 from adnet.periods import Moment
 from adnet.pull import PullResult, pull
+from adnet.sinks import STDOUT
 
 GO_ON: Final = "what has landed is safe; run the same command again to go on where it stopped"
 
@@ -98,7 +99,7 @@ async def _pull(
     async with open_accounts(config, unopened=unopened) as accounts:
         if not accounts:
             raise next(iter(unopened.values()))
-        with watching(call.out, len(accounts)) as tell:
+        with watching(call.out, len(accounts), beside_rows=options["to"] == STDOUT) as tell:
             result = await pull(
                 accounts,
                 tables=tables or None,

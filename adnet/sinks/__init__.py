@@ -21,7 +21,7 @@ from adnet.clock import Clock, SystemClock
 from adnet.errors import ConfigurationError
 from adnet.sinks.base import Landed, Landing, Sink
 
-__all__ = ["SCHEMES", "Landed", "Landing", "Sink", "open_sink"]
+__all__ = ["SCHEMES", "STDOUT", "Landed", "Landing", "Sink", "open_sink"]
 
 SCHEMES: Final[Mapping[str, str]] = {
     "csv": "adnet.sinks.text:CsvSink",
@@ -30,6 +30,8 @@ SCHEMES: Final[Mapping[str, str]] = {
     "parquet": "adnet.sinks.parquet:ParquetSink",
 }
 """Scheme of a URI -> the sink behind it, imported when it is asked for."""
+STDOUT: Final = "jsonl:-"
+"""The one URI that names no place: rows go to standard output."""
 _STREAM: Final = "adnet.sinks.stream:StreamSink"
 
 
@@ -50,7 +52,7 @@ def open_sink(uri: str, *, clock: Clock | None = None, stream: TextIO | None = N
     if not rest:
         raise ConfigurationError(f"the sink {uri!r} names no place: write {scheme}:PATH")
     clock = clock or SystemClock()
-    if uri == "jsonl:-":
+    if uri == STDOUT:
         return _load(scheme, _STREAM)(stream, clock=clock)  # type: ignore[no-any-return]
     return _load(scheme, SCHEMES[scheme])(_path(rest), clock=clock)  # type: ignore[no-any-return]
 

@@ -85,14 +85,16 @@ def pull_columns(rows: Sequence[Mapping[str, Any]]) -> list[Sequence[Any]]:
     ]
 
 
-def json_encoder(columns: Mapping[str, ColumnType], **first: str) -> Callable[[Sequence[Any]], str]:
+def json_encoder(
+    columns: Mapping[str, ColumnType], *, ascii_only: bool = False, **first: str
+) -> Callable[[Sequence[Any]], str]:
     """Return a function that makes a row of *columns* a line of JSON, which begins with *first*.
 
     Amounts stay texts: a reader that takes JSON's numbers for floats would change them.
     """
     names = tuple(columns)
     lists = [name for name, kind in columns.items() if kind == "texts"]
-    encode = json.JSONEncoder(ensure_ascii=False).encode
+    encode = json.JSONEncoder(ensure_ascii=ascii_only).encode
 
     def line(row: Sequence[Any]) -> str:
         values = {**first, **dict(zip(names, row, strict=True))}

@@ -5,6 +5,7 @@ what is rolled back never shows. Each line begins with ``"table"``; rows of ``pu
 column of that name and tell what standard error tells.
 """
 
+import codecs
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -54,13 +55,17 @@ class StreamSink(Sink):
         """Forget what was staged."""
         await self._worker.finish(self._store.close)
 
+    def _is_utf8(self) -> bool:
+        """Whether the stream writes UTF-8, as JSON does; to another, letters beyond ASCII go escaped."""
+        return codecs.lookup(getattr(self._stream, "encoding", None) or "utf-8").name == "utf-8"
+
     def _emit(self, stages: Stages) -> dict[str, Landed]:
         """Write staged rows to the stream; in the worker's thread."""
         landed: dict[str, Landed] = {}
         for table, stage in stages:
             relation = f"temp.{quoted(stage)}"
             rows = self._store.count(relation)
-            encode = _texts.json_encoder(table.full_columns, table=table.name)
+            encode = _texts.json_encoder(table.full_columns, ascii_only=not self._is_utf8(), table=table.name)
             try:
                 self._stream.writelines(
                     map(encode, self._store.rows(relation, columns_of(table.full_columns)))

@@ -306,3 +306,16 @@ def test_landed_file_opens_in_duckdb(adnet, partner):
     with duckdb.connect("ads.duckdb", read_only=True) as connection:
         names = {name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
     assert {"transactions", "transactions_history", "stats", "stats_history", "clicks", "pulls"} <= names
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_rows_stay_on_standard_output_beside_a_bar(adnet, partner, monkeypatch, terminal):
+    """The bar is standard error's; rows of jsonl:- go where they were sent, a file or the terminal itself."""
+    monkeypatch.setattr(Output, "lively", staticmethod(lambda: True))
+    monkeypatch.setattr(Output, "styled", staticmethod(lambda: terminal))
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    configure(partner.account())
+    ran = adnet("pull", *PERIOD, "--to", "jsonl:-", "--table", "transactions")
+    rows = [json.loads(line) for line in ran.out.splitlines()]
+    assert (ran.code, {row["table"] for row in rows}, len(rows) > 10) == (0, {"transactions"}, True)

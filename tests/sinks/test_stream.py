@@ -64,3 +64,16 @@ async def test_reader_that_goes_away() -> None:
         await landing.write("stats", stats(1))
         with pytest.raises(SinkError, match="takes no more rows: Broken pipe"):
             await landing.commit()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "ascii"])
+async def test_any_encoding_of_the_stream_takes_any_text(encoding: str) -> None:
+    """On Windows a pipe's is not UTF-8; what comes there is JSON all the same, and whole."""
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding=encoding, newline="\n")
+    async with open_sink("jsonl:-", clock=StillClock(), stream=stream) as sink:
+        landing = sink.landing(network="net", account="acc", fetched_at=START)
+        await landing.write("transactions", transactions(3, offer_name="Оффер é"))
+        assert Landed(3, 3, 0) == (await landing.commit())["transactions"]
+    lines = [json.loads(line) for line in raw.getvalue().decode("utf-8").splitlines()]
+    assert [line["offer_name"] for line in lines] == ["Оффер é"] * 3
