@@ -55,7 +55,7 @@ WIDE: Final = (
 
 _TOTALS: Final = frozenset({"grand total", "total", "totals", "итого", "итого и средние"})
 _UNSET: Final = frozenset({"", "(not set)", "(none)", "(direct)", "(organic)", "(referral)", "не определено"})
-_GROUPED: Final = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+")
+_GROUPED: Final = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+")
 _POINTED: Final = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+")
 _DELIMITERS: Final = ",;\t"
 
@@ -217,8 +217,7 @@ def _text(path: Path) -> str:
 
 def _tables(text: str) -> Iterator[list[list[str]]]:
     """Yield the tables of a file: rows between empty lines, remarks left out."""
-    lines = [line for line in text.splitlines() if not line.startswith("#")]
-    for block in _blocks(lines):
+    for block in _blocks(text.splitlines()):
         delimiter = max(_DELIMITERS, key=block[0].count)
         rows = [row for row in csv.reader(block, delimiter=delimiter) if row]
         if rows:
@@ -228,6 +227,8 @@ def _tables(text: str) -> Iterator[list[list[str]]]:
 def _blocks(lines: Iterable[str]) -> Iterator[list[str]]:
     block: list[str] = []
     for line in lines:
+        if not block and line.startswith("#"):
+            continue  # further down it is a row whose first label begins so
         if line.strip():
             block.append(line)
         elif block:
@@ -238,5 +239,4 @@ def _blocks(lines: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _is_total(row: Sequence[str]) -> bool:
-    words = {cell.strip().lower() for cell in row}
-    return bool(words & _TOTALS)
+    return any(cell.strip().lower() in _TOTALS for cell in (row[0], row[-1]))

@@ -127,7 +127,8 @@ def trails(tables: Tables) -> str:
             SELECT 2, 'ad id', object_id, network, account, campaign_id
             FROM stats WHERE level = 'ad' AND campaign_id IS NOT NULL
             UNION
-            SELECT 3, 'link label', url_decode(replace(value, '+', ' ')), network, account, campaign_id
+            SELECT 3, 'link label', coalesce(TRY(url_decode(replace(value, '+', ' '))), value), network, account,
+                campaign_id -- TRY: an old system's label that is no UTF-8 stands as it is
             FROM (
                 SELECT network, account, campaign_id, unnest(regexp_extract_all(url,
                     '[?&](?:utm_campaign|utm_content|utm_term|ref[1-9]|sub_?id[1-9]?|aff_sub[1-9]?)=([^&#{}\[\]]+)',

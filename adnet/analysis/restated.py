@@ -58,7 +58,8 @@ def spend_changes(tables: Tables, days: Days = ALL_DAYS) -> list[SpendChange]:
     return tables.read(
         SpendChange,
         f"""WITH firsts AS (
-            SELECT network, account, date AS day, level, object_id, coalesce(spend, 0) AS first
+            SELECT network, account, date AS day, level, object_id, coalesce(spend, 0) AS first,
+                currency AS first_currency
             FROM stats_history
             QUALIFY 1 = row_number() OVER (
                 PARTITION BY network, account, date, level, object_id ORDER BY replaced_at, fetched_at)
@@ -67,5 +68,6 @@ def spend_changes(tables: Tables, days: Days = ALL_DAYS) -> list[SpendChange]:
             sum(coalesce(spend, 0)) AS now
         FROM {spending(tables, days)} JOIN firsts USING (network, account, day, level, object_id)
         WHERE first <> coalesce(spend, 0)
+            AND (first_currency IS NULL OR first_currency IS NOT DISTINCT FROM currency)
         GROUP BY network, account, currency ORDER BY network, account, currency""",  # noqa: S608
     )

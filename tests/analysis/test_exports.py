@@ -132,3 +132,22 @@ async def test_a_short_row_has_no_figures(read):
     assert short(await read("Campaign,Event name,Conversions\n100\n")) == [
         ("100", None, "all goals", None, 0)
     ]
+
+
+async def test_labels_that_look_like_remarks_or_sums_count(read):
+    """Remarks stand before a table, and a row of sums says so at its beginning or its end."""
+    text = (
+        "# Free form 1\nCampaign,Ad content,Event name,Conversions\n"
+        "100,9001,total,3\n#sale,9001,purchase,7\n101,total,purchase,2\n,,,12,Grand total\n"
+    )
+    assert [(goal.utm_campaign, goal.reached) for goal in await read(text)] == [
+        ("100", 3),
+        ("#sale", 7),
+        ("101", 2),
+    ]
+
+
+@pytest.mark.parametrize(("text", "expected"), [("0,500", "0.5"), ("-0,125", "-0.125"), ("1,200", "1200")])
+def test_a_group_of_thousands_does_not_begin_with_nought(text, expected):
+    """There a comma can only be a decimal point."""
+    assert number(text) == Decimal(expected)

@@ -136,3 +136,16 @@ async def test_sub_ids_are_counted_from_one(land):
     uri = await land([stat("100", "2")])
     with open_tables(uri) as tables, pytest.raises(ConfigurationError, match="counted from 1"):
         profit(tables, position=0)
+
+
+async def test_a_link_that_is_not_utf_8_harms_no_other(land):
+    """Old systems write labels in windows-1251 or Latin 1; such a label is taken as it stands."""
+    await land([
+        campaign("1"),
+        ad("9", "1", "https://shop.example/?utm_campaign=%E9t%E9&utm_content=a%20b"),
+        stat("1", "3"),
+    ])  # fmt: skip
+    uri = await land.income([sale(1, "5", "approved", "a b"), sale(2, "7", "approved", "%E9t%E9")])
+    with open_tables(uri) as tables:
+        assert [(row.how, row.earned) for row in matching(tables)] == [("link label", Decimal(12))]
+        assert [(row.campaign_id, row.profit) for row in profit(tables)] == [("1", Decimal(9))]

@@ -2,7 +2,10 @@
 
 from decimal import Decimal
 
+import attrs
+
 from adnet.analysis import earned_changes, late_changes, open_tables, spend_changes
+from adnet.money import Money
 from analysis.kit import FIRST, LATER, sale, stat
 
 
@@ -49,3 +52,14 @@ async def test_restated_spend_is_compared_with_its_first_landing(land):
     with open_tables(uri) as tables:
         (row,) = spend_changes(tables)
     assert (1, Decimal(2), Decimal("1.50"), Decimal("-0.50")) == (row.days, row.first, row.now, row.change)
+
+
+async def test_spend_in_another_currency_is_not_compared(land):
+    """It was told anew, not restated; no rate is applied."""
+    rubles = {"currency": "RUB", "spend": Money(Decimal(9000), "RUB")}
+    await land([attrs.evolve(stat("1", "1"), **rubles), stat("2", "2")])
+    uri = await land([stat("1", "100"), stat("2", "3")], at=LATER)
+    with open_tables(uri) as tables:
+        assert [(row.currency, row.days, row.change) for row in spend_changes(tables)] == [
+            ("USD", 1, Decimal(1))
+        ]

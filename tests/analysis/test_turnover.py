@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import pytest
+
 from adnet.analysis import open_tables
 from adnet.analysis.certification import RULES, Quarter, financial
 from adnet.clock import SystemClock
@@ -87,10 +89,12 @@ async def test_other_networks_and_other_currencies_do_not_count(land):
     assert found["turnover"].evidence.endswith("in another currency than RUB: 1 account")
 
 
-async def pulled(land, since: datetime, until: datetime) -> None:
+async def pulled(
+    land, since: datetime, until: datetime, account: str = "shop", outcome: str = "landed"
+) -> None:
     """Record a pull of statistics."""
     async with open_sink(land.uri, clock=SystemClock()) as sink:
-        row = {"network": "mytarget", "account": "shop", "table": "stats", "outcome": "landed"}
+        row = {"network": "mytarget", "account": account, "table": "stats", "outcome": outcome}
         await sink.record([{**row, "pull_id": str(since), "since": since, "until": until}])
 
 
@@ -114,6 +118,21 @@ async def test_days_that_landed_in_pieces_count_once(land):
         await pulled(land, since, until)
     found = await turned_over(land, {"shop": "1"})
     assert (found["share"].verdict, "92 of 92 days landed" in found["share"].evidence) == ("fail", True)
+
+
+@pytest.mark.parametrize(("outcome", "known"), [("landed", "92 of 92"), ("failed", "1 of 92")])
+async def test_a_day_counts_when_it_has_landed_of_every_account(land, outcome, known):
+    """One account that was pulled says nothing of another that was not; one of another year is not missed."""
+    first, last, end = (
+        datetime(2026, month, day, 21, tzinfo=UTC) for month, day in ((6, 14), (9, 13), (9, 14))
+    )
+    await pulled(land, first, end)
+    await pulled(land, first, last, "other", outcome)
+    await pulled(land, last, end, "other")
+    await pulled(land, datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 2, 1, tzinfo=UTC), "gone")
+    found = await turned_over(land, {"shop": "1", "other": "1"})
+    assert f"{known} days landed" in found["share"].evidence
+    assert found["share"].verdict == ("fail" if outcome == "landed" else "unknown")
 
 
 async def test_an_account_without_spend_has_no_turnover(land):

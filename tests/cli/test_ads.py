@@ -70,6 +70,14 @@ def test_an_ad_of_a_paused_campaign_is_paused_itself(shop):
     assert teaser.blocked
 
 
+def test_an_ad_named_with_a_nought_before_it_is_told_as_changed(shop):
+    """The network takes it for the number; what was done is not told as nothing."""
+    first, *_ = ads(shop)
+    shop("ads", "resume", "shop", first)
+    ran = shop("ads", "pause", "shop", f"0{first}", "--json")
+    assert [(row["id"], row["outcome"]) for row in ran.json["outcomes"]] == [(first, "done")]
+
+
 def test_an_ad_that_is_not_there_is_one_outcome(shop):
     """The others are changed."""
     first, *_ = ads(shop)

@@ -6,7 +6,7 @@ landed, so they can fall short of the truth: where days are missing, only what i
 
 from calendar import monthrange
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Final, Self
@@ -161,24 +161,28 @@ def _read(tables: Tables, network: str, quarter: Quarter, customers: Mapping[str
 
 
 def _landed_days(tables: Tables, network: str, quarter: Quarter) -> int | None:
-    """Return how many of the days pulls of statistics have landed; None where no pull left a word."""
+    """Return of how many days the statistics of all accounts have landed; None where no pull left a word.
+
+    An account counts when a pull asked for any of these days of it, whatever came of that.
+    """
     pulls = tables.query(
-        """SELECT CAST(timezone('Europe/Moscow', timezone('UTC', since)) AS DATE),
+        """SELECT account, outcome = 'landed',
+                  CAST(timezone('Europe/Moscow', timezone('UTC', since)) AS DATE),
                   CAST(timezone('Europe/Moscow', timezone('UTC', until)) AS DATE)
-        FROM pulls WHERE network = ? AND "table" = 'stats' AND outcome = 'landed'""",
+        FROM pulls WHERE network = ? AND "table" = 'stats'""",
         [network],
     )
-    if not pulls:
-        return None
-    return len(_covered(pulls, quarter))
+    landed: defaultdict[str, set[date]] = defaultdict(set)
+    for account, whole, since, until in pulls:
+        days = _days_of(since, until, quarter)
+        if days:
+            landed[account].update(days if whole else ())
+    return len(set.intersection(*landed.values())) if any(landed.values()) else None
 
 
-def _covered(pulls: Sequence[tuple[date, date]], quarter: Quarter) -> set[date]:
-    days: set[date] = set()
-    for since, until in set(pulls):
-        first, end = max(since, quarter.ends[0]), min(until, quarter.ends[3])
-        days.update(date.fromordinal(number) for number in range(first.toordinal(), end.toordinal()))
-    return days
+def _days_of(since: date, until: date, quarter: Quarter) -> list[date]:
+    first, end = max(since, quarter.ends[0]), min(until, quarter.ends[3])
+    return [date.fromordinal(number) for number in range(first.toordinal(), end.toordinal())]
 
 
 def _evidence(tables: Tables, found: _Turnover, quarter: Quarter, landed: int | None) -> str:
