@@ -41,16 +41,16 @@ from adnet.operations.jobs import ReportRunner
 from adnet.operations.plan import (
     Change,
     PlanLimits,
+    all_of_kind,
     by_kind,
-    check_kind,
     check_owner,
     check_plan,
     of_kind,
     parts_of,
     plan_of,
 )
-from adnet.operations.windows import stream_rows
-from adnet.periods import Moment, Period, instant
+from adnet.operations.windows import check_order, stream_rows
+from adnet.periods import Moment, Period
 from adnet.state import State
 
 Words = str | Collection[str] | None
@@ -275,8 +275,7 @@ class Account:
     async def _update(self, kind: str, updates: Iterable[Update]) -> BatchResult:
         operation = f"update_{kind}"
         self._require(operation)
-        updates = list(updates)
-        check_kind(updates, kind)
+        updates = all_of_kind(updates, kind)
         wanted = [update for update in updates if update]
         outcomes = iter(await self._batch(operation, wanted) if wanted else ())
         return BatchResult(
@@ -488,24 +487,8 @@ class Account:
             raise
 
 
-def check_order(since: Moment, until: Moment) -> None:
-    """Refuse a period that ends before it begins, where that can be told without a time zone.
-
-    Raises:
-        ConfigurationError: *since* is not before *until*.
-    """
-    try:
-        begins, ends = instant(since), instant(until)
-    except ValueError as error:
-        raise ConfigurationError(str(error)) from None
-    if begins >= ends:
-        raise ConfigurationError(f"since {since} is not before until {until}")
-
-
 def _words(value: Words) -> list[str] | None:
-    if value is None:
-        return None
-    return [value] if isinstance(value, str) else [str(item) for item in value]
+    return None if value is None else _ids(value)
 
 
 def _ids(value: str | int | Iterable[str | int]) -> list[str]:

@@ -9,11 +9,11 @@ import click
 from adnet.cli._call import Call, Command, run
 from adnet.cli._landed import report
 from adnet.cli._progress import watching
-from adnet.client import check_order
 from adnet.config import Config, load, open_accounts
 from adnet.errors import AdnetError
 from adnet.models import TABLES
 from adnet.models.words import LEVELS
+from adnet.operations.windows import check_order
 from adnet.periods import Moment
 from adnet.pull import PullResult, pull
 from adnet.sinks import STDOUT

@@ -135,18 +135,20 @@ def of_kind(changes: Iterable[Change], kind: str | None) -> list[Change]:
     ]
 
 
-def check_kind(updates: Iterable[Update], kind: str) -> None:
-    """Refuse updates that know that they are of another *kind*: an object of the same id may well exist there.
+def all_of_kind(updates: Iterable[Update], kind: str) -> list[Update]:
+    """Return *updates*, none of which knows that it is of another *kind*: of that, too, the id may exist.
 
     Raises:
-        ConfigurationError: One of them is.
+        ConfigurationError: One of them does.
     """
-    for update in updates:
+    found = list(updates)
+    for update in found:
         if update.kind and update.kind != kind:
             raise ConfigurationError(
                 f"the update of {update.id} is one of {update.kind}, not of {kind}: use update_{update.kind};"
                 " nothing was sent"
             )
+    return found
 
 
 def parts_of(changes: Iterable[Change]) -> Iterator[tuple[str, str, list[Any]]]:

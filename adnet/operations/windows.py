@@ -9,10 +9,10 @@ from typing import Final, Protocol
 
 import attrs
 
-from adnet.errors import AdnetError, JobExpiredError, StateError, TruncatedReportError
+from adnet.errors import AdnetError, ConfigurationError, JobExpiredError, StateError, TruncatedReportError
 from adnet.models import Batch, ReportJob, ReportQuery
 from adnet.operations.jobs import ReportRunner
-from adnet.periods import ONE_SECOND, Period
+from adnet.periods import ONE_SECOND, Moment, Period, instant
 
 _FULL: Final = 0.8
 """How full a window is meant to be: emptier ones cost requests, fuller ones risk being asked for twice."""
@@ -264,3 +264,17 @@ async def _hold(batches: AsyncIterator[Batch], rows: int) -> list[Batch]:
         if count > rows:
             break
     return held
+
+
+def check_order(since: Moment, until: Moment) -> None:
+    """Refuse a period that ends before it begins, where that can be told without a time zone.
+
+    Raises:
+        ConfigurationError: *since* is not before *until*.
+    """
+    try:
+        begins, ends = instant(since), instant(until)
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from None
+    if begins >= ends:
+        raise ConfigurationError(f"since {since} is not before until {until}")

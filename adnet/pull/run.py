@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import attrs
 
-from adnet.client import Account, check_order
+from adnet.client import Account
 from adnet.errors import (
     AdnetError,
     ConfigurationError,
@@ -30,7 +30,7 @@ from adnet.interface import Capabilities
 from adnet.models import TABLES, Batch, ModelBatch, ReportJob, ReportQuery
 from adnet.models.words import LEVELS, Level
 from adnet.operations.jobs import ReportRunner
-from adnet.operations.windows import Windows
+from adnet.operations.windows import Windows, check_order
 from adnet.periods import Moment, Period
 from adnet.pull.ahead import WriteBehind
 from adnet.pull.checkpoint import PullCheckpoint

@@ -5,9 +5,7 @@ charged; signing stands inside the limiter, so that no token goes stale in the q
 the signer itself, since that send would escape the limiter.
 """
 
-import ipaddress
 import math
-import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
@@ -16,7 +14,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from adnet.clock import Clock
-from adnet.errors import AdnetError, ConfigurationError, OriginError, RateLimitError, RequestTimeoutError
+from adnet.errors import AdnetError, OriginError, RateLimitError, RequestTimeoutError
 from adnet.redact import Scrubber
 from adnet.transport.base import Transport
 from adnet.transport.ceilings import Ceilings
@@ -26,48 +24,13 @@ from adnet.transport.events import Event, Listener, LoggingListener, Meter, curr
 from adnet.transport.limits import Limiter
 from adnet.transport.retry import Retrier, RetryPolicy
 from adnet.transport.sign import Signer
-from adnet.transport.wire import Request, Response, Route, origin
+from adnet.transport.wire import Request, Response, Route, checked_base_url, origin
 
-_BEHIND: Final = re.compile(r"[?#]")
 _LATE_S: Final = 0.05
 """A request that leaves so much later than it was let in is let in anew."""
 
 Observer = Callable[[Request, Response | None, AdnetError | None], None]
 """Told of every physical send, as it was signed, and what came of it: a ledger, a limit reader."""
-
-
-def checked_base_url(url: str) -> str:
-    """Return *url* without a trailing slash.
-
-    Raises:
-        ConfigurationError: If it is no absolute http(s) URL, carries credentials, or is plain http to
-            anything but this machine.
-    """
-    # What stands before an @ may be a password, what stands behind a ? a token.
-    shown = repr(_BEHIND.split(str(url).rpartition("@")[2])[0][:80])
-    try:
-        parts = urlsplit(str(url))
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        raise ConfigurationError(f"base_url {shown} is not a URL; check its host and port") from None
-    if parts.scheme not in {"http", "https"} or not host:
-        raise ConfigurationError(f"base_url {shown} must start with https:// and name a host")
-    if "@" in parts.netloc:
-        raise ConfigurationError(
-            "base_url must not carry a user name or password; use the credentials' own keys"
-        )
-    if parts.query or parts.fragment:
-        raise ConfigurationError(f"base_url of {host} must end with its path; remove what follows ? or #")
-    if parts.scheme == "http" and not _is_loopback(host):
-        raise ConfigurationError(f"base_url http://{host} would send credentials in the clear; use https://")
-    return str(url).rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 @attrs.define

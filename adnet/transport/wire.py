@@ -1,14 +1,15 @@
-"""What goes over the wire, as frozen values: routes, requests, responses."""
+"""What goes over the wire, as frozen values, and where to: routes, requests, responses, origins."""
 
+import ipaddress
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import attrs
 import msgspec
 
-from adnet.errors import InvalidRequestError
+from adnet.errors import ConfigurationError, InvalidRequestError
 from adnet.transport.deadline import current_deadline
 
 Lane = Literal["interactive", "backfill"]
@@ -16,6 +17,7 @@ BodyStream = Callable[[], AsyncIterator[bytes]]
 """Gives the body anew each time it is called, so that a refused request can be sent again."""
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
+_BEHIND: Final = re.compile(r"[?#]")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -157,3 +159,37 @@ def origin(url: str) -> str:
         return "invalid:"
     user = "***@" if "@" in parts.netloc else ""
     return f"{parts.scheme}://{user}{parts.hostname or ''}:{port}"
+
+
+def checked_base_url(url: str) -> str:
+    """Return *url* without a trailing slash.
+
+    Raises:
+        ConfigurationError: If it is no absolute http(s) URL, carries credentials, or is plain http to
+            anything but this machine.
+    """
+    # What stands before an @ may be a password, what stands behind a ? a token.
+    shown = repr(_BEHIND.split(str(url).rpartition("@")[2])[0][:80])
+    try:
+        parts = urlsplit(str(url))
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise ConfigurationError(f"base_url {shown} is not a URL; check its host and port") from None
+    if parts.scheme not in {"http", "https"} or not host:
+        raise ConfigurationError(f"base_url {shown} must start with https:// and name a host")
+    if "@" in parts.netloc:
+        raise ConfigurationError(
+            "base_url must not carry a user name or password; use the credentials' own keys"
+        )
+    if parts.query or parts.fragment:
+        raise ConfigurationError(f"base_url of {host} must end with its path; remove what follows ? or #")
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise ConfigurationError(f"base_url http://{host} would send credentials in the clear; use https://")
+    return str(url).rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

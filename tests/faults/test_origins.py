@@ -35,9 +35,9 @@ from adnet.testing import FakeClock, ScriptTransport, answer
 from adnet.transport.aiohttp import AiohttpTransport
 from adnet.transport.decipher import Decipherer
 from adnet.transport.limits import Limiter
-from adnet.transport.session import Session, checked_base_url
+from adnet.transport.session import Session
 from adnet.transport.sign import NoSigner
-from adnet.transport.wire import Request, Response, origin
+from adnet.transport.wire import Request, Response, checked_base_url, origin
 
 from .replaying import calls, replayed, tape
 from .sampled import KITS

@@ -25,8 +25,9 @@ from adnet.transport.decipher import Decipherer, Refusal
 from adnet.transport.events import Meter, metered
 from adnet.transport.limits import Bucket, Limiter, Window
 from adnet.transport.retry import RetryPolicy
-from adnet.transport.session import Session, checked_base_url
+from adnet.transport.session import Session
 from adnet.transport.sign import HeaderSigner, StaticToken
+from adnet.transport.wire import checked_base_url
 
 from .conftest import READ, WRITE
 
