@@ -1,6 +1,7 @@
 """A report in two sittings: ask for it and go away; read it later, in another process.
 
-A report job is a value. Storing its JSON is all it takes to go on; it holds no secret.
+A report job is a value. Storing its JSON is all it takes to go on; it holds no secret. One that the network has cut
+is refused; `account.run_report` asks for as many reports as it takes.
 
     python examples/04_report_jobs.py targetcircle ask job.json
     python examples/04_report_jobs.py targetcircle read job.json

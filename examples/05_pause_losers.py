@@ -23,8 +23,10 @@ async def losers(account: adnet.Account, worth: Decimal) -> list[str]:
     conversions: dict[str, int] = defaultdict(int)
     async for row in account.list_stats(since=SINCE, until=UNTIL):
         spend[row.object_id] += row.spend.amount if row.spend else Decimal(0)
-        conversions[row.object_id] += row.conversions or 0
-    return [campaign for campaign in spend if spend[campaign] > worth * max(1, conversions[campaign])]
+        if row.conversions is not None:
+            conversions[row.object_id] += row.conversions
+    # A campaign of which the network tells no conversions may have any number of them.
+    return [campaign for campaign, number in conversions.items() if spend[campaign] > worth * max(1, number)]
 
 
 async def main(name: str, worth: Decimal, *, apply: bool) -> None:

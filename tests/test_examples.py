@@ -6,11 +6,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import adnet
 from adnet.cli import main
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -120,3 +123,18 @@ def test_pause_losers(run):
     applied = run("05_pause_losers.py", "adskeeper", "1.50", "--apply")
     count = len(applied.splitlines()) - 1
     assert f"{count} of {count} paused" in applied
+
+
+async def test_a_campaign_whose_conversions_are_not_told_is_no_loser():
+    """Adskeeper tells ``buy`` only of campaigns that have such a target: not told is not none."""
+
+    class Told:
+        async def list_stats(self, **_):
+            for name, conversions in (("dear", 0), ("unknown", None), ("good", 9)):
+                spend = adnet.Money("5.00", "USD")
+                yield adnet.StatRow(
+                    date=date(2026, 10, 1), level="campaign", object_id=name, campaign_id=name,
+                    impressions=1000, clicks=10, spend=spend, conversions=conversions, currency="USD",
+                )  # fmt: skip
+
+    assert await module("05_pause_losers.py").losers(Told(), Decimal("1.50")) == ["dear"]

@@ -151,6 +151,8 @@ class _Figures:
     spend: Decimal = Decimal(0)
     foreign: bool = False
     """Whether some of it was spent in another currency."""
+    told: bool = False
+    """Whether the network tells conversions; some do of few objects only, and not told is not none."""
 
 
 def _figures(rows: Iterable[StatRow], currency: str) -> dict[str, _Figures]:
@@ -158,7 +160,9 @@ def _figures(rows: Iterable[StatRow], currency: str) -> dict[str, _Figures]:
     for row in rows:
         figures = found.setdefault(row.object_id, _Figures())
         figures.clicks += row.clicks
-        figures.conversions += row.conversions or 0
+        if row.conversions is not None:
+            figures.conversions += row.conversions
+            figures.told = True
         if row.spend is not None and row.spend.currency == currency:
             figures.spend += row.spend.amount
         elif row.spend:
@@ -207,7 +211,9 @@ def _left_alone(strategy: TargetCpa, thing: Campaign | Ad, figures: _Figures) ->
         return f"is {thing.status}"
     if figures.clicks < strategy.least_clicks:
         return f"has {figures.clicks} clicks, too few to tell"
-    return "" if figures.spend else "has cost nothing"
+    if not figures.spend:
+        return "has cost nothing"
+    return "" if figures.told else "has no conversions told"
 
 
 def _moved(strategy: TargetCpa, bid: Money, factor: Decimal) -> Money:

@@ -21,7 +21,13 @@ from typing import Any, Final, Literal
 import attrs
 
 from adnet.clock import Clock
-from adnet.errors import AdnetError, JobExpiredError, JobFailedError, JobTimeoutError
+from adnet.errors import (
+    AdnetError,
+    JobExpiredError,
+    JobFailedError,
+    JobTimeoutError,
+    TruncatedReportError,
+)
 from adnet.interface import Connector, QueuesReports
 from adnet.models import Batch, ReportJob, ReportQuery
 from adnet.state import State
@@ -238,7 +244,7 @@ class ReportRunner:
 
     async def _poll(self, job: ReportJob, started: float) -> ReportJob:
         now = self._clock.monotonic()
-        elapsed = self._elapsed(job, now - started)
+        elapsed = self._waited(job, started)
         left = min(self.settings.timeout_s - elapsed, (current_deadline() or math.inf) - now)
         margin = max(SHORTEST_POLL_S, (elapsed + left) / 100)
         if left <= margin:
@@ -257,7 +263,7 @@ class ReportRunner:
             self._polled[job.job_id] = self._clock.monotonic()
         if polled.state == "ready":
             with self._state.database.transaction():
-                self._learn(polled.query.kind, self._elapsed(polled, self._clock.monotonic() - started))
+                self._learn(polled.query.kind, self._waited(polled, started))
                 return self._save(polled, ready_at=self._clock.now())
         # That it is still running is worth no write: whoever goes on with it asks, as after it was submitted.
         return self._remember(polled) if polled.state == "running" else self._save(polled)
@@ -270,6 +276,11 @@ class ReportRunner:
         if (meter := current_meter()) is not None:
             meter.poll_s += delay
 
+    def _waited(self, job: ReportJob, started: float) -> float:
+        """Seconds of this waiting since the report was asked for: when nobody was there to ask does not count."""
+        here_s = self._clock.monotonic() - started
+        return min(self._elapsed(job, here_s), here_s)
+
     def _elapsed(self, job: ReportJob, here_s: float) -> float:
         """Seconds since the report was asked for, also when that was another process."""
         if job.submitted_at is None:
@@ -279,7 +290,17 @@ class ReportRunner:
     # ------------------------------------------------------------------ reading
 
     def read(self, job: ReportJob) -> AsyncIterator[Batch]:
-        """Yield a ready report's rows in order; see ``QueuesReports.read_report``."""
+        """Yield a ready report's rows in order; see ``QueuesReports.read_report``.
+
+        Raises:
+            TruncatedReportError: The network has cut it: a job cannot be split, and rows may be missing.
+        """
+        if job.truncated:
+            raise TruncatedReportError(
+                f"the {job.query.kind} report has {job.rows} rows, which is the network's limit: rows may be missing;"
+                " ask for a shorter period, or with run_report for all of it",
+                **job.context,
+            )
         return self._queue.read_report(job)
 
     @property

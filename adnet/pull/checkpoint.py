@@ -79,6 +79,7 @@ class PullCheckpoint:
         self._scope = scope
         # What one pull has landed is nothing that another has, if that is another account's, or other tables.
         self._name = f"pull.{query.key}.{msgspec.json.encode(lands).decode()}.{sink.uri}"
+        self._period = query.period
         self._sink = sink
         self._pulls = [pull_id]
         self._began = now
@@ -96,6 +97,8 @@ class PullCheckpoint:
             return
         # One that began later than now was written by a clock that was wrong: how old it is cannot be told.
         stale = not timedelta(0) <= self._began - kept.began <= FRESH_FOR
+        if self._period is not None:  # what landed before its end lacks what came until then
+            stale = stale or kept.began < self._period.until <= self._began
         if stale or not all([await self._sink.recorded(pull) for pull in kept.pulls]):
             return
         self._began, self._left, self.landed = kept.began, left, kept.landed

@@ -126,8 +126,14 @@ def test_spend_in_another_currency_is_not_judged():
 )
 def test_without_any_conversion_a_bid_only_falls(spend, after, reason):
     """After a whole target was spent for nothing."""
-    (one,) = decide([ad(1)], [day(1, conversions=None, spend=spend)])
+    (one,) = decide([ad(1)], [day(1, conversions=0, spend=spend)])
     assert (one.after, one.reason) == (usd(after), reason)
+
+
+def test_conversions_that_are_not_told_are_not_none():
+    """Adskeeper tells them only of campaigns that have such a target; no bid falls for that."""
+    (one,) = decide([ad(1)], [day(1, conversions=None, spend=1000)])
+    assert (one.moves, one.reason) == (False, "has no conversions told")
 
 
 def test_few_clicks_are_judged_by_all_objects_together():

@@ -1,6 +1,7 @@
 """Report jobs: asked for, waited for, asked for anew."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import attrs
 import pytest
@@ -15,8 +16,9 @@ from adnet.errors import (
     JobTimeoutError,
 )
 from adnet.interface import Connector
-from adnet.models import ReportJob
+from adnet.models import ReportJob, ReportQuery
 from adnet.operations.jobs import SHORTEST_POLL_S, JobSettings, ReportRunner, next_step, poll_delay
+from adnet.periods import Period
 from adnet.state import State
 from adnet.transport.events import Meter, metered
 
@@ -308,3 +310,32 @@ async def test_two_processes_share_one_report(network, clock, tmp_path):
 def test_settings_are_a_value():
     """One changed setting leaves the others."""
     assert attrs.evolve(SETTINGS, attempts=1).losses == SETTINGS.losses
+
+
+async def test_a_report_asked_for_before_its_end_is_not_taken_up_after_it(runner, network, clock):
+    """Who looked at today in the evening must not decide what the night finds of it."""
+    end = clock.now() + timedelta(seconds=60)
+    asked = ReportQuery(kind="clicks", period=Period(datetime(2026, 1, 1, tzinfo=UTC), end))
+    await runner.submit(asked)
+    assert (
+        (await runner.ready(asked)).attempts == len(network.submitted) == 1
+    )  # still the same unfinished day
+    clock.advance(60)
+    await runner.ready(asked)
+    assert len(network.submitted) == 2
+
+
+@pytest.mark.parametrize("how", ["ready", "follow", "poll"])
+@pytest.mark.parametrize("later_s", [60, 901, 1800, 3590])
+async def test_a_report_of_a_killed_run_is_asked_after_however_long_ago_it_was_asked_for(
+    network, clock, state, later_s, how
+):
+    """It is taken up for an hour: that nobody was there to read it does not mean that it took too long."""
+    submitted = await ReportRunner(network, account="shop", clock=clock, state=state).submit(query())
+    clock.advance(later_s)
+    later = ReportRunner(network, account="shop", clock=clock, state=state)
+    if how == "follow":
+        *_, found = [news async for news in later.follow(submitted)]
+    else:
+        found = await (later.poll(submitted) if how == "poll" else later.ready(query()))
+    assert (found.state, found.report_id, len(network.submitted)) == ("ready", submitted.report_id, 1)

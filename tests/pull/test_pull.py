@@ -9,6 +9,7 @@ import pytest
 import adnet
 from adnet.models import ReportQuery
 from adnet.operations.windows import Left
+from adnet.periods import Period
 from adnet.pull.checkpoint import PullCheckpoint
 from adnet.sandbox.adskeeper import AdskeeperSandbox
 from adnet.sandbox.mytarget import MytargetSandbox
@@ -229,3 +230,21 @@ async def test_accounts_of_one_name_are_refused_before_any_request(sandbox):
         with pytest.raises(adnet.ConfigurationError, match="are called 'targetcircle'"):
             await adnet.pull([one, two], since=SINCE, until=UNTIL, to=MemorySink())
     assert not sandbox.log
+
+
+async def test_what_landed_before_the_end_of_its_period_is_not_gone_on_with_after_it():
+    """A pull of today, interrupted before midnight: the run after midnight asks for all of the day."""
+    clock, sink = FakeClock(), MemorySink()
+    query = ReportQuery(kind="clicks", period=Period(clock.now(), clock.now() + timedelta(seconds=60)))
+    await sink.record([{"network": "n", "account": "a", "pull_id": "p", "table": "clicks"}])
+    with State.open(clock=clock) as state:
+        first, soon, later = (
+            PullCheckpoint(
+                state.facts, scope="k", query=query, sink=sink, pull_id="p", now=now, lands=["clicks"]
+            )
+            for now in (clock.now(), clock.now() + timedelta(seconds=59), clock.now() + timedelta(seconds=60))
+        )
+        first.save(Left(()))
+        await soon.verify()
+        await later.verify()
+        assert (soon.load(), later.load()) == (Left(()), None)

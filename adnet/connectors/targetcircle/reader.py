@@ -157,7 +157,7 @@ class ReportReader:
                 if len(rows) >= _CHUNK_ROWS:
                     yield self._batch(kind, rows, raws, row_filter, seen)
                     rows, raws = [], []
-        if count == job.row_limit and not job.truncated:
+        if count == job.row_limit:
             # Polling works the number out from two pages; it errs where the pages between are of other sizes.
             raise self._cut(job, count)
         if rows:

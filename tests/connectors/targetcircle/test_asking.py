@@ -306,3 +306,29 @@ async def test_the_sandbox_s_own_faults(fault):
         else:
             assert len(server.truth("transactions", *DAYS)) == len(await collect(listed))
         assert server.faults.struck[fault] == 1
+
+
+@pytest.mark.parametrize("kind", ["transactions", "clicks"])
+async def test_a_cut_report_that_is_read_as_a_job_is_told(kind):
+    """A job cannot be split, and rows may be missing: not one of them comes as if they were all."""
+    rows = [sale(f"2016-01-{n % 28 + 1:02}T{n % 24:02}:00:00Z", trackingId=f"t-{n}") for n in range(2500)]
+    if kind == "clicks":
+        rows = [click(row["saved"], reference=[row["trackingId"]]) for row in rows]
+    account, _ = connect(Reports(rows, page_size=500, key="saved" if kind == "transactions" else "clickDate"))
+    asked = adnet.ReportQuery(kind=kind, period=adnet.Period.of(SINCE, UNTIL))
+    async with account:
+        async for job in account.follow_report(await account.submit_report(asked)):
+            assert job.state != "failed"
+        found = []
+        with pytest.raises(TruncatedReportError, match="1000 rows, which is the network's limit"):
+            found += [row async for row in account.read_report(job)]
+        assert found == []
+        assert len([row async for row in account.run_report(asked)]) == 2500
+
+
+@pytest.mark.parametrize("name", ["offer", "source", "status", "country", "reference"])
+@pytest.mark.parametrize("none", [[], (), set(), ""])
+async def test_a_filter_that_names_nothing_leaves_nothing(name, none):
+    """As ``ids=[]`` does elsewhere: whoever found no offer of his must not be told the commissions of all."""
+    assert await transactions(MANY, filters={name: none}) == []
+    assert len(await transactions(MANY, filters={name: None})) == len(MANY)
