@@ -87,19 +87,19 @@ class Request:
         headers: Mapping[str, str] | None = None,
         **rest: Any,
     ) -> "Request":
-        """Put a request together; at most one of *json* and *form* becomes the body."""
-        pairs = query.items() if isinstance(query, Mapping) else query
-        given = [(name, str(value)) for name, value in pairs if value is not None]
-        text = urlencode(given, quote_via=quote) if given else ""
-        url = base_url.rstrip("/") + route.fill(path or {}) + (f"?{text}" if text else "")
-        send = {"Accept": "application/json", **(headers or {})}
-        body: bytes | None = None
-        if json is not None:
-            body, send["Content-Type"] = _ENCODER.encode(json), "application/json"
-        elif form is not None:
-            clean = [(name, str(value)) for name, value in form.items() if value is not None]
-            body = urlencode(clean, quote_via=quote).encode()
-            send["Content-Type"] = "application/x-www-form-urlencoded"
+        """Put a request together; at most one of *json* and *form* becomes the body.
+
+        Raises:
+            InvalidRequestError: Something in it cannot be written; nothing was sent.
+        """
+        try:
+            url = base_url.rstrip("/") + route.fill(path or {}) + _query(query)
+            body, kind = _body(json, form)
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            # Half a character, an object that is no JSON. Not the error's own words: they hold the value.
+            text = f"something in it cannot be written ({type(error).__name__}); nothing was sent"
+            raise InvalidRequestError(text, operation=route.operation) from None
+        send = {"Accept": "application/json", **(headers or {}), **kind}
         return cls(route=route, url=url, headers=send, body=body, **rest)
 
     def changed(
@@ -145,6 +145,23 @@ class Response:
     def text(self) -> str:
         """The body as text; bytes that are no UTF-8 are replaced."""
         return self.body.decode("utf-8", "replace")
+
+
+def _query(query: Iterable[tuple[str, object]] | Mapping[str, object]) -> str:
+    pairs = query.items() if isinstance(query, Mapping) else query
+    given = [(name, str(value)) for name, value in pairs if value is not None]
+    return f"?{urlencode(given, quote_via=quote)}" if given else ""
+
+
+def _body(json: object, form: Mapping[str, object] | None) -> tuple[bytes | None, dict[str, str]]:
+    """Return a body, and the header that says what it is."""
+    if json is not None:
+        return _ENCODER.encode(json), {"Content-Type": "application/json"}
+    if form is None:
+        return None, {}
+    clean = [(name, str(value)) for name, value in form.items() if value is not None]
+    body = urlencode(clean, quote_via=quote).encode()
+    return body, {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 def origin(url: str) -> str:

@@ -52,6 +52,30 @@ def test_a_false_value_is_still_a_body(json):
     assert Request.build(POST, BASE, json=json).body is not None
 
 
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"json": {"name": "half \ud83d"}},
+        {"json": [object()]},
+        {"query": {"name": "half \ud83d"}},
+        {"path": {"x_id": "half \ud83d"}},
+        {"form": {"name": "half \ud83d"}},
+    ],
+)
+def test_what_cannot_be_written_is_refused_like_any_other_value(parts):
+    """A batch goes on behind an item that is refused; a bare error would end it, with some of it made already."""
+    with pytest.raises(InvalidRequestError, match="cannot be written") as caught:
+        Request.build(GET, BASE, **{"path": {"x_id": 7}, **parts})
+    assert caught.value.operation == "x.get"
+    assert "half" not in str(caught.value)
+
+
+def test_a_mistake_of_the_program_is_no_refused_value():
+    """Who builds a request wrongly has to mend it, and not the value."""
+    with pytest.raises(TypeError):
+        Request.build(POST, BASE, nonsense=1)
+
+
 def test_a_form_is_encoded():
     """Special characters of secrets included; None is left out."""
     request = Request.build(POST, BASE, form={"secret": "a+b/c=", "none": None})
