@@ -282,7 +282,7 @@ def field_names(fields: Mapping[str, Any], prefix: str = "") -> tuple[str, ...]:
         if isinstance(value, Mapping) and value and not prefix:
             names.extend(field_names(value, f"{name}."))
         else:
-            names.append(prefix + name)
+            names.append(f"{prefix}{name}")
     return tuple(names)
 
 

@@ -1,5 +1,6 @@
 """Audiences: users lists, segments and counters, own ones and those that a key opened."""
 
+import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -133,8 +134,18 @@ def upload(draft: AudienceDraft) -> Upload:
         content = Path(content)
     if not isinstance(content, bytes | Path) and not callable(content):
         raise invalid("a users list needs extra={'file': path or bytes, 'type': …}", file="required")
+    if isinstance(content, Path) and not _readable(content):
+        raise invalid(f"there is no file {str(content)!r} that can be read", file="not readable")
     name = draft.extra.get("filename") or (content.name if isinstance(content, Path) else "ids.txt")
     return Upload(content=content, filename=str(name), mime_type="text/plain")
+
+
+def _readable(path: Path) -> bool:
+    """Whether it can be sent. What fails only while it is sent may have been executed, as far as anybody knows."""
+    try:
+        return os.access(path, os.R_OK) and not path.is_dir()
+    except ValueError:  # half a character, a zero byte
+        return False
 
 
 # ---------------------------------------------------------------------- notes

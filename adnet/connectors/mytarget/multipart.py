@@ -9,6 +9,7 @@ from typing import BinaryIO, Final
 
 import attrs
 
+from adnet.connectors.mytarget.errors import invalid
 from adnet.transport.wire import BodyStream
 
 Content = bytes | Path | Callable[[], AsyncIterator[bytes]]
@@ -27,12 +28,18 @@ class Upload:
 
 
 def multipart(fields: Mapping[str, str], upload: Upload, *, name: str = "file") -> tuple[str, BodyStream]:
-    """Return the Content-Type and the body of a form with *fields* and one file."""
+    """Return the Content-Type and the body of a form with *fields* and one file.
+
+    Raises:
+        InvalidRequestError: A field or the file's name cannot be written; nothing was sent.
+    """
     boundary = secrets.token_hex(16)
-    head = b"".join(_field(boundary, key, value) for key, value in fields.items())
-    head += _part(
-        boundary, f'name="{_quoted(name)}"; filename="{_quoted(upload.filename)}"', upload.mime_type
-    )
+    disposition = f'name="{_quoted(name)}"; filename="{_quoted(upload.filename)}"'
+    try:
+        head = b"".join(_field(boundary, key, value) for key, value in fields.items())
+        head += _part(boundary, disposition, upload.mime_type)
+    except UnicodeEncodeError:
+        raise invalid("a name or the file's name holds half a character", file="cannot be written") from None
     tail = f"\r\n--{boundary}--\r\n".encode()
 
     async def body() -> AsyncIterator[bytes]:

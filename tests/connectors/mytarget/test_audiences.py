@@ -181,6 +181,23 @@ async def test_a_users_list_that_cannot_be_is_refused_before(extra):
 # ---------------------------------------------------------------------- sharing
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"file": "/no/such/file.txt"},
+        {"file": "/"},
+        {"file": "/x\0"},
+        {"filename": "half \ud83d.txt"},
+    ],
+)
+async def test_a_list_that_cannot_be_sent_is_told_beside_those_that_were_made(bad):
+    """As refused: of what fails on its way nobody knows whether the network has taken it."""
+    async with bench() as test:
+        result = await test.account().create_audiences([users_list(**bad), users_list(filename="a.txt")])
+        assert [outcome.status for outcome in result] == ["failed", "done"]
+        assert isinstance(result[0].error, InvalidRequestError)
+
+
 async def shared(test, account, kinds=("users_list", "segment"), **options):
     """Share some audiences; return the key and what it opens."""
     chosen = [row for row in (await audiences(account)).values() if row.kind in kinds]

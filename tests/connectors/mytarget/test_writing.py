@@ -271,6 +271,39 @@ async def test_what_is_refused_is_told_with_every_field():
         assert set(result[2].error.fields) == {"package_id"}
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"name": "half \ud83d"},
+        {"extra": {"utm": object()}},
+        {"extra": {"banners": 5, "utm": object()}},
+        {"extra": {7: object()}},
+    ],
+)
+async def test_a_draft_that_cannot_be_written_is_told_beside_those_that_were_made(bad):
+    """What was made spends: nobody may be left without its id because of a neighbour."""
+    async with bench() as test:
+        account = test.account()
+        await account.get_account()
+        package = test.sandbox.truth("campaigns")[0]["package_id"]
+        good = [CampaignDraft(name=f"G{i}", extra={"package_id": package}) for i in range(12)]
+        extra = {"package_id": package, **bad.get("extra", {})}
+        drafts = [*good[:8], CampaignDraft(name=bad.get("name", "N"), extra=extra), *good[8:]]
+        result = await account.create_campaigns(drafts)
+        assert statuses(result) == ["done"] * 8 + ["failed"] + ["done"] * 4
+        assert isinstance(result[8].error, InvalidRequestError)
+
+
+@pytest.mark.parametrize("bad", [{"name": "half \ud83d"}, {"extra": {"max_price": object()}}])
+async def test_an_update_that_cannot_be_written_is_told_beside_those_that_were_made(bad):
+    """On its own, and in a mass action, which is sent again without it."""
+    async with bench() as test:
+        one, two, three = live(test, 3)
+        good = {"name": "A"} if "name" in bad else {"daily_budget": 5000}
+        updates = [Update(one, good), Update(two, bad), Update(three, good)]
+        assert statuses(await test.account().update_campaigns(updates)) == ["done", "failed", "done"]
+
+
 async def test_an_ad_needs_a_campaign():
     """Told before anything is sent."""
     async with bench() as test:

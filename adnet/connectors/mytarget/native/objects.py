@@ -93,9 +93,8 @@ class Objects:
 
     def creation(self, body: Mapping[str, Any], *, campaign_id: str | None = None) -> dict[str, Any]:
         """Return the parts of the request that creates *body*."""
-        children = sum(
-            len(body.get(name) or ()) for name in ("banners", "ad_groups", "campaigns") if body.get(name)
-        )
+        nested = (body.get(name) for name in ("banners", "ad_groups", "campaigns"))
+        children = sum(len(rows) for rows in nested if isinstance(rows, list | tuple))
         facts = {"fields": field_names(body)}
         return {
             "path": {"campaign_id": campaign_id},
