@@ -5,6 +5,7 @@ None leaves the list, and the list's type is the present one where none is named
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from ipaddress import ip_network
 from typing import Any, Final
 
 from adnet.connectors.adskeeper import codec, forms, readers
@@ -17,6 +18,7 @@ from adnet.connectors.adskeeper.core import Core
 from adnet.connectors.adskeeper.native import AdskeeperNative
 from adnet.connectors.adskeeper.routes import Targeting
 from adnet.connectors.adskeeper.rows import CampaignRow
+from adnet.connectors.adskeeper.shapes import number_of
 
 LISTS: Final[Mapping[str, Targeting]] = {
     "browsers": "browsers",
@@ -141,6 +143,10 @@ def _not_empty(field: str, kind: str, wished: Collection[str]) -> None:
 
 def _ips(campaign_id: str, row: CampaignRow, edit: Mapping[str, Any]) -> list[Step]:
     only(edit, {"filterType", "ips"}, "ipsFilter")
+    if "ips" in edit:
+        listed_as = {_network(ip): ip for ip in row.ips.members}
+        wished = words("targeting.ipsFilter.ips", edit["ips"])
+        edit = {**edit, "ips": [listed_as.get(_network(ip), ip) for ip in wished]}
     return _members(
         campaign_id,
         "ipsFilter",
@@ -149,6 +155,14 @@ def _ips(campaign_id: str, row: CampaignRow, edit: Mapping[str, Any]) -> list[St
         ("except", "only", "off"),
         calls.edit_ips,
     )
+
+
+def _network(word: str) -> str:
+    """Return the one spelling of an address or a network: 192.0.2.7 and 192.0.2.7/32 are the same."""
+    try:
+        return str(ip_network(word, strict=False))
+    except ValueError:
+        return word
 
 
 def _sources(campaign_id: str, row: CampaignRow, edit: Mapping[str, Any]) -> list[Step]:
@@ -188,7 +202,19 @@ def _members(
     if kind != kind_now:
         # Whether a list of another type begins empty is not documented: what must not be in it is excluded.
         surplus = [member for member in members_now if member not in wished]
+    if name == "sourceFilters":
+        _same_spelling(f"{what}.{key}", missing, surplus)
     return _edits(what, missing, surplus, lambda method, list_: make(campaign_id, method, kind, list_))
+
+
+def _same_spelling(field: str, missing: list[str], surplus: list[str]) -> None:
+    """Refuse to add sources by name and take others out by id, or the other way round: they may be the same ones.
+
+    The network takes both, and does not say which id belongs to which name (Adskeeper advertiser API document).
+    """
+    if missing and surplus and len({number_of(member) is None for member in (*missing, *surplus)}) > 1:
+        told = ", ".join(surplus)
+        raise refuse(field, f"name all sources as the list does, by id or by name: it also holds {told}")
 
 
 def _widgets(campaign_id: str, row: CampaignRow, edit: Mapping[str, Any]) -> list[Step]:
