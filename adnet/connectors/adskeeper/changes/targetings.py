@@ -5,6 +5,7 @@ None leaves the list, and the list's type is the present one where none is named
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from functools import partial
 from ipaddress import ip_network
 from typing import Any, Final
 
@@ -102,18 +103,16 @@ def listed(campaign_id: str, kind: Targeting, present: list[str], wished: list[s
         return []
     if not wished:
         return [Step(what=f"{what} off", call=target_calls.switch_off(campaign_id, kind))]
+    edit = partial(target_calls.edit, campaign_id, kind)
     if surplus and kind in target_calls.INCLUDE_ONLY:
-        # Nothing can be taken out of these lists: they are emptied and filled again.
+        # Nothing can be taken out of these lists: they are emptied and filled again. What is new enters before that,
+        # since a word that the network refuses then would leave the campaign open to all.
         return [
+            *_edits(what, missing, [], edit),
             Step(what=f"{what} off", call=target_calls.switch_off(campaign_id, kind)),
-            Step(what=what, call=target_calls.edit(campaign_id, kind, "include", wished)),
+            *_edits(what, wished, [], edit),
         ]
-    edits = [("include", missing), ("exclude", surplus)]
-    return [
-        Step(what=what, call=target_calls.edit(campaign_id, kind, method, members))  # type: ignore[arg-type]
-        for method, members in edits
-        if members
-    ]
+    return _edits(what, missing, surplus, edit)
 
 
 def _differences(present: Iterable[str], wished: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -239,6 +238,9 @@ def _widgets(campaign_id: str, row: CampaignRow, edit: Mapping[str, Any]) -> lis
     if not same or now:
         _not_empty(f"{what}.widgets", kind, wished)
     first, then, last = widget_edits(now if same else {}, wished)
+    if kind == "only" and first and now.keys() <= set(first):
+        rule = "a widget leaves before its sub-sources enter, and an empty list might mean all: add another first"
+        raise refuse(f"{what}.widgets", rule)
     if not same:
         last = [name for uid, subs in now.items() if uid not in wished for name in _names(uid, subs)]
     rows = (("exclude", first), ("include", then), ("exclude", last))
