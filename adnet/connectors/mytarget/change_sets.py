@@ -14,8 +14,12 @@ from adnet.errors import (
     AdnetError,
     ConnectError,
     InvalidRequestError,
-    LostReplyError,
     NotFoundError,
+    PayloadError,
+    QuotaExhaustedError,
+    RateLimitError,
+    RequestTimeoutError,
+    ServerError,
     TransportError,
 )
 from adnet.models import Outcome, Update
@@ -72,18 +76,37 @@ async def removal(call: Awaitable[None], number: str) -> Outcome:
 
 
 def failed(number: str | None, error: AdnetError) -> Outcome:
-    """Return the outcome of an error; a write whose reply was lost may have been executed."""
-    lost = isinstance(error, LostReplyError) or (
-        isinstance(error, TransportError) and not isinstance(error, ConnectError)
-    )
-    return Outcome(id=number, status="unknown" if lost else "failed", error=error)
+    """Return the outcome of a request that failed; a change that may have been made all the same is unknown.
+
+    Args:
+        number: What was to be changed; None for what was to be created, which is sent again only where the network
+            is known not to have executed it.
+        error: What the last send met.
+    """
+    maybe = _maybe_done(error, again=number is not None)
+    return Outcome(id=number, status="unknown" if maybe else "failed", error=error)
+
+
+def _maybe_done(error: AdnetError, *, again: bool) -> bool:
+    """Whether it may have been executed: by the last send, or by one before it, of which the error does not tell."""
+    held = isinstance(error, RateLimitError | QuotaExhaustedError)
+    if (held and error.status is None) or (isinstance(error, RequestTimeoutError) and not error.sent):
+        return again and error.attempts > 0  # what the error tells of never left
+    if held or isinstance(error, ConnectError):
+        return again and error.attempts > 1
+    return isinstance(error, TransportError | PayloadError | ServerError)
 
 
 def unsent(change: Change) -> Outcome:
     """Return the outcome of what was not sent: an error, or nothing that changes."""
     if change.error is not None:
-        return failed(change.id, change.error)
+        return refused(change.id, change.error)
     return Outcome(id=change.id, status="unchanged")
+
+
+def refused(number: str | None, error: AdnetError) -> Outcome:
+    """Return the outcome of what was not sent, because of *error*."""
+    return Outcome(id=number, status="failed", error=error)
 
 
 def by_object(updates: Sequence[Update]) -> dict[str, Update]:

@@ -13,7 +13,7 @@ import attrs
 
 from adnet.connectors.mytarget import changes as words
 from adnet.connectors.mytarget import codec, routes
-from adnet.connectors.mytarget.change_sets import failed
+from adnet.connectors.mytarget.change_sets import failed, refused
 from adnet.connectors.mytarget.errors import invalid
 from adnet.connectors.mytarget.native.objects import Objects
 from adnet.connectors.mytarget.urls import Registered, UrlBook
@@ -88,7 +88,7 @@ class Creator:
             try:
                 body = campaign_body(draft, currency, urls)
             except AdnetError as error:
-                return failed(None, error)
+                return refused(None, error)
             return await self._create(self._campaigns, body)
 
         return await self._settled([found async for found in in_order(drafts, one, width=WIDTH)])
@@ -101,7 +101,7 @@ class Creator:
             try:
                 body, parent = banner_body(draft, urls), _parent(draft)
             except AdnetError as error:
-                return failed(None, error)
+                return refused(None, error)
             return await self._create(self._banners, body, campaign_id=parent)
 
         return await self._settled([found async for found in in_order(drafts, one, width=WIDTH)])

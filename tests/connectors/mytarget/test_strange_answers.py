@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import adnet
 from adnet import AdDraft, Audience, CampaignDraft, Update
-from adnet.errors import AdnetError, DecodeError
+from adnet.errors import AdnetError, ConnectError, DecodeError, IncompleteBodyError
 from adnet.models import AudienceDraft
 from adnet.testing import FakeClock, ScriptTransport, answer
 
@@ -120,3 +120,78 @@ async def test_a_text_that_is_none_is_told_at_once():
         async with account:
             with pytest.raises(DecodeError):
                 await every(account.list_campaigns())
+
+
+# ---------------------------------------------------------------------- changes that may have been made
+
+
+async def outcomes_of(script, change):
+    """Return what is told of a change that *script* answers."""
+    with known_state() as state:
+        account = adnet.connect(
+            "mytarget", transport=ScriptTransport(script), state=state, clock=FakeClock(), **GIVEN
+        )
+        async with account:
+            return [outcome.status for outcome in await change(account)]
+
+
+def cut_then(then):
+    """Give a script: the first reply is lost on its way, then *then* happens."""
+    sent = []
+
+    def reply(_request):
+        sent.append(1)
+        if len(sent) == 1:
+            raise IncompleteBodyError("cut off")
+        return then()
+
+    return reply
+
+
+def down():
+    """Have no server."""
+    raise ConnectError("refused")
+
+
+def updates(number):
+    """Give a call that resumes campaigns."""
+    wanted = [Update(str(i), {"status": "active"}) for i in range(1, number + 1)]
+    return lambda account: account.update_campaigns(wanted)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize(
+    "script",
+    [
+        lambda: lambda _: answer(200, body=b"OK"),
+        lambda: lambda _: answer(504, body=b"<html>"),
+        lambda: cut_then(down),
+        lambda: cut_then(lambda: answer(429)),
+    ],
+    ids=["no JSON", "gateway", "lost, then down", "lost, then too many"],
+)
+async def test_a_change_that_may_have_been_made_is_not_told_as_failed(script, number):
+    """Who resumes a campaign and reads "failed" does not look after what it spends."""
+    assert await outcomes_of(script(), updates(number)) == ["unknown"] * number
+
+
+@pytest.mark.parametrize("script", [lambda _: answer(400, {"error": {"code": "x"}}), lambda _: answer(403)])
+async def test_a_change_that_was_refused_is_told_as_failed(script):
+    """Nothing is to be looked after."""
+    assert await outcomes_of(script, updates(1)) == ["failed"]
+
+
+@pytest.mark.parametrize("reply", [answer(504, body=b"<html>"), answer(200, {})])
+async def test_an_audience_that_may_have_been_made_is_not_told_as_failed(reply):
+    """Who makes it again has two."""
+    assert await outcomes_of(lambda _: reply, lambda account: account.create_audiences([SEGMENT])) == [
+        "unknown"
+    ]
+
+
+@pytest.mark.parametrize("reply", [lambda: answer(429), lambda: answer(400)])
+async def test_an_audience_that_was_refused_is_told_as_failed(reply):
+    """However often: what creates is sent again only if the network has not executed it."""
+    assert await outcomes_of(lambda _: reply(), lambda account: account.create_audiences([SEGMENT])) == [
+        "failed"
+    ]
