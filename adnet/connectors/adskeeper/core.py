@@ -1,7 +1,9 @@
 """What every part of the native client shares: building, sending, decoding, and what came of a write."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 import attrs
 
@@ -39,6 +41,7 @@ class Core:
         self.session = session
         self.dialect = dialect
         self.known_client_id: str | None = None
+        self._campaigns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
     def client_id(self) -> str:
@@ -50,6 +53,13 @@ class Core:
         if self.known_client_id is None:
             raise ConfigurationError("the client id is not known before the account has been opened")
         return self.known_client_id
+
+    def alone_with(self, campaign_id: str) -> asyncio.Lock:
+        """Return what to hold from reading a campaign until an edit that depends on it is answered.
+
+        Nothing at this network can be compared and set, so that another process may come between all the same.
+        """
+        return self._campaigns.setdefault(campaign_id, asyncio.Lock())
 
     def build(self, route: Route, *, path: Mapping[str, object] | None = None, **parts: Any) -> Request:
         """Return a request with the client's id filled in."""

@@ -1,5 +1,6 @@
 """Blocking, allowing and bidding: the right edit of the right kind of list, and an outcome for each source."""
 
+import asyncio
 from decimal import Decimal
 from urllib.parse import parse_qsl
 
@@ -7,6 +8,7 @@ import pytest
 
 from adnet.connectors.adskeeper.changes.targetings import widget_edits
 from adnet.errors import InvalidRequestError, NotFoundError
+from adnet.models import Update
 from tests.connectors.adskeeper.kit import SINCE, UNTIL, home, rows, scripted
 
 W1, W2, W3 = "5600001", "5600014", "5600027"
@@ -94,6 +96,43 @@ async def test_no_campaign_loses_the_last_source_that_it_keeps_to(before, ids, l
         assert it.writes == []
         with pytest.raises(InvalidRequestError, match="pause the campaign"):
             await it.connector.express("sources", "block", [(campaign, ids)])
+
+
+async def test_two_blocks_at_once_leave_the_last_source_that_a_campaign_keeps_to():
+    """Each of them alone leaves one; together they must as well."""
+    async with home() as it:
+        campaign = await prepared(it, "only", {W1: [], W2: []})
+        one, two = await asyncio.gather(*(it.account.block_sources(campaign, [uid]) for uid in (W1, W2)))
+        assert sorted([one[0].status, two[0].status]) == ["done", "failed"]
+        assert it.sandbox.account.campaigns[int(campaign)].widgets == {W2: []}
+
+
+async def test_a_block_and_an_edit_at_once_leave_the_last_source_that_a_campaign_keeps_to():
+    """Both read the list before they change it, and neither may read it while the other is about to."""
+    async with home() as it:
+        campaign = await prepared(it, "only", {W1: [], W2: []})
+        edit = Update(campaign, {"targeting": {"widgetsFilterUid": {"widgets": {W1: None}}}})
+        one, two = await asyncio.gather(
+            it.account.update_campaigns([edit]), it.account.block_sources(campaign, [W2])
+        )
+        assert sorted([one[0].status, two[0].status]) == ["done", "failed"]
+        assert it.sandbox.account.campaigns[int(campaign)].widgets
+
+
+@pytest.mark.parametrize("verb", ["block", "allow"])
+@pytest.mark.parametrize(
+    ("told", "source"),
+    [
+        ({"widgetsFilterUid": {"filterType": "allowlist", "widgets": {"1": "[]"}}}, "77"),
+        ({"sourceFilters": {"filterType": "only", "sources": ["a.example"]}}, "source:b.example"),
+    ],
+)
+async def test_a_list_of_an_unknown_type_is_left_alone(verb, told, source):
+    """An edit of the wrong kind would replace it; whether it is kept to or avoided cannot be told."""
+    async with scripted({"id": 5, **told}) as (account, wire):
+        (outcome,) = await getattr(account, f"{verb}_sources")("5", [source])
+        assert isinstance(outcome.error, InvalidRequestError)
+        assert [request.route.method for request in wire.sent] == ["GET"]
 
 
 async def test_no_campaign_loses_the_last_source_in_the_networks_sense():

@@ -69,8 +69,9 @@ class CampaignWriter:
         """Send each update's writes; one outcome for each, in order."""
 
         async def one(update: Update) -> Outcome:
-            steps = await self.steps(update.id, update.fields)
-            return await apply(self.core, update.id, steps, names=limits.names_of(update.fields))
+            async with self.core.alone_with(str(update.id)):
+                steps = await self.steps(update.id, update.fields)
+                return await apply(self.core, update.id, steps, names=limits.names_of(update.fields))
 
         return await each(updates, one, key=lambda update: update.id)
 

@@ -87,6 +87,11 @@ def whole_listed(source: Source, kind: str) -> AdnetError:
     )
 
 
+def unknown_kind(kind: str) -> AdnetError:
+    """Return the error for a list of which cannot be told whether it is avoided or kept to."""
+    return refuse("ids", f"whether a list of type {kind!r} avoids or allows is not known")
+
+
 def members_of(filter_: WidgetFilter) -> Iterable[str]:
     """Yield the members of a list of widgets, as they are sent."""
     for uid, subs in filter_.widgets.items():

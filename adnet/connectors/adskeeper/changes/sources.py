@@ -20,6 +20,7 @@ from adnet.connectors.adskeeper.changes.source_edits import (
     Source,
     edited,
     members_of,
+    unknown_kind,
     whole_listed,
 )
 from adnet.connectors.adskeeper.changes.steps import maybe_done
@@ -54,11 +55,12 @@ class SourceWriter:
 
     async def set(self, verb: Verb, campaign_id: str, ids: Sequence[str]) -> list[Outcome]:
         """Block or allow sources; one outcome for each, in order."""
-        try:
-            decision = await self.decide(verb, campaign_id, ids)
-        except AdnetError as error:
-            return [Outcome(id=str(given), status="failed", error=error) for given in ids]
-        return await self._send(ids, decision)
+        async with self.core.alone_with(campaign_id):
+            try:
+                decision = await self.decide(verb, campaign_id, ids)
+            except AdnetError as error:
+                return [Outcome(id=str(given), status="failed", error=error) for given in ids]
+            return await self._send(ids, decision)
 
     async def bid(self, campaign_id: str, factors: Mapping[str, Any]) -> list[Outcome]:
         """Set factors; one outcome for each source, in order."""
@@ -94,6 +96,9 @@ class SourceWriter:
         decision: Decision, verb: Verb, campaign_id: str, row: CampaignRow, sources: Sequence[Source]
     ) -> None:
         present = row.widgets
+        if present.kind not in {"off", "except", "only"}:
+            decision.settle_all((source.given for source in sources), unknown_kind(present.kind))
+            return
         if verb == "allow" and present.kind == "off":
             decision.settle_all((source.given for source in sources), None, FREE)
             return
@@ -123,6 +128,9 @@ class SourceWriter:
         decision: Decision, verb: Verb, campaign_id: str, row: CampaignRow, sources: Sequence[Source]
     ) -> None:
         present = row.sources
+        if present.kind not in {"off", "blocklist", "allowlist"}:
+            decision.settle_all((source.given for source in sources), unknown_kind(present.kind))
+            return
         if verb == "allow" and present.kind == "off":
             decision.settle_all((source.given for source in sources), None, FREE)
             return
