@@ -12,6 +12,7 @@ from adnet.clock import Clock
 from adnet.connectors.mytarget import codec, routes
 from adnet.connectors.mytarget.identity import Identity
 from adnet.connectors.mytarget.limits import PAGE_SIZE, Quotas
+from adnet.connectors.mytarget.listed import Listed
 from adnet.connectors.mytarget.profile import Profile
 from adnet.connectors.mytarget.seeding import Seeder
 from adnet.connectors.mytarget.verbs import UpdateVerb
@@ -194,15 +195,17 @@ class Api:
         The network may give fewer objects than asked for, so the first page's size decides about the others.
         """
         first, count = await self.page(route, query=query, lane=lane, **parts)
+        listed = Listed()
+        self._take(route, listed, first)
         if first:
             yield first
         size = len(first)
         if not size:
-            self._check_whole(route, size, count)
+            self._check_whole(route, len(listed), count)
         if not size or (count is not None and size >= count):
             return
         if count is None:
-            async for page in self._on(route, first, query=query, **parts):
+            async for page in self._on(route, listed, size, query=query, **parts):
                 yield page
             return
 
@@ -214,32 +217,27 @@ class Api:
             )
             return found
 
-        told, last = size, first
         async for page in in_order(range(size, count, size), fetch, width=_WIDTH):
-            self._check_repeated(route, page, last)
+            self._take(route, listed, page)
             yield page
-            told, last = told + len(page), page
-        self._check_whole(route, told, count)
+        self._check_whole(route, len(listed), count)
 
     async def _on(
-        self, route: Route, last: list[Raw], *, query: Mapping[str, object] | None, **parts: Any
+        self, route: Route, listed: Listed, offset: int, *, query: Mapping[str, object] | None, **parts: Any
     ) -> AsyncIterator[list[Raw]]:
         """Yield pages one after the other, until one is empty: there is no count."""
-        offset = 0
         for number in counted(2):
             self.session.check_pages(route, number)
-            offset += len(last)
             page, _ = await self.page(route, offset=offset, query=query, lane="backfill", **parts)
             if not page:
                 return
-            self._check_repeated(route, page, last)
+            self._take(route, listed, page)
             yield page
-            last = page
+            offset += len(page)
 
-    def _check_repeated(self, route: Route, page: list[Raw], last: list[Raw]) -> None:
-        if page == last:
-            with self.session.reading(route):
-                raise SchemaError("one page repeats another, so that rows may be missing")
+    def _take(self, route: Route, listed: Listed, page: list[Raw]) -> None:
+        with self.session.reading(route):
+            listed.take(page)
 
     def _check_whole(self, route: Route, told: int, count: int | None) -> None:
         if count is not None and told < count:

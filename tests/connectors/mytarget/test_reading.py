@@ -190,6 +190,32 @@ async def test_a_list_that_comes_short_of_its_count_is_told(turn):
             await every(account.list_campaigns())
 
 
+async def test_a_list_that_shifts_between_its_pages_is_told():
+    """One object comes twice, and another is on no page: as many rows as the count says, and one is missing."""
+    async with bench() as test:
+        account = test.account()
+        before = []
+
+        def shifted(url, items):
+            if "offset=50" not in url:
+                before.extend(items)
+                return items
+            return [before[-1], *items[:-1]]
+
+        turned(account, shifted)
+        with pytest.raises(SchemaError, match="59 of 60"):
+            await every(account.list_campaigns())
+
+
+async def test_objects_that_show_no_id_are_counted_like_any_others():
+    """Who asks for their names only gets no ids."""
+    async with bench() as test:
+        account = test.account()
+        turned(account, lambda url, items: [{"name": "N"} for _ in items])
+        pages = [page async for page in account.native.campaigns.list(fields=["name"])]
+        assert sum(map(len, pages)) == 60
+
+
 async def test_a_list_that_repeats_its_page_is_told():
     """A server that does not heed the offset shows the same objects again and again."""
     async with bench() as test:
