@@ -226,6 +226,25 @@ async def test_limits_are_lifted_under_their_own_type():
         assert it.sandbox.account.campaigns[row.id].limits.daily == Decimal("20.5")
 
 
+@pytest.mark.parametrize(
+    ("kind", "fields", "others"),
+    [
+        ("budget_limits", {"daily_clicks": 1000}, ("daily_budget", "total_budget")),
+        ("clicks_limits", {"total_budget": Money("1000", "USD")}, ("daily_clicks", "total_clicks")),
+    ],
+)
+async def test_a_limit_of_the_other_type_is_not_lifted_unasked(kind, fields, others):
+    """A campaign has limits of one type: what caps its spending goes only where None is said to it."""
+    async with home() as it:
+        row = it.campaign(lambda row: plain(row) and row.limits.type == kind and row.limits.daily)
+        (outcome,) = await it.account.update_campaigns([Update(row.id, fields)])
+        assert (outcome.status, outcome.error.fields.keys()) == ("failed", {others[0]})
+        assert it.writes == []
+        (outcome,) = await it.account.update_campaigns([Update(row.id, dict.fromkeys(others) | fields)])
+        assert outcome.ok
+        assert it.sandbox.account.campaigns[row.id].limits.type != kind
+
+
 async def test_spreading_needs_a_dialect_and_a_daily_limit():
     """With a dialect the present daily limit is sent along; without one nothing is guessed."""
     spread = {"extra": {"splitDailyLimitEvenly": True}}

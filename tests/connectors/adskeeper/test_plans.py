@@ -27,7 +27,8 @@ async def test_a_plan_shows_the_exact_requests():
     """What is planned is what is sent: method, address and body, without credentials; and no write is sent."""
     async with home() as it:
         row = it.campaign(lambda row: plain(row) and row.browsers)
-        fields = {"status": "paused", "daily_clicks": 700, "targeting": {"browsers": ["firefox"]}}
+        budget = dict.fromkeys(("daily_budget", "total_budget"))
+        fields = {"status": "paused", "daily_clicks": 700, "targeting": {"browsers": ["firefox"]}} | budget
         plan = await it.account.plan([Update(str(row.id), fields)], kind="campaigns")
         assert it.writes == []
         token = it.sandbox.credentials["token"]

@@ -80,6 +80,9 @@ async def steps(
         fields: Of an update; only what is named changes, None lifts a limit.
         evenly: Whether the daily limit is spread over the day; None leaves that as it is.
         row: Reads the campaign: a limit is lifted under the type that the campaign has.
+
+    Raises:
+        InvalidRequestError: A value is of no use, or a limit of the other type would be lifted unasked.
     """
     limits = read(book, fields)
     if not limits and evenly is None:
@@ -91,6 +94,8 @@ async def steps(
         daily = now.daily if evenly is not None else None
         if kind is None and evenly is not None:
             raise refuse("extra.splitDailyLimitEvenly", "needs a daily limit, and the campaign has none")
+    else:
+        await _lifts_none(limits, kind, row)
     names = NAMES[kind] if kind else {}
     given = {wire: limits[name] for wire, name in names.items() if name in limits}
     if kind is None or (not given and evenly is None):
@@ -104,6 +109,26 @@ async def steps(
         split_evenly=evenly,
     )
     return [Step(what="limits", call=call)]
+
+
+async def _lifts_none(
+    limits: Mapping[str, Any], kind: LimitType, row: Callable[[], Awaitable[CampaignRow]]
+) -> None:
+    """Refuse to set limits of a *kind* where one of the other, which they replace, is there and not named.
+
+    Source: Adskeeper advertiser API document: a campaign's ``limitsFilter`` has one ``limitType`` (documented), so
+    that setting another ends the limits of the first (inferred).
+    """
+    others = {name: wire for other, names in NAMES.items() if other != kind for wire, name in names.items()}
+    if others.keys() <= limits.keys():
+        return
+    now = (await row()).limits
+    held = {"dailyLimit": now.daily, "overallLimit": now.overall}
+    lost = [name for name, wire in others.items() if name not in limits and held[wire]]
+    if now.kind in NAMES and now.kind != kind and lost:
+        raise refuse(
+            lost[0], "this limit, of the campaign's present type, would be lifted: name it with None"
+        )
 
 
 def _sent(given: Mapping[str, Any], name: str, present: Any) -> Any:
