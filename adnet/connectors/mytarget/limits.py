@@ -105,12 +105,18 @@ class Quotas:
         """What the user set; the network's own limits hold beside it."""
         self._known: dict[str, dict[int, Window]] = {state.name: {} for state in states}
         self._in_flight: Counter[str] = Counter()
-        self._ahead = timedelta(0)
-        """By how much the network's clock is ahead of ours, as the newest answer told."""
+        self._told: tuple[datetime, float] | None = None
+        """What the network's clock showed in the newest answer, and our monotonic clock then."""
 
     def server_now(self) -> datetime:
-        """Return the present by the network's clock, to the second; by ours before its first answer."""
-        return self._clock.now() + self._ahead
+        """Return the present by the network's clock, to the second; by ours before its first answer.
+
+        Counted on by a clock that nobody sets, so that what is created can be told from what was there.
+        """
+        if self._told is None:
+            return self._clock.now()
+        moment, at = self._told
+        return moment + timedelta(seconds=self._clock.monotonic() - at)
 
     def seed(self, body: bytes, server_now: datetime | None, *, left: bool = True) -> None:
         """Take in ``throttling.json``, and what is *left*. Resources that it does not list have no limits."""
@@ -141,7 +147,7 @@ class Quotas:
         server_now = server_time(response.headers)
         if server_now is not None:
             now = self._clock.monotonic()
-            self._ahead = server_now - self._clock.now()
+            self._told = server_now, now
             self._limiter.learn_skew(server_now, now - sent_at, received=now)
         windows = told(response.headers)
         if response.status == 429:

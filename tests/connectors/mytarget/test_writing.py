@@ -1,6 +1,7 @@
 """Changes over HTTP: exactly the changed fields, as few requests as possible, an outcome for each item."""
 
 import asyncio
+from datetime import timedelta
 
 import attrs
 import pytest
@@ -9,9 +10,9 @@ import adnet
 from adnet import AdDraft, CampaignDraft, Update
 from adnet.errors import ApiError, IncompleteBodyError, InvalidRequestError, LostReplyError, NotFoundError
 from adnet.money import Money
-from adnet.testing import answer
+from adnet.testing import FakeClock, answer
 
-from .kit import bench, connector
+from .kit import START, bench, connector
 
 
 def live(test, number: int) -> list[str]:
@@ -442,6 +443,37 @@ async def test_a_create_that_a_gateway_gave_up_on_may_still_come():
         inner.send = slow
         result = await account.create_campaigns([draft("Late")])
         assert statuses(result) == ["unknown"]
+
+
+class Stepped(FakeClock):
+    """A clock that somebody sets."""
+
+    by = timedelta(0)
+
+    def now(self):
+        return super().now() + self.by
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+async def test_a_clock_that_is_set_hides_nothing_that_was_made(hours):
+    """The network's time is counted on by a clock that nobody sets; else what it just made seems old."""
+    async with bench() as test:
+        clock = Stepped(START)
+        account = test.account(clock=clock)
+        await account.get_account()
+        inner = connector(account).session._transport._inner
+        send = inner.send
+
+        async def lost(request, *, timeout_s):
+            reply = await send(request, timeout_s=timeout_s)
+            made = request.route.operation == "campaigns.create"
+            return attrs.evolve(reply, status=500, body=b"<html>") if made else reply
+
+        inner.send = lost
+        clock.by = timedelta(hours=hours)
+        package = test.sandbox.truth("campaigns")[0]["package_id"]
+        result = await account.create_campaigns([CampaignDraft(name="Neu", extra={"package_id": package})])
+        assert statuses(result) == ["done"]
 
 
 async def test_deleting_what_is_not_there():
