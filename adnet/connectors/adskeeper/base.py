@@ -137,10 +137,12 @@ class AdskeeperBase(Connector):
 
     def _learn(self, client: Client) -> None:
         facts = self._services.state.facts
-        if client.timezone and client.wallet.currency:
-            facts.put(self._key, "time_zone", client.timezone)
-            facts.put(self._key, "currency", client.wallet.currency)
-        self._know(client.timezone, client.wallet.currency)
+        told = {"time_zone": client.timezone, "currency": client.wallet.currency}
+        for word, value in told.items():
+            if value:
+                facts.put(self._key, word, value)
+        # An answer without one of them is no news: the network writes an empty wallet as a list.
+        self._know(*(value or facts.get(self._key, word) for word, value in told.items()))
 
     def _know(self, name: str | None, currency: str | None) -> None:
         self.time_zone = zone(name)

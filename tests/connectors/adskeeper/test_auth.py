@@ -13,12 +13,24 @@ from adnet.errors import (
     SchemaError,
     TokenExpiredError,
 )
+from adnet.money import Money
 from adnet.sandbox.adskeeper import AdskeeperSandbox
 from adnet.state import State
 from adnet.testing.fakes import FakeClock, ScriptTransport, answer
-from tests.connectors.adskeeper.kit import GIVEN, NOW, WIDE, home, known_state, scripted
+from tests.connectors.adskeeper.kit import (
+    GIVEN,
+    NOW,
+    SINCE,
+    UNTIL,
+    WIDE,
+    home,
+    known_state,
+    rows,
+    scripted,
+)
 
 LOGIN = "/v1/auth/token"
+BUDGET = {"limitType": "budget_limits", "dailyLimit": "9"}
 
 
 def logins(sandbox):
@@ -236,3 +248,25 @@ async def test_opening_that_failed_is_tried_again():
     await account.connector.open()
     assert account.connector._book.currency == "EUR"
     await account.close()
+
+
+@pytest.mark.parametrize("wallet", [[], {}, {"balance": 100}, None])
+async def test_an_answer_without_wallet_and_zone_does_not_unlearn_them(wallet):
+    """An empty map is no news: figures stay in the currency and on the clock that are known."""
+    client = {"id": "123", "timezone": None, "wallet": wallet}
+    day = {"campaigns-stat": {"5": {"campaignId": 5, "clicks": 3, "spent": 1.5}}}
+    async with scripted(client, day, day, day) as (account, _):
+        await account.get_account()
+        found = await rows(account.list_stats(since=SINCE, until=UNTIL))
+        assert {row.spend for row in found} == {Money("1.5", "USD")}
+        assert str(account.connector.time_zone) == "America/Los_Angeles"
+
+
+async def test_what_an_answer_does_tell_is_learned_by_itself():
+    """A client who moves, told without a wallet, is on the new clock and keeps the currency that was known."""
+    client = {"id": "123", "timezone": "Europe/Berlin", "wallet": []}
+    async with scripted(client, {"id": 5, "limitsFilter": BUDGET}) as (account, _):
+        await account.get_account()
+        assert str(account.connector.time_zone) == "Europe/Berlin"
+        (campaign,) = await rows(account.list_campaigns(ids=["5"]))
+        assert campaign.daily_budget == Money("9", "USD")

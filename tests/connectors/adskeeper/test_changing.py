@@ -8,6 +8,8 @@ import attrs
 import pytest
 
 import adnet
+from adnet.connectors.adskeeper.changes.values import amount
+from adnet.connectors.adskeeper.codec import Book
 from adnet.errors import (
     ConfigurationError,
     ConflictError,
@@ -243,6 +245,13 @@ async def test_a_limit_of_the_other_type_is_not_lifted_unasked(kind, fields, oth
         (outcome,) = await it.account.update_campaigns([Update(row.id, dict.fromkeys(others) | fields)])
         assert outcome.ok
         assert it.sandbox.account.campaigns[row.id].limits.type != kind
+
+
+def test_money_needs_an_account_whose_currency_is_known():
+    """900000 rupiah are 60 dollars; as plain digits they would be 900000 of whatever the account has."""
+    with pytest.raises(InvalidRequestError, match="currency is not known"):
+        amount(Book(), "daily_budget", Money("900000", "IDR"))
+    assert amount(Book(), "daily_budget", Decimal(9)) == Decimal(9)
 
 
 async def test_spreading_needs_a_dialect_and_a_daily_limit():

@@ -30,10 +30,12 @@ def amount(book: Book, field: str, value: Any) -> Decimal | None:
     """Return an amount in the account's currency; None stays None.
 
     Raises:
-        InvalidRequestError: It is in another currency, or no number.
+        InvalidRequestError: It is in another currency, or in any while the account's is not known, or no number.
     """
     if isinstance(value, Money):
-        if book.currency is not None and value.currency != book.currency:
+        if book.currency is None:
+            raise refuse(field, "the account's currency is not known: give an exact number in it")
+        if value.currency != book.currency:
             raise refuse(field, f"must be in {book.currency}, the account's currency, not {value.currency}")
         return value.amount
     try:
