@@ -164,10 +164,13 @@ async def test_many_bids_that_cannot_be_looked_up_fail_one_by_one():
 
 
 async def test_the_same_content_is_not_sent():
-    """An edit that changes nothing does not send an ad back to moderation."""
+    """An edit that changes nothing, or only blanks around a text, does not send an ad back to moderation."""
     async with home() as it:
         row = it.teaser(lambda row: row.own_status == "goodPerformance")
         (outcome,) = await it.account.update_ads([Update(str(row.id), {"title": row.title})])
+        assert (outcome.status, it.writes) == ("unchanged", [])
+        blanks = {"title": f"{row.title} ", "url": f" {row.url}", "image_url": f"{row.image}\n"}
+        (outcome,) = await it.account.update_ads([Update(str(row.id), blanks)])
         assert (outcome.status, it.writes) == ("unchanged", [])
 
 

@@ -230,9 +230,28 @@ TEASER |= {"campaignId": 510, "category": {"id": 131}}
 async def test_a_lost_edit_is_read_back(lost, look, status):
     """What the network holds decides; where it cannot be read, or has the old content, that is said."""
     async with scripted(TEASER, {"id": 510, "campaignType": "product"}, lost, look) as (account, wire):
-        (outcome,) = await account.update_ads([Update("9", {"title": "New"})])
+        (outcome,) = await account.update_ads([Update("9", {"title": "New "})])
         assert outcome.status == status
         assert [request.route.method for request in wire.sent].count("PUT") == 1
+
+
+async def test_an_ad_with_blanks_around_its_title_is_adopted_and_paused():
+    """The network's texts are read without them: the ad must not be missed, and start once moderation passes it."""
+    made = {"id": 9, "campaignId": 510, "status": "onModeration", "title": "Sleep", "url": AD["url"]}
+    draft = AdDraft(campaign_id="510", bid=Decimal("0.1"), **{**AD, "title": "Sleep "})
+    async with scripted({"id": 510}, answer(500), {"9": made}, {"id": 9}) as (account, wire):
+        (outcome,) = await account.create_ads([draft])
+        assert (outcome.status, outcome.id) == ("done", "9")
+        assert wire.sent[-1].body == b"whetherToBlockByClient=1"
+
+
+async def test_a_campaign_with_blanks_around_its_name_is_adopted_and_stopped():
+    """A name out of a spreadsheet ends in a blank, and the network tells it without."""
+    made = {"9": {"id": 9, "name": "Sleep", "status": {"id": 6}}}
+    async with scripted(answer(500), made, {"id": 9}) as (account, wire):
+        (outcome,) = await account.create_campaigns([CampaignDraft(name="Sleep ")])
+        assert (outcome.status, outcome.id) == ("done", "9")
+        assert wire.sent[-1].body == b"whetherToBlockByClient=1"
 
 
 async def test_an_edit_whose_reply_was_lost_is_looked_up():

@@ -215,7 +215,8 @@ class CampaignWriter:
                 f"it could not be looked for: {failure}; it may exist: look for its name before trying again"
             )
             return Outcome(status="unknown", error=error, notes=(told,))
-        found = [row for row in rows if row.name == name and row.status.id != _DELETED]
+        wanted = shapes.text(name)  # names are read without blanks around them
+        found = [row for row in rows if row.name == wanted and row.status.id != _DELETED]
         if not found:
             known = isinstance(error, ServerError)
             told = "looked for by name and not found" + ("" if known else "; it may still appear")

@@ -7,7 +7,7 @@ from typing import Any, Final
 from adnet.connectors.adskeeper.calls.teasers import GoodPrice, TeaserContent
 from adnet.connectors.adskeeper.changes.values import refuse
 from adnet.connectors.adskeeper.rows import TeaserRow
-from adnet.connectors.adskeeper.shapes import number_of
+from adnet.connectors.adskeeper.shapes import number_of, text
 from adnet.errors import InvalidRequestError
 from adnet.models import AdDraft
 from adnet.money import exact
@@ -40,13 +40,13 @@ def content_of(row: TeaserRow) -> TeaserContent:
 def changed(before: TeaserContent, fields: Mapping[str, Any], extra: Mapping[str, Any]) -> TeaserContent:
     """Return what a teaser shall show: what it shows now, and the named fields anew."""
     after: TeaserContent = {**before}
-    after["url"] = str(fields.get("url", before["url"]) or "")
-    after["title"] = str(fields.get("title", before["title"]) or "")
-    after["image"] = str(fields.get("image_url", before["image"]) or "")
-    after["campaign_id"] = str(fields.get("campaign_id", before["campaign_id"]) or "")
-    text = str(fields.get("text", before["text"]) or "")
-    if text != (before["text"] or ""):
-        after["text"] = text  # also an empty one: a text that is not sent stays
+    after["url"] = _stripped(fields.get("url", before["url"]))
+    after["title"] = _stripped(fields.get("title", before["title"]))
+    after["image"] = _stripped(fields.get("image_url", before["image"]))
+    after["campaign_id"] = _stripped(fields.get("campaign_id", before["campaign_id"]))
+    wished = _stripped(fields.get("text", before["text"]))
+    if wished != (before["text"] or ""):
+        after["text"] = wished  # also an empty one: a text that is not sent stays
     for name in ("category", "categoryId"):
         if name in extra:
             after["category"] = whole("category", extra[name])
@@ -54,6 +54,11 @@ def changed(before: TeaserContent, fields: Mapping[str, Any], extra: Mapping[str
         good = before["good_price"]
         after["good_price"] = good_price({**(good or {}), **extra})
     return after
+
+
+def _stripped(value: Any) -> str:
+    """Return a text as the network's are read, so that what is so already is known again."""
+    return str(value or "").strip()
 
 
 def good_price(extra: Mapping[str, Any]) -> GoodPrice | None:
@@ -108,6 +113,7 @@ def is_new(row: TeaserRow) -> bool:
 
 
 def agrees(row: TeaserRow, draft: AdDraft) -> bool:
-    """Whether a teaser is what a draft describes."""
+    """Whether a teaser is what a draft describes; texts are read without blanks around them, and compared so."""
     # The network may write one of the addresses differently.
-    return row.title == draft.title and (row.url == draft.url or row.image == draft.image_url)
+    same_address = row.url == text(draft.url) or row.image == text(draft.image_url)
+    return row.title == text(draft.title) and same_address
