@@ -12,6 +12,7 @@ from adnet.connectors.adskeeper import shapes
 from adnet.connectors.adskeeper.figures import (
     CampaignFigures,
     PlaceFigures,
+    Stages,
     TeaserDay,
     TeaserFigures,
 )
@@ -211,6 +212,12 @@ def source_id(uid: str, sub: str | None) -> str:
     return uid if sub in {None, "", OWN_TRAFFIC} else f"{uid}/{sub}"
 
 
+def _added(place: PlaceFigures, clicks: int, spent: Decimal, buy: int | None) -> PlaceFigures:
+    """Return a place's figures with more of the same place."""
+    stages = attrs.evolve(place.stages, buy=(place.stages.buy or 0) + (buy or 0))
+    return attrs.evolve(place, clicks=place.clicks + clicks, spent=place.spent + spent, stages=stages)
+
+
 def source_days(campaign_id: str, widget: PlaceFigures, day: Day, book: Book) -> Iterable[StatRow]:
     """Yield the rows of one widget on one day; together they are the widget's total, each click in one of them.
 
@@ -218,18 +225,18 @@ def source_days(campaign_id: str, widget: PlaceFigures, day: Day, book: Book) ->
     its total has beyond them is its own traffic. A row's object is ``campaign:uid`` or ``campaign:uid/sub``: the
     same widget serves many campaigns, and rows that land are told apart by day, level and object.
     """
-    parts = {source_id(widget.uid, part.sub): part for part in widget.sources}
+    parts: dict[str, PlaceFigures] = {}
+    for part in widget.sources:
+        name = source_id(widget.uid, part.sub)
+        # Own traffic has several keys, and a widget's figures are the total of them all.
+        parts[name] = _added(parts[name], part.clicks, part.spent, part.stages.buy) if name in parts else part
     rest_clicks = widget.clicks - sum(part.clicks for part in widget.sources)
     rest_spent = widget.spent - sum((part.spent for part in widget.sources), Decimal(0))
     rest_buy = (widget.stages.buy or 0) - sum(part.stages.buy or 0 for part in widget.sources)
     if not parts or rest_clicks > 0 or rest_spent > 0 or rest_buy > 0:
-        own = parts.get(widget.uid)
-        parts[widget.uid] = attrs.evolve(
-            own or widget,
-            clicks=(own.clicks if own else 0) + max(rest_clicks, 0),
-            spent=(own.spent if own else Decimal(0)) + max(rest_spent, Decimal(0)),
-            stages=attrs.evolve(widget.stages, buy=((own.stages.buy or 0) if own else 0) + max(rest_buy, 0)),
-        )
+        own = parts.get(widget.uid) or attrs.evolve(widget, clicks=0, spent=Decimal(0), stages=Stages())
+        rest = max(rest_clicks, 0), max(rest_spent, Decimal(0)), max(rest_buy, 0)
+        parts[widget.uid] = _added(own, *rest)
     for name, part in parts.items():
         if part.clicks or part.spent or part.stages.buy:
             yield StatRow(

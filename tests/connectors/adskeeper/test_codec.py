@@ -38,6 +38,13 @@ def test_sources_stand_for_their_widget():
     }
 
 
+def test_two_keys_of_a_widgets_own_traffic_are_one_row_with_both():
+    """No name and "0" both mean no sub-source: neither replaces the other, and the rest comes to them."""
+    parts = {"_": (4, "0.4", 1), "_0": (5, "0.5", 1)}
+    assert widget((9, "0.9", 2), **parts) == {"510:77": (9, "0.9", 2)}
+    assert widget((10, "1.0", 3), **parts) == {"510:77": (10, "1.0", 3)}
+
+
 @pytest.mark.parametrize(
     ("sources", "rows"),
     [
