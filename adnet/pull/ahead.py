@@ -25,6 +25,8 @@ class WriteBehind:
         """
         await self.settle()
         self._under_way = asyncio.create_task(self._write(table, columns))
+        # It begins now, before the next page is decoded: a sink converts values while they are still in the cache.
+        await asyncio.sleep(0)
 
     async def settle(self) -> None:
         """Wait for what is under way.

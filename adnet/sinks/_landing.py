@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from adnet.models.tables import Columns
 from adnet.sinks._worker import Worker
@@ -19,7 +19,7 @@ class StagedLanding(ABC, Generic[P]):
     """
 
     def __init__(self, worker: Worker) -> None:
-        self._worker = worker
+        self.worker = worker
         self._places: dict[str, P] = {}
 
     @abstractmethod
@@ -27,8 +27,8 @@ class StagedLanding(ABC, Generic[P]):
         """Return a new, empty place for rows of *table*."""
 
     @abstractmethod
-    def keep(self, table: str, columns: Columns, place: P) -> None:
-        """Keep rows of *table* in its *place*."""
+    def keep(self, table: str, rows: Any, place: P) -> None:
+        """Keep *rows* of *table*, as `write` passes them on, in its *place*."""
 
     @abstractmethod
     def land(self, places: Mapping[str, P]) -> dict[str, Landed]:
@@ -40,21 +40,25 @@ class StagedLanding(ABC, Generic[P]):
 
     async def write(self, table: str, columns: Columns) -> None:
         """Stage rows of *table*."""
-        await self._worker.run(self._write, table, columns)
+        await self.pass_on(table, columns)
+
+    async def pass_on(self, table: str, rows: Any) -> None:
+        """Hand *rows* of *table* to the sink's thread."""
+        await self.worker.run(self._write, table, rows)
 
     async def commit(self) -> dict[str, Landed]:
         """Land what was written."""
-        return await self._worker.run(self._commit)
+        return await self.worker.run(self._commit)
 
     async def rollback(self) -> None:
         """Forget what was written."""
-        if not self._worker.closed:
-            await self._worker.run(self._discard)
+        if not self.worker.closed:
+            await self.worker.run(self._discard)
 
-    def _write(self, table: str, columns: Columns) -> None:
+    def _write(self, table: str, rows: Any) -> None:
         if table not in self._places:
             self._places[table] = self.place(table)
-        self.keep(table, columns, self._places[table])
+        self.keep(table, rows, self._places[table])
 
     def _commit(self) -> dict[str, Landed]:
         landed = self.land(self._places)

@@ -12,10 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from adnet.errors import SinkError
-from adnet.models.tables import Columns, Table
-from adnet.sinks._arrow import schema, to_batch
+from adnet.models.tables import Table
+from adnet.sinks._arrow import schema
 from adnet.sinks._files import remove
-from adnet.sinks._values import Origin
 
 GROUP_ROWS: Final = 16_384
 """Rows of one row group; with the next, the bound of what is held in memory."""
@@ -27,14 +26,11 @@ _UNLIKE: Final = frozenset({"raw", "transaction_id", "tracking_id", "click_key",
 class Spool:
     """Rows of one table and one landing, in the order in which they came."""
 
-    def __init__(
-        self, table: Table, origin: Origin, name_file: Callable[[], Path], *, file_rows: int | None = None
-    ) -> None:
+    def __init__(self, table: Table, name_file: Callable[[], Path], *, file_rows: int | None = None) -> None:
         self.table = table
         self.rows = 0
         self.files: list[Path] = []
         """Finished files; each but the last holds exactly *file_rows* rows."""
-        self._origin = origin
         self._name_file = name_file
         self._file_rows = file_rows
         self._held: list[Any] = []
@@ -42,13 +38,12 @@ class Spool:
         self._held_bytes = 0
         self._file: PartFile | None = None
 
-    def add(self, columns: Columns) -> None:
-        """Take rows.
+    def add(self, batch: Any) -> None:
+        """Take rows: an Arrow record batch with all columns of the landed table.
 
         Raises:
-            SinkError: A value does not fit, or there is no room on the disk.
+            SinkError: There is no room on the disk.
         """
-        batch = to_batch(self.table, columns, self._origin)
         start = 0
         while start < batch.num_rows:
             piece = batch.slice(start, min(GROUP_ROWS - self._held_rows, self._room()))

@@ -36,9 +36,9 @@ class StoreLanding(StagedLanding[str]):
         """Return a new temporary table."""
         return self._store.new_stage(TABLES[table])
 
-    def keep(self, table: str, columns: Columns, place: str) -> None:
+    def keep(self, table: str, rows: Columns, place: str) -> None:
         """Fill rows in."""
-        self._store.fill(place, _texts.to_columns(TABLES[table], columns, self._origin))
+        self._store.fill(place, _texts.to_columns(TABLES[table], rows, self._origin))
 
     def land(self, places: Mapping[str, str]) -> dict[str, Landed]:
         """Land all temporary tables as one."""

@@ -23,10 +23,18 @@ class Worker:
 
         A function under way when the caller is cancelled runs to its end; what is asked for next waits for it.
         """
-        if self._closed:
-            raise SinkError("this sink is closed")
+        self.check_open()
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, lambda: function(*args, **kwargs))
+
+    def check_open(self) -> None:
+        """Refuse what comes after the end.
+
+        Raises:
+            SinkError: The thread has gone.
+        """
+        if self._closed:
+            raise SinkError("this sink is closed")
 
     @property
     def closed(self) -> bool:

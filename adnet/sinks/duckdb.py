@@ -17,14 +17,14 @@ import duckdb
 
 from adnet.clock import Clock
 from adnet.errors import SinkError
-from adnet.models.tables import PULLS, TABLES, Columns
+from adnet.models.tables import PULLS, TABLES
 from adnet.sinks import _values
 from adnet.sinks._arrow import last_of_each, numbered, pulls_table
 from adnet.sinks._duckdb_errors import explained
 from adnet.sinks._duckdb_merge import Stage, merge, scope_of
 from adnet.sinks._files import FolderLock, make_folder, remove, sync
-from adnet.sinks._landing import StagedLanding
 from adnet.sinks._spool import Spool
+from adnet.sinks._spooling import SpoolLanding
 from adnet.sinks._sql import DUCKDB_TYPES, create, definitions, literal, quoted
 from adnet.sinks._values import Origin
 from adnet.sinks._worker import Worker
@@ -62,9 +62,9 @@ class DuckDbSink(Sink):
 
     def landing(
         self, *, network: str, account: str, fetched_at: datetime, replaced_at: datetime | None = None
-    ) -> "DuckDbLanding":
+    ) -> SpoolLanding:
         """Return a new landing of one account."""
-        return DuckDbLanding(self, Origin(network, account, fetched_at), replaced_at)
+        return SpoolLanding(self, Origin(network, account, fetched_at), replaced_at)
 
     async def record(self, pulls: Sequence[Mapping[str, Any]]) -> None:
         """Upsert rows of the ``pulls`` table."""
@@ -173,9 +173,9 @@ class DuckDbSink(Sink):
             if path != self._lock.path:
                 remove(path)
 
-    def spool(self, table: str, origin: Origin) -> Spool:
+    def spool(self, table: str) -> Spool:
         """Return a new spool; it is discarded with the sink at the latest."""
-        spool = Spool(TABLES[table], origin, lambda: self._folder / f"{next(self._numbers)}.parquet")
+        spool = Spool(TABLES[table], lambda: self._folder / f"{next(self._numbers)}.parquet")
         self._spools.add(spool)
         return spool
 
@@ -196,8 +196,11 @@ class DuckDbSink(Sink):
             rows = self._connection.execute("SELECT 1 FROM pulls WHERE pull_id = ? LIMIT 1", [pull_id])
             return bool(rows.fetchall())
 
-    def land(self, spools: Sequence[Spool], scope: str, replaced_at: datetime | None) -> dict[str, Landed]:
-        """Land finished or unfinished *spools* in one transaction, and return what it did; in the worker's thread."""
+    def land(
+        self, spools: Sequence[Spool], origin: Origin, replaced_at: datetime | None
+    ) -> dict[str, Landed]:
+        """Land *spools*, finished or not, in one transaction, and return what it did to each table."""
+        scope = scope_of(origin.network, origin.account)
         with contextlib.ExitStack() as readable:
             stages = [self._stage(spool, scope, readable) for spool in spools]
             return self._land(stages, replaced_at or self._clock.now())
@@ -261,30 +264,3 @@ class DuckDbSink(Sink):
                 self._connection.execute("ROLLBACK")
             raise
         return result
-
-
-class DuckDbLanding(StagedLanding[Spool]):
-    """One unit of work of one account; its places are spools."""
-
-    def __init__(self, sink: DuckDbSink, origin: Origin, replaced_at: datetime | None) -> None:
-        super().__init__(sink.worker)
-        self._sink = sink
-        self._origin = origin
-        self._replaced_at = replaced_at
-
-    def place(self, table: str) -> Spool:
-        """Return a new spool."""
-        return self._sink.spool(table, self._origin)
-
-    def keep(self, table: str, columns: Columns, place: Spool) -> None:  # noqa: ARG002 - a spool knows its table
-        """Stage rows."""
-        place.add(columns)
-
-    def land(self, places: Mapping[str, Spool]) -> dict[str, Landed]:
-        """Land all spools as one."""
-        scope = scope_of(self._origin.network, self._origin.account)
-        return self._sink.land(list(places.values()), scope, self._replaced_at)
-
-    def forget(self, place: Spool) -> None:
-        """Remove a spool and its files."""
-        self._sink.discard([place])

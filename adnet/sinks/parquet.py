@@ -13,14 +13,14 @@ from typing import Any
 import pyarrow as pa
 
 from adnet.clock import Clock
-from adnet.models.tables import PULLS, TABLES, Columns, Table
+from adnet.models.tables import PULLS, TABLES, Table
 from adnet.sinks import _arrow, _values
 from adnet.sinks._arrow import pulls_table
 from adnet.sinks._files import FolderLock, make_folder, remove
-from adnet.sinks._landing import StagedLanding
 from adnet.sinks._parquet_merge import Merge
 from adnet.sinks._parts import PART_ROWS, Parts, group_of, read_rows
 from adnet.sinks._spool import PartFile, Spool
+from adnet.sinks._spooling import SpoolLanding
 from adnet.sinks._sql import ALL_TABLES, history_of
 from adnet.sinks._values import Origin
 from adnet.sinks._worker import Worker
@@ -49,9 +49,9 @@ class ParquetSink(Sink):
 
     def landing(
         self, *, network: str, account: str, fetched_at: datetime, replaced_at: datetime | None = None
-    ) -> "ParquetLanding":
+    ) -> SpoolLanding:
         """Return a new landing of one account."""
-        return ParquetLanding(self, Origin(network, account, fetched_at), replaced_at)
+        return SpoolLanding(self, Origin(network, account, fetched_at), replaced_at)
 
     async def record(self, pulls: Sequence[Mapping[str, Any]]) -> None:
         """Upsert rows of the ``pulls`` table."""
@@ -69,9 +69,9 @@ class ParquetSink(Sink):
 
     # From here on: in the worker's thread.
 
-    def spool(self, table: str, origin: Origin) -> Spool:
+    def spool(self, table: str) -> Spool:
         """Return a new spool; it is discarded with the sink at the latest."""
-        spool = Spool(TABLES[table], origin, self._parts.new_file, file_rows=PART_ROWS)
+        spool = Spool(TABLES[table], self._parts.new_file, file_rows=PART_ROWS)
         self._spools.add(spool)
         return spool
 
@@ -82,9 +82,17 @@ class ParquetSink(Sink):
             self._spools.discard(spool)
 
     def land(
+        self, spools: Sequence[Spool], origin: Origin, replaced_at: datetime | None
+    ) -> dict[str, Landed]:
+        """Land *spools*, finished or not, as one, and return what it did to each table."""
+        for spool in spools:
+            spool.settle()
+        group = group_of(origin.network, origin.account)
+        return self._land([(spool.table, spool.files) for spool in spools], group, replaced_at)
+
+    def _land(
         self, tables: Sequence[tuple[Table, Sequence[Path]]], group: str, replaced_at: datetime | None
     ) -> dict[str, Landed]:
-        """Land staged files of several tables as one, and return what it did to each."""
         self._parts.settle()
         stamp = _values.instant(replaced_at or self._clock.now())
         merges: list[Merge] = []
@@ -129,36 +137,6 @@ class ParquetSink(Sink):
         try:
             staged.write(rows)
             staged.close()
-            self.land([(PULLS, [staged.path])], "pulls", None)
+            self._land([(PULLS, [staged.path])], "pulls", None)
         finally:
             remove(staged.path)
-
-
-class ParquetLanding(StagedLanding[Spool]):
-    """One unit of work of one account; its places are spools."""
-
-    def __init__(self, sink: ParquetSink, origin: Origin, replaced_at: datetime | None) -> None:
-        super().__init__(sink.worker)
-        self._sink = sink
-        self._origin = origin
-        self._replaced_at = replaced_at
-
-    def place(self, table: str) -> Spool:
-        """Return a new spool."""
-        return self._sink.spool(table, self._origin)
-
-    def keep(self, table: str, columns: Columns, place: Spool) -> None:  # noqa: ARG002 - a spool knows its table
-        """Stage rows."""
-        place.add(columns)
-
-    def land(self, places: Mapping[str, Spool]) -> dict[str, Landed]:
-        """Land all spools as one."""
-        for spool in places.values():
-            spool.settle()
-        tables = [(spool.table, spool.files) for spool in places.values()]
-        group = group_of(self._origin.network, self._origin.account)
-        return self._sink.land(tables, group, self._replaced_at)
-
-    def forget(self, place: Spool) -> None:
-        """Remove a spool and its files."""
-        self._sink.discard([place])

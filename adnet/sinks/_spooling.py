@@ -1,0 +1,113 @@
+"""A landing whose rows wait in spools: for sinks that take files of Arrow's."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+import attrs
+import pyarrow as pa
+
+from adnet.models.tables import TABLES, Columns
+from adnet.sinks._arrow import to_batch
+from adnet.sinks._landing import StagedLanding
+from adnet.sinks._spool import Spool
+from adnet.sinks._values import Origin
+from adnet.sinks._worker import Worker
+from adnet.sinks.base import Landed
+
+_ROWS: Final = 2_048
+_BYTES: Final = 2 << 20
+"""So many rows or bytes go to the sink's thread together."""
+
+
+@attrs.define
+class _Waiting:
+    """Rows that the sink's thread has not been given yet."""
+
+    batches: list[Any] = attrs.field(factory=list)
+    rows: int = 0
+    bytes: int = 0
+
+    def add(self, batch: Any) -> None:
+        self.batches.append(batch)
+        self.rows += batch.num_rows
+        self.bytes += batch.nbytes
+
+    @property
+    def enough(self) -> bool:
+        return self.rows >= _ROWS or self.bytes >= _BYTES
+
+
+class SpoolingSink(Protocol):
+    """What a sink does for its landings; all of it in the worker's thread."""
+
+    worker: Worker
+
+    def spool(self, table: str) -> Spool:
+        """Return a new spool; it is discarded with the sink at the latest."""
+        ...
+
+    def land(
+        self, spools: Sequence[Spool], origin: Origin, replaced_at: datetime | None
+    ) -> dict[str, Landed]:
+        """Land *spools*, finished or not, as one, and return what it did to each table."""
+        ...
+
+    def discard(self, spools: Iterable[Spool]) -> None:
+        """Forget *spools* and remove those of their files that became no parts of the sink."""
+        ...
+
+
+class SpoolLanding(StagedLanding[Spool]):
+    """One unit of work of one account; its places are spools."""
+
+    def __init__(self, sink: SpoolingSink, origin: Origin, replaced_at: datetime | None) -> None:
+        super().__init__(sink.worker)
+        self._sink = sink
+        self._origin = origin
+        self._replaced_at = replaced_at
+        self._waiting: dict[str, _Waiting] = {}
+
+    async def write(self, table: str, columns: Columns) -> None:
+        """Stage rows of *table*.
+
+        They become Arrow's in the thread that made them: their values are still in its core's cache, and two
+        threads that take turns at the interpreter need longer than one. What is left for the sink's thread does
+        without the interpreter, and it is not asked for every page.
+        """
+        self.worker.check_open()
+        waiting = self._waiting.setdefault(table, _Waiting())
+        waiting.add(to_batch(TABLES[table], columns, self._origin))
+        if waiting.enough:
+            await self.pass_on(table, self._waiting.pop(table).batches)
+
+    async def commit(self) -> dict[str, Landed]:
+        """Land what was written."""
+        while self._waiting:
+            table, waiting = self._waiting.popitem()
+            await self.pass_on(table, waiting.batches)
+        # Of this thread's own: landing takes the most memory of all, and each thread keeps what it has freed.
+        pa.default_memory_pool().release_unused()
+        return await super().commit()
+
+    async def rollback(self) -> None:
+        """Forget what was written."""
+        self._waiting.clear()
+        await super().rollback()
+
+    def place(self, table: str) -> Spool:
+        """Return a new spool."""
+        return self._sink.spool(table)
+
+    def keep(self, table: str, rows: Any, place: Spool) -> None:  # noqa: ARG002 - a spool knows its table
+        """Stage record batches."""
+        for batch in rows:
+            place.add(batch)
+
+    def land(self, places: Mapping[str, Spool]) -> dict[str, Landed]:
+        """Land all spools as one."""
+        return self._sink.land(list(places.values()), self._origin, self._replaced_at)
+
+    def forget(self, place: Spool) -> None:
+        """Remove a spool and its files."""
+        self._sink.discard([place])
