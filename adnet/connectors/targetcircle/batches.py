@@ -150,12 +150,13 @@ def transaction_ids(
         else stable_stamp(stamp, moment)
         for row, moment in zip(rows, moments, strict=True)
     ]
+    trackings = [row.tracking_id for row in rows]
     firsts = [
-        f"{stamp}|{row.tracking_id}|{row.kind}|{row.product_group}|0"
-        for row, stamp in zip(rows, stamps, strict=True)
+        f"{stamp}|{tracking}|{row.kind}|{row.product_group}|0"
+        for row, tracking, stamp in zip(rows, trackings, stamps, strict=True)
     ]
     together = "".join(firsts)
-    if not all(row.tracking_id for row in rows) or together.count("|") != 4 * len(rows) or "\\" in together:
+    if not all(trackings) or together.count("|") != 4 * len(rows) or "\\" in together:
         firsts = list(map(_first_transaction_id, rows, stamps))
     return _numbered(firsts, seen.number(moments, firsts, lambda index: repr(_CONTENT(rows[index]))))
 
@@ -167,8 +168,10 @@ def click_keys(rows: Sequence[ClickRow], moments: Sequence[datetime], seen: Occu
     return _numbered(firsts, seen.number(moments, firsts, lambda index: rows[index].ip or ""))
 
 
-def _numbered(firsts: Sequence[str], numbers: Sequence[int]) -> list[str]:
+def _numbered(firsts: list[str], numbers: Sequence[int]) -> list[str]:
     """Return *firsts*, which all have the number 0, with their own; nearly all are the first of their kind."""
+    if not any(numbers):
+        return firsts
     return [
         f"{first[:-1]}{number}" if number else first for first, number in zip(firsts, numbers, strict=True)
     ]
