@@ -102,7 +102,7 @@ class MytargetSandbox(Sandbox):
             "client_id": self.world.client.id,
             "client_secret": self.world.client.secret,
         }
-        self.account_options = {"grant": "client_credentials"}
+        self.account_options = {"grant": "client_credentials", "sharing_price_unit": "units"}
 
     # For users.
 

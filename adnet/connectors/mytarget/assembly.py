@@ -19,7 +19,7 @@ from adnet.connectors.mytarget.login import Binding
 from adnet.connectors.mytarget.native import MyTargetNative
 from adnet.connectors.mytarget.profile import Profile
 from adnet.connectors.mytarget.reading import Reader
-from adnet.connectors.mytarget.sharing import Sharing
+from adnet.connectors.mytarget.sharing import PRICE_UNITS, Sharing
 from adnet.connectors.mytarget.statistics import StatReader
 from adnet.connectors.mytarget.urls import UrlBook
 from adnet.connectors.mytarget.writing import Writer
@@ -74,6 +74,7 @@ def assemble(profile: Profile, services: Services, base_url: str | None, options
     credentials = Credentials.checked(services.account, options)
     verb = _choice(services.account, options, "update_verb", ("auto", "patch", "post"))
     restated_days = _whole(services.account, options, "restated_days", 7)
+    price_unit = _choice(services.account, options, "sharing_price_unit", PRICE_UNITS)
     house = _House(profile, services, base_url or profile.base_url, credentials)
     endpoint, agency = house.endpoint(house.key), house.agency()
     grant = grant_for(endpoint, agency or _static(credentials))
@@ -106,7 +107,7 @@ def assemble(profile: Profile, services: Services, base_url: str | None, options
         writer=writer,
         creator=Creator(writer, urls, reader.currency, quotas.server_now),
         audiences=audiences,
-        sharing=Sharing(native, audiences, reader.currency, writer.planned),
+        sharing=Sharing(native, audiences, reader.currency, writer.planned, price_unit=price_unit),
         binding=Binding(endpoint=endpoint, tokens=tokens, identity=identity, who=partial(_who, reader)),
     )
 

@@ -46,6 +46,11 @@ OPTIONS: Final = (
     Option("scope", f"rights to ask for, separated by commas; {','.join(SCOPES)} by default"),
     Option("update_verb", "verb of partial updates: auto, patch or post", default="auto"),
     Option("restated_days", "closed days that are asked for again once a day", default="7"),
+    Option(
+        "sharing_price_unit",
+        "what prices of sharing keys are in: units (rubles) or minor (kopecks); without it none is sent or told",
+        default="unknown",
+    ),
 )
 
 _KEPT_OUT: Final = frozenset({"invalid_client", "invalid_user"})

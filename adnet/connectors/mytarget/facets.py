@@ -234,7 +234,10 @@ class Shares(Bound, ReadsAudiences, WritesAudiences, SharesAudiences):
     async def share_audiences(
         self, audiences: Sequence[Any], *, users: Sequence[str], payment: str, price: Any, notify: bool
     ) -> Share:
-        """Make a key; *price* is per thousand impressions, on top of what the user pays."""
+        """Make a key; *price* is per thousand impressions, on top of what the user pays.
+
+        Its unit is the option ``sharing_price_unit``, without which a price is refused.
+        """
         return await self._parts.sharing.share(
             audiences, users=users, payment=payment, price=price, notify=notify
         )

@@ -2,10 +2,12 @@
 
 Source: myTarget help "Provide the segment to an advertiser" (documented): access is private (named users) or public
 (whoever has the key), free or at a fixed price per thousand impressions; only end advertisers can activate a key;
-when a key goes, campaigns of others that use its sources stop, and their owners are told by mail.
+when a key goes, campaigns of others that use its sources stop, and their owners are told by mail. Whether prices are in
+units of the currency or in hundredths is open: the network's documents say rubles here and kopecks there.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 import attrs
@@ -17,12 +19,45 @@ from adnet.connectors.mytarget.changes import amount
 from adnet.connectors.mytarget.errors import invalid
 from adnet.connectors.mytarget.native import MyTargetNative
 from adnet.connectors.mytarget.writing import WIDTH
-from adnet.errors import NotFoundError
+from adnet.errors import NotFoundError, SchemaError
 from adnet.models import Audience, Outcome, PlannedRequest, Raw, Share
+from adnet.money import Money
 from adnet.operations.paginate import in_order
 
 PAYMENTS: Final = ("free", "fixed_cpm")
+PRICE_UNITS: Final = ("unknown", "units", "minor")
+"""How a key's price is written: in units of the currency or in hundredths; unknown until the user says it."""
 STOPS: Final = "campaigns of others that use what it opened stop, and their owners are told by mail"
+
+
+@attrs.frozen(kw_only=True)
+class Prices:
+    """How the prices of keys are written; they are per thousand impressions."""
+
+    unit: str = "unknown"
+    """One of PRICE_UNITS."""
+    currency: str | None = None
+
+    def sent(self, price: Any) -> str | None:
+        """Return a price as it is sent.
+
+        Raises:
+            InvalidRequestError: Its unit is not known, or it is no amount in the account's currency.
+        """
+        if self.unit == "unknown":
+            raise invalid(
+                "its documents say rubles here and kopecks there: set sharing_price_unit to 'units' or to 'minor'",
+                price="its unit is not known",
+            )
+        text = amount("price", price, self.currency)
+        return format(Decimal(text).scaleb(2), "f") if text and self.unit == "minor" else text
+
+    def told(self, row: Mapping[str, Any]) -> Money | None:
+        """Return the price that the network tells; None where its unit is not known."""
+        found = None if self.unit == "unknown" else codec.money(row, "price", self.currency)
+        if found is not None and self.unit == "minor":
+            return Money.from_minor(found.amount, found.currency)
+        return found
 
 
 class Sharing:
@@ -33,6 +68,7 @@ class Sharing:
         audiences: Tells the names of what keys open.
         currency: Tells the account's currency.
         planned: Shows a request without sending it.
+        price_unit: One of PRICE_UNITS.
     """
 
     def __init__(
@@ -41,11 +77,14 @@ class Sharing:
         audiences: Audiences,
         currency: Callable[[], Awaitable[str | None]],
         planned: Callable[..., PlannedRequest],
+        *,
+        price_unit: str,
     ) -> None:
         self._native = native
         self._audiences = audiences
         self._currency = currency
         self._planned = planned
+        self._unit = price_unit
 
     async def shares(self) -> AsyncIterator[Share]:
         """Yield our keys, with the names of what they open."""
@@ -57,9 +96,9 @@ class Sharing:
             async for batch in self._audiences.read(kind=None)
             for a in batch.models()
         }
-        currency = await self._currency()
+        prices = Prices(unit=self._unit, currency=await self._currency())
         for row in rows:
-            yield share(row, names, currency)
+            yield share(row, names, prices)
 
     async def share(
         self, audiences: Sequence[Audience], *, users: Sequence[str], payment: str, price: Any, notify: bool
@@ -69,12 +108,17 @@ class Sharing:
         Raises:
             InvalidRequestError: The rules of sharing forbid it; most are told before anything is sent.
         """
+        # All that could fail comes before the key: it opens what it opens, and is told once.
         currency = await self._currency() if price is not None else None
-        body = share_body(audiences, users, payment, price, notify=notify, currency=currency)
+        prices = Prices(unit=self._unit, currency=currency)
+        body = share_body(audiences, users, payment, price, notify=notify, prices=prices)
         made = await self._native.sharing_keys.create(body)
         names = {(audience.kind, audience.audience_id): audience for audience in audiences}
-        whole = Raw({**body, **made})  # some answers hold the key and its address only
-        return attrs.evolve(share(whole, names, await self._currency()), raw=made)
+        try:  # some answers hold the key and its address only
+            return attrs.evolve(share(Raw({**body, **made}), names, prices), raw=made)
+        except SchemaError:
+            asked = Raw({**body, **{name: made.get(name) for name in ("sharing_key", "sharing_url")}})
+            return attrs.evolve(share(asked, names, prices), raw=made)
 
     async def activate(self, key: str, audiences: Sequence[Audience] | None) -> list[Audience]:
         """Add a key's audiences to this account, all of them or those named, and return them."""
@@ -121,12 +165,12 @@ def opened(row: Mapping[str, Any]) -> Audience:
     )
 
 
-def share(row: Raw, known: Mapping[tuple[Any, str], Audience], currency: str | None) -> Share:
-    """Return a key. Prices are per thousand impressions; the network's free keys say zero."""
+def share(row: Raw, known: Mapping[tuple[Any, str], Audience], prices: Prices) -> Share:
+    """Return a key; the network's free keys have a price of zero."""
     payment = "fixed_cpm" if row.get("payment_type") == "fixed_cpm" else "free"
     named = (codec.text(user, "username") for user in codec.objects(row, "users"))
     users = tuple(user for user in named if user)
-    price = codec.money(row, "price", currency) if payment == "fixed_cpm" else None
+    price = prices.told(row) if payment == "fixed_cpm" else None
     return Share(
         key=codec.object_id(row, "sharing_key"),
         url=codec.text(row, "sharing_url"),
@@ -153,12 +197,12 @@ def share_body(
     price: Any,
     *,
     notify: bool,
-    currency: str | None,
+    prices: Prices,
 ) -> dict[str, Any]:
     """Return a key to create.
 
     Raises:
-        InvalidRequestError: Nothing is shared, a price without a price model, a mail to nobody.
+        InvalidRequestError: Nothing is shared, a price without a price model or in an unknown unit, a mail to nobody.
     """
     if not audiences:
         raise invalid("there is nothing to share", audiences="required")
@@ -173,7 +217,7 @@ def share_body(
         body["users"] = [{"username": user} for user in users]
         body["send_email"] = notify
     if price is not None:
-        body["price"] = amount("price", price, currency)
+        body["price"] = prices.sent(price)
     return body
 
 

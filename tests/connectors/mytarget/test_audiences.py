@@ -1,10 +1,12 @@
 """Audiences and their sharing over HTTP: made, listed, opened, activated, closed."""
 
+import msgspec
 import pytest
 
 from adnet import Audience, Removal
 from adnet.errors import (
     AccessDeniedError,
+    ConfigurationError,
     ConflictError,
     InvalidRequestError,
     JobTimeoutError,
@@ -232,7 +234,7 @@ async def test_a_public_key_is_for_whoever_has_it():
 async def test_a_key_that_is_told_alone_is_shared_as_asked_for():
     """Older documents have the network answer with the key and its address only."""
     async with bench() as test:
-        account = test.account()
+        account = test.account(sharing_price_unit="units")
         chosen = list((await audiences(account)).values())
         await account.get_account()
 
@@ -252,10 +254,82 @@ async def test_a_price_is_per_thousand_impressions():
     """On top of what the user pays."""
     async with bench() as test:
         price = Money("12.50", "RUB")
-        share, _ = await shared(test, test.account(), payment="fixed_cpm", price=price)
+        account = test.account(sharing_price_unit="units")
+        share, _ = await shared(test, account, payment="fixed_cpm", price=price)
         assert (share.payment, share.price) == ("fixed_cpm", price)
         (row,) = test.sandbox.truth("sharing_keys")
         assert row["price"] == "12.5"
+
+
+def answered(account, *replies):
+    """Answer what an account asks with *replies*, one after the other; return what it asked."""
+    asked, left = [], list(replies)
+
+    async def send(request, *, timeout_s):
+        asked.append(request)
+        return left.pop(0)
+
+    connector(account).session._transport._inner.send = send
+    return asked
+
+
+@pytest.mark.parametrize(("unit", "sent"), [("units", "12.50"), ("minor", "1250")])
+@pytest.mark.parametrize("whole", [False, True])
+async def test_the_unit_of_a_price_is_the_users_to_say(unit, sent, whole):
+    """The network's documents say rubles here and kopecks there."""
+    async with bench() as test:
+        account = test.account(sharing_price_unit=unit)
+        chosen = list((await audiences(account)).values())
+        await account.get_account()
+        told = {"price": sent, "payment_type": "fixed_cpm"} if whole else {}
+        asked = answered(account, answer(200, {"sharing_key": "k1", **told}))
+        price = Money("12.50", "RUB")
+        share = await account.share_audiences(
+            chosen, users=["b@example.test"], payment="fixed_cpm", price=price
+        )
+        assert (msgspec.json.decode(asked[0].body)["price"], share.price) == (sent, price)
+
+
+async def test_a_price_of_which_the_unit_is_not_known_is_refused():
+    """A factor of a hundred is nobody's to guess."""
+    async with bench() as test:
+        price = Money("12.50", "RUB")
+        with pytest.raises(InvalidRequestError, match="sharing_price_unit"):
+            await shared(test, test.account(), payment="fixed_cpm", price=price)
+        assert test.sandbox.truth("sharing_keys") == []
+        await shared(test, test.account(sharing_price_unit="minor"), payment="fixed_cpm", price=price)
+        (share,) = [share async for share in test.account().list_shares()]
+        assert (share.payment, share.price, share.raw["price"]) == ("fixed_cpm", None, "1250")
+
+
+async def test_a_unit_that_is_none_is_refused():
+    """At once, like every setting."""
+    async with bench() as test:
+        with pytest.raises(ConfigurationError, match="sharing_price_unit"):
+            test.account(sharing_price_unit="dollars")
+
+
+async def test_nothing_is_asked_for_once_a_key_is_made():
+    """What fails behind it would lose the key: it opens what it opens, and nobody knows it."""
+    async with bench() as test:
+        account = test.account()
+        chosen = list((await audiences(account)).values())
+        await account.get_account()
+        test.state.facts.forget(account.account_id, "currency")
+        asked = answered(account, answer(200, {"sharing_key": "k1"}))
+        share = await account.share_audiences(chosen, users=["b@example.test"], notify=True)
+        assert (share.key, len(asked)) == ("k1", 1)
+
+
+@pytest.mark.parametrize("odd", [{"sources": 5}, {"sources": [{"params": 5}]}, {"users": "x"}])
+async def test_a_key_whose_answer_is_odd_is_told_as_asked_for(odd):
+    """Its mail is sent, and a second key would be one too many."""
+    async with bench() as test:
+        account = test.account()
+        chosen = list((await audiences(account)).values())
+        answered(account, answer(200, {"sharing_key": "k1", **odd}))
+        share = await account.share_audiences(chosen, users=["b@example.test"], notify=True)
+        assert (share.key, share.users, share.audiences) == ("k1", ("b@example.test",), tuple(chosen))
 
 
 @pytest.mark.parametrize(
