@@ -29,7 +29,7 @@ async def main(name: str, worth: str, *, apply: bool) -> None:
         aim = adnet.TargetCpa(
             target=adnet.Money(worth, currency),
             lowest=adnet.Money("0.01", currency),
-            highest=adnet.Money(2, currency),
+            highest=adnet.Money(worth, currency),  # no click is worth more than a conversion
         )
         for one in adnet.decide_bids(aim, ads, rows):
             if one.moves:
