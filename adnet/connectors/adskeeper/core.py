@@ -18,6 +18,8 @@ from adnet.transport.session import Session
 from adnet.transport.wire import Request, Response, Route
 
 _SECRET_WORDS: Final = (b"oken", b"ecret", b"assword")
+_LONGEST: Final = 300
+"""Characters of what the network says in a note."""
 
 
 @attrs.frozen(kw_only=True)
@@ -80,16 +82,15 @@ class Core:
             AdnetError: The network refused, or told that a part of what was asked for does not exist.
         """
         response = await self.session.send(self.build(route, path=path, query=query or {}))
-        envelope = envelope_of(response.body)
-        if envelope is not None:
-            raise partial_error(envelope).add_context(
-                network=self.session.network,
-                account=self.session.account,
-                operation=route.operation,
-                status=response.status,
-                attempts=1,
-            )
+        if envelope_of(response.body) is not None:
+            raise self._partly(response, route)
         return self.decoded(response, route)
+
+    def _partly(self, response: Response, route: Route) -> AdnetError:
+        """Return the error that stands for what an answer says was not found, or not saved."""
+        session = self.session
+        error = partial_error(response, session.network, session.scrubber)
+        return error.add_context(account=session.account, operation=route.operation, attempts=1)
 
     def decoded(self, response: Response, route: Route) -> Any:
         """Return an answer's JSON.
@@ -116,17 +117,13 @@ class Core:
         response = await self.session.send(self.request(call))
         envelope = envelope_of(response.body)
         if envelope is not None:
+            scrubber = self.session.scrubber
+            told = scrubber.excerpt("; ".join(words_of(envelope.errors)), _LONGEST)
             return Saved(
-                id=shapes.text(envelope.id),
-                rejected=rejected_of(envelope.data) if envelope.data else (),
-                error=partial_error(envelope).add_context(
-                    network=self.session.network,
-                    account=self.session.account,
-                    operation=call.route.operation,
-                    status=response.status,
-                    attempts=1,
-                ),
-                notes=(*call.notes, f"saved in part: {'; '.join(words_of(envelope.errors))}"),
+                id=shapes.text(scrubber.payload(envelope.id)),
+                rejected=tuple(map(scrubber.text, rejected_of(envelope.data) if envelope.data else ())),
+                error=self._partly(response, call.route),
+                notes=(*call.notes, f"saved in part: {told}"),
             )
         if not response.body.strip():
             return Saved(notes=call.notes)  # some writes are documented without an answer

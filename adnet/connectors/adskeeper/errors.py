@@ -17,7 +17,6 @@ from adnet.connectors.adskeeper.codes import Code, meaning_of, told
 from adnet.errors import (
     AccessDeniedError,
     AdnetError,
-    ApiError,
     AuthenticationError,
     InvalidRequestError,
     TokenExpiredError,
@@ -218,11 +217,15 @@ def decipherer(network: str, scrubber: Scrubber, *, renewable: bool) -> Adskeepe
     )
 
 
-def partial_error(envelope: Envelope) -> AdnetError:
-    """Return the error that stands for the part of a partial success that was not saved."""
-    refusal = refusal_of(envelope.errors, envelope.data)
-    error = (refusal.error or InvalidRequestError)(refusal.message or "not everything was saved")
-    error.add_context(code=refusal.code)
-    if isinstance(error, ApiError):
-        error.add_context(fields=refusal.fields)
+def partial_error(response: Response, network: str, scrubber: Scrubber) -> AdnetError:
+    """Return the error that stands for what a partial success did not save, without secrets as any refusal."""
+
+    def read(response: Response) -> Refusal:
+        refusal = read_refusal(response)
+        message = refusal.message or "not everything was saved"
+        return attrs.evolve(refusal, message=message, error=refusal.error or InvalidRequestError)
+
+    table = Decipherer(network=network, scrubber=scrubber, read=read, accepted=lambda _: False)
+    error = table.error(response)
+    assert error is not None
     return error

@@ -15,8 +15,10 @@ from adnet.errors import (
     ServerError,
     TokenExpiredError,
 )
+from adnet.models import Update
 from adnet.redact import Scrubber
 from adnet.testing.fakes import answer
+from tests.connectors.adskeeper.kit import TOKEN, scripted
 
 TABLE = decipherer("adskeeper", Scrubber(), renewable=False)
 
@@ -200,3 +202,23 @@ def test_a_secret_in_a_refusal_is_masked():
     table = decipherer("adskeeper", Scrubber(["sesame-0815"]), renewable=False)
     error = refused({"errors": ["token sesame-0815 is not valid"]}, 401, table)
     assert "sesame" not in f"{error!r}{error}"
+
+
+async def test_no_secret_stands_in_what_a_partial_refusal_says():
+    """An answer with an id and errors goes another way than other refusals, and is scrubbed and cut like them."""
+    sentences = [f"not with Authorization: Bearer {TOKEN}", f"nor {TOKEN}", "x" * 100_000]
+    part = {"id": 5, "errors": sentences, "data": [TOKEN, "77"]}
+    async with scripted(part, {"id": 5}, part, part, {**part, "errors": {"token": TOKEN}}) as (account, _):
+        with pytest.raises(InvalidRequestError) as caught:
+            await account.native.campaigns.get("5")
+        shown = [f"{caught.value} {caught.value!r} {caught.value.fields}"]
+        pause = [Update("5", {"status": "paused"})]
+        for found in (
+            await account.block_sources("5", ["77"]),
+            await account.update_campaigns(pause),
+            await account.update_campaigns(pause),
+        ):
+            assert not found[0].ok
+            shown.append(f"{found[0]!r} {found[0].error} {found[0].notes} {found[0].error.fields}")
+        assert not any(TOKEN in text or len(text) > 5_000 for text in shown)
+        assert "not saved: ***, 77" in shown[2]
