@@ -51,7 +51,7 @@ _GROUP: Final = 1000
 """Objects whose figures are held at once."""
 _WIDTH: Final = 4
 _LISTED_S: Final = 600.0
-"""For how long the list of all objects serves one statistics call after the other."""
+"""For how long the list of all objects serves one statistics call after the other, for days that were over then."""
 
 
 class StatReader:
@@ -84,7 +84,8 @@ class StatReader:
         self._store = DayStore(state, key, clock, restated_days)
         self._clock = clock
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._listed: dict[Level, tuple[float, dict[str, str | None]]] = {}
+        self._listed: dict[Level, tuple[float, date, dict[str, str | None]]] = {}
+        """When all objects were listed, on which day of the network, and what there was."""
 
     async def rows(
         self, period: Period, *, level: Level, ids: Collection[str] | None
@@ -92,7 +93,7 @@ class StatReader:
         """Yield one row per day and object on which something happened: day after day, a thousand objects at a time."""
         today = self.today()
         days = [day for day in period.days(codec.MOSCOW) if day <= today]
-        parents = await self._objects(level, ids) if days else {}
+        parents = await self._objects(level, ids, days[-1]) if days else {}
         currency = await self._spent_in() if parents else ""
         for group in cut(list(parents), _GROUP):
             found = await self._figures(KINDS[level], group, days, today)
@@ -118,17 +119,20 @@ class StatReader:
 
     # ------------------------------------------------------------------ which objects
 
-    async def _objects(self, level: Level, ids: Collection[str] | None) -> dict[str, str | None]:
-        """Return object -> its campaign, all objects when *ids* is None; deleted ones have spent money, too."""
+    async def _objects(self, level: Level, ids: Collection[str] | None, last: date) -> dict[str, str | None]:
+        """Return object -> its campaign, all objects when *ids* is None; deleted ones have spent money, too.
+
+        What is made after a list may spend on the day of that list, so it serves for earlier days only.
+        """
         if level == "campaign" and ids is not None:
             return {number: number for number in dict.fromkeys(ids)}
-        now = self._clock.monotonic()
-        listed_at, known = self._listed.get(level, (0.0, {}))
+        now, today = self._clock.monotonic(), self.today()
+        listed_at, listed_on, known = self._listed.get(level, (0.0, today, {}))
         fresh = bool(known) and now - listed_at <= _LISTED_S
         if ids is None:
-            if not fresh:
+            if not fresh or last >= listed_on:
                 known = await self._parents(level, None)
-                self._listed[level] = (now, known)
+                self._listed[level] = (now, today, known)
             return known
         known = dict(known) if fresh else {}
         known |= await self._parents(level, [number for number in ids if number not in known])

@@ -1,18 +1,20 @@
 """Daily statistics: right to the last kopeck, closed days asked for once, and what else the statistics tell."""
 
 import asyncio
-from datetime import date, timedelta
+import re
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import attrs
 import msgspec
 import pytest
 
+from adnet import CampaignDraft
 from adnet.errors import InvalidRequestError, NotFoundError, SchemaError, ServerError
 from adnet.state import State
 from adnet.testing import answer
 
-from .kit import bench, connector
+from .kit import START, bench, connector
 
 TODAY = date(2026, 9, 15)
 FIGURES = {"shows": 1, "clicks": 0, "spent": "0"}
@@ -48,6 +50,12 @@ def asked(test) -> list[tuple[int, int]]:
     return [(line.period_days, line.objects) for line in lines if line.operation == "statistics.days"]
 
 
+def objects_asked(test, before: int) -> set[str]:
+    """Return the objects whose statistics were asked for behind the first *before* requests."""
+    log = [request for request in test.sandbox.log[before:] if "/statistics/" in request.path]
+    return {number for request in log for number in re.findall(r"\d+", str(request.query))}
+
+
 @pytest.mark.parametrize("level", ["campaign", "ad"])
 async def test_every_figure_is_the_networks(level):
     """Deleted objects and their spend, too; days on which nothing happened are no rows."""
@@ -55,6 +63,45 @@ async def test_every_figure_is_the_networks(level):
         rows = await stats(test.account(), days_ago(30), level=level)
         assert figures(rows) == truth(test, level, days_ago(30))
         assert {row.currency for row in rows} == {"RUB"}
+
+
+async def test_what_was_just_made_has_statistics_at_once():
+    """It may spend from its first minute; a list that was made before it does not name it."""
+    async with bench() as test:
+        account = test.account()
+        await stats(account, TODAY)
+        package = test.sandbox.truth("campaigns")[0]["package_id"]
+        (made,) = await account.create_campaigns(
+            [CampaignDraft(name="Neu", status="active", extra={"package_id": package})]
+        )
+        test.clock.advance(300)
+        before = len(test.sandbox.log)
+        await stats(account, TODAY)
+        assert made.id in objects_asked(test, before)
+
+
+async def test_the_list_of_a_day_does_not_serve_for_that_day_once_it_is_over():
+    """What was made between its list and midnight would have no row of the day that has closed, for good."""
+    async with bench() as test:
+        account = test.account()
+        test.clock.advance((datetime(2026, 9, 15, 20, 55, tzinfo=UTC) - START).total_seconds())
+        await stats(account, TODAY)
+        package = test.sandbox.truth("campaigns")[0]["package_id"]
+        (made,) = await account.create_campaigns([CampaignDraft(name="Neu", extra={"package_id": package})])
+        test.clock.advance(480)
+        before = len(test.sandbox.log)
+        await stats(account, TODAY)
+        assert made.id in objects_asked(test, before)
+
+
+async def test_days_that_are_over_need_no_further_list():
+    """What is made later did nothing on them."""
+    async with bench() as test:
+        account = test.account()
+        for back in (3, 2):
+            await stats(account, days_ago(back), days_ago(back - 1))
+        lists = [line for line in test.state.ledger.entries() if line.operation == "campaigns.list"]
+        assert len(lists) == 2  # its two pages, once
 
 
 async def test_an_ads_row_knows_its_campaign():
