@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 
 import hand
-from common import HERE, SINCE, UNTIL, memory_mb, pin_client, server
+from common import HERE, SINCE, TOKEN, UNTIL, memory_mb, pin_client, server
 
 WAYS = ("parquet", "duckdb")
 
@@ -27,7 +27,7 @@ async def pulled(way: str, base: str, folder: Path, pages: int) -> int:
 
     place = folder / ("ads.duckdb" if way == "duckdb" else "ads")
     account = adnet.connect(
-        "targetcircle", base_url=base, token="bench", state=f"sqlite:{folder / 'state.db'}", currency="EUR"
+        "targetcircle", base_url=base, token=TOKEN, state=f"sqlite:{folder / 'state.db'}", currency="EUR"
     )
     async with account:
         result = await adnet.pull(

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 import hand
-from common import SINCE, UNTIL, alternate, pin_client, server
+from common import SINCE, TOKEN, UNTIL, alternate, pin_client, server
 
 import adnet
 
@@ -12,9 +12,7 @@ import adnet
 async def list_rows(base: str, state: Path) -> int:
     """Iterate a report's transactions and return how many there were."""
     rows = 0
-    async with adnet.connect(
-        "targetcircle", base_url=base, token="bench", state=f"sqlite:{state}"
-    ) as account:
+    async with adnet.connect("targetcircle", base_url=base, token=TOKEN, state=f"sqlite:{state}") as account:
         # A report that is ready is asked after first 0.2 s later; that waits, and costs no CPU.
         async for _row in account.list_transactions(since=SINCE, until=UNTIL, currency="EUR"):
             rows += 1
