@@ -123,14 +123,19 @@ class TokenStore:
             )  # fmt: skip
         return token
 
-    def delete(self, key: str) -> None:
-        """Remove the token, so that no refresh under way can bring it back."""
+    def delete(self, key: str, *, failure: tuple[str, datetime] | None = None) -> None:
+        """Remove the token, so that no refresh under way can bring it back; *failure* is noted in its place.
+
+        At once: between the two another process could ask for a token, whose save would clear the note.
+        """
         with self._database.transaction(durable=True) as connection:
             fence = _row(connection, key)["fence"] + 1
             _update(
                 connection, key, body=None, fence=fence, saved_fence=fence, lease_owner=None,
                 pending_us=None, pending_fence=None, failure=None, failure_until_us=None,
             )  # fmt: skip
+            if failure is not None:
+                self.note_failure(key, *failure)
 
     def lease(self, key: str, owner: str, ttl_s: float = 30) -> Lease | None:
         """Take the right to refresh for *ttl_s* seconds; None while another has it, the same owner too.

@@ -84,12 +84,15 @@ class Failures:
 
     def remember(self, error: AdnetError, *, hold_s: float | None = None) -> None:
         """Let nobody ask again for a while; how long depends on the kind of *error*."""
+        self._store.note_failure(self._key, *self.noted(error, hold_s=hold_s))
+
+    def noted(self, error: AdnetError, *, hold_s: float | None = None) -> tuple[str, datetime]:
+        """Return *error* as it is kept, and until when it holds."""
         if hold_s is None:
             hold_s = next((seconds for kind, seconds in _HELD_S if isinstance(error, kind)), 5.0)
         seen = for_request(error)
         words = (_name(seen), self._credentials, seen.code or "", seen.message)
-        until = self._clock.now() + timedelta(seconds=hold_s)
-        self._store.note_failure(self._key, "|".join(words), until)
+        return "|".join(words), self._clock.now() + timedelta(seconds=hold_s)
 
     def forget(self) -> None:
         """Let the endpoint be asked again."""

@@ -1,7 +1,7 @@
 """The token that one process holds, and how it is read from and written to the store that processes share."""
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Generic
 
@@ -9,7 +9,10 @@ from adnet.clock import Clock
 from adnet.errors import StateError
 from adnet.redact import Scrubber
 from adnet.transport._token_values import Issued, L, T, TokenStore, is_over, margin_of
+from adnet.transport.deadline import deadline
 
+POLL_S: Final = 0.05
+"""How often who waits for the lease looks whether it is free."""
 _SAVE_PAUSES_S: Final = (0.1, 0.3, 1.0, 3.0)
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -120,7 +123,19 @@ class Keeper(Generic[T, L]):
         token = self.made(issued, stored, refreshed=False, asked_at=self._clock.now())
         return self.hold(self.store.save(self.key, token))
 
-    def forget(self) -> None:
-        """Remove the token for good."""
-        self.store.delete(self.key)
+    @asynccontextmanager
+    async def alone(self, owner: str, *, lease_s: float, most_s: float) -> AsyncIterator[None]:
+        """Hold the lease for *lease_s*: nobody asks for a token meanwhile. What is sent inside has *most_s* in all."""
+        while (lease := self.store.lease(self.key, owner, lease_s)) is None:
+            await self._clock.sleep(POLL_S)
+        try:
+            with deadline(self._clock, most_s):
+                yield
+        finally:
+            with suppress(StateError):  # it ends by itself
+                self.store.release(lease)
+
+    def forget(self, failure: tuple[str, datetime]) -> None:
+        """Remove the token for good, and note *failure* in its place."""
+        self.store.delete(self.key, failure=failure)
         self.held = self._unsaved = None

@@ -112,8 +112,8 @@ class TokenStore(FailureStore, Protocol[T, L]):
         """Store a token; refused when something newer was stored since the lease was given."""
         ...
 
-    def delete(self, key: str) -> None:
-        """Remove the token for good."""
+    def delete(self, key: str, *, failure: tuple[str, datetime] | None = None) -> None:
+        """Remove the token for good, and note a failure in its place, see note_failure."""
         ...
 
     def lease(self, key: str, owner: str, ttl_s: float = ...) -> L | None:

@@ -15,7 +15,7 @@ import asyncio
 import contextvars
 import copy
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Final, Generic
 
 from adnet.clock import Clock
@@ -30,7 +30,7 @@ from adnet.errors import (
 )
 from adnet.redact import Scrubber
 from adnet.transport._token_failures import Failures, for_request
-from adnet.transport._token_keeper import Keeper
+from adnet.transport._token_keeper import POLL_S, Keeper
 from adnet.transport._token_values import (
     Early,
     Grant,
@@ -49,7 +49,6 @@ __all__ = ["Grant", "Issued", "Lease", "OAuthTokens", "Token", "TokenStore"]
 LEASE_S: Final = 60.0
 ENDPOINT_S: Final = 45.0
 """For one exchange with the endpoint, retries included; shorter than the lease."""
-_POLL_S: Final = 0.05
 _LOOK_S: Final = 1.0
 _MISTRUST_S: Final = 60.0
 
@@ -170,8 +169,11 @@ class OAuthTokens(Generic[T, L]):
 
     def forget(self, message: str) -> None:
         """Remove the token for good; the account is stopped until a login."""
-        self._keeper.forget()
-        self._failures.remember(TokenRevokedError(message))
+        self._keeper.forget(self._failures.noted(TokenRevokedError(message)))
+
+    def alone(self) -> AbstractAsyncContextManager[None]:
+        """Hold the lease: nobody, in whatever process, asks for a token meanwhile. Not to be used inside."""
+        return self._keeper.alone(self._owner, lease_s=LEASE_S, most_s=ENDPOINT_S)
 
     async def close(self) -> None:
         """Let a refresh that is under way come to its end: cancelling it could lose the only token."""
@@ -232,7 +234,7 @@ class OAuthTokens(Generic[T, L]):
         while (lease := self._store.lease(self._keeper.key, self._owner, LEASE_S)) is None:
             if ahead:
                 return None
-            await self._clock.sleep(_POLL_S)
+            await self._clock.sleep(POLL_S)
             if (found := self._keeper.look()) is not None:
                 return found
         try:

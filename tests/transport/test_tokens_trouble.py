@@ -175,6 +175,43 @@ async def test_a_token_that_was_removed_here_does_not_come_back(world):
         await world.process().token()
 
 
+async def test_a_token_that_is_being_removed_is_not_replaced(world):
+    """Who finds that it is none waits, and is told why there will be no other."""
+    tokens, other = world.process(), world.process()
+    held = await other.token()
+    async with tokens.alone():
+        other.refused(held, "invalid_token")
+        waiting = asyncio.ensure_future(other.token())
+        await settle()
+        tokens.forget("removed here")
+    await world.clock.sleep(1)
+    with pytest.raises(TokenRevokedError, match="removed here"):
+        await waiting
+    assert (world.stored, world.endpoint.asked) == (None, ["issue"])
+
+
+async def test_a_token_that_is_being_issued_is_there_before_one_is_alone(world):
+    """Removed in between, it would live on at the network, and nobody would have it."""
+    tokens, other = world.process(), world.process()
+    world.endpoint.open.clear()
+    waiting = asyncio.ensure_future(other.token())
+    await settle()
+
+    async def remove():
+        async with tokens.alone():
+            assert world.stored is not None
+            tokens.forget("removed here")
+
+    removing = asyncio.ensure_future(remove())
+    await settle()
+    assert not removing.done()
+    world.endpoint.open.set()
+    await waiting
+    await world.clock.sleep(1)
+    await removing
+    assert world.stored is None
+
+
 # ---------------------------------------------------------------------- trouble on the way
 
 

@@ -69,14 +69,22 @@ class Binding:
     async def revoke(self) -> None:
         """Remove all tokens of the account's user at the network, then everything that is stored of them here.
 
+        Who works meanwhile is told that its token is none, and must not ask for the next one.
+
         Raises:
             ConfigurationError: The client is bound to another account, whose tokens these are.
         """
         self.identity.check()
-        with suppress(NotFoundError, TokenRevokedError):  # the network does not know the binding any more
-            await self.endpoint.delete(**await self._named())
-        self.identity.forget()
-        self.tokens.forget(REMOVED.format(self.endpoint.credentials.account))
+        gone = suppress(NotFoundError, TokenRevokedError)  # the network does not know the binding any more
+        named: dict[str, str | None] | None = None
+        with gone:
+            named = await self._named()
+        async with self.tokens.alone():
+            if named is not None:
+                with gone:
+                    await self.endpoint.delete(**named)
+            self.identity.forget()
+            self.tokens.forget(REMOVED.format(self.endpoint.credentials.account))
 
     async def _named(self) -> dict[str, str | None]:
         """Return whom to unbind; nobody named means the application's owner."""

@@ -1,5 +1,6 @@
 """The ways to a token, their refusals, and how a binding is undone, over HTTP against the sandbox."""
 
+import asyncio
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -11,8 +12,10 @@ from adnet.errors import (
     AuthenticationError,
     ConfigurationError,
     CredentialsError,
+    ServerError,
     TokenRevokedError,
 )
+from adnet.testing import answer
 from adnet.transport.aiohttp import AiohttpTransport
 from adnet.transport.wire import Request, Route
 
@@ -25,9 +28,9 @@ async def consented(test, account, state="st") -> dict[str, str]:
     """Go through the browser's page and return what comes back to the redirect address."""
     transport = AiohttpTransport()
     request = Request(route=BROWSER, url=connector(account).login_url(state))
-    answer = await transport.send(request, timeout_s=5)
+    reply = await transport.send(request, timeout_s=5)
     await transport.close()
-    return {name: value[0] for name, value in parse_qs(urlsplit(answer.headers["location"]).query).items()}
+    return {name: value[0] for name, value in parse_qs(urlsplit(reply.headers["location"]).query).items()}
 
 
 # ---------------------------------------------------------------------- grants
@@ -220,6 +223,51 @@ async def test_revoking_removes_the_binding_at_the_network_and_here(grant):
             await account.get_account()
         if account is not other:
             await other.get_account()
+
+
+async def test_what_works_while_the_binding_is_removed_gets_no_new_token():
+    """Another process is told in the middle of it that its token is none, and must not ask for the next."""
+    async with bench() as test:
+        account, nightly = test.account(), test.account()
+        user_id = (await account.get_account()).account_id
+        await nightly.get_account()
+        wire = connector(account)._parts.binding.endpoint._session._transport
+        send, working = wire.send, []
+
+        async def watched(request, *, timeout_s):
+            reply = await send(request, timeout_s=timeout_s)
+            if "token/delete" in request.url:
+                working.append(asyncio.create_task(nightly.get_account()))
+                await test.clock.sleep(1)
+            return reply
+
+        wire.send = watched
+        await account.revoke()
+        with pytest.raises(TokenRevokedError):
+            await working[0]
+        assert user_id not in test.report()["live_slots"]
+        assert test.report()["grants"] == {"client_credentials": 1}
+        with pytest.raises(TokenRevokedError, match="new login"):
+            await nightly.get_account()
+
+
+async def test_a_binding_that_could_not_be_removed_stops_nobody():
+    """The network did not answer: it is still there, and so is its token."""
+    async with bench() as test:
+        account, nightly = test.account(), test.account()
+        await account.get_account()
+        wire = connector(account)._parts.binding.endpoint._session._transport
+
+        async def down(request, *, timeout_s):
+            return answer(503)
+
+        send, wire.send = wire.send, down
+        with pytest.raises(ServerError):
+            await account.revoke()
+        wire.send = send
+        await nightly.get_account()
+        await account.revoke()
+        assert test.report()["live_slots"] == {}
 
 
 async def test_a_login_after_revoking_binds_again():
