@@ -19,7 +19,7 @@ from adnet.sinks._files import remove
 GROUP_ROWS: Final = 16_384
 """Rows of one row group; with the next, the bound of what is held in memory."""
 _GROUP_BYTES: Final = 8 << 20
-_UNLIKE: Final = frozenset({"raw", "transaction_id", "tracking_id", "click_key", "ip_hash"})
+UNLIKE: Final = frozenset({"raw", "transaction_id", "tracking_id", "click_key", "ip_hash"})
 """Columns whose values hardly ever come twice."""
 
 
@@ -117,7 +117,7 @@ def _repetitive(columns: Any) -> list[str]:
     return [
         f"{field.name}.list.element" if pa.types.is_list(field.type) else field.name
         for field in columns
-        if field.name not in _UNLIKE
+        if field.name not in UNLIKE
     ]
 
 
