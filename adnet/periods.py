@@ -69,6 +69,10 @@ class Period:
         """How long the period is."""
         return self.until - self.since
 
+    def ended_between(self, before: datetime, now: datetime) -> bool:
+        """Whether it was not over at *before* and is *now*: what was told of it then lacks what came until its end."""
+        return before < self.until <= now
+
     def split(self, unit: timedelta = ONE_SECOND) -> "tuple[Period, Period] | None":
         """Return two halves that meet at a whole *unit*, or None when it is too short for that."""
         units = -(-self.length // unit)

@@ -151,9 +151,8 @@ async def _each(account: Account, kind: Kind, ids: Sequence[str]) -> list[Found]
             if is_refusal(error) or isinstance(error, UnsupportedError):
                 raise
             return Found(number, error=error)
-        return Found(
-            id_of(thing, kind), thing
-        )  # as the network names it, which also takes a nought before it
+        # As the network names it, which also takes a nought before the number.
+        return Found(id_of(thing, kind), thing)
 
     return [found async for found in in_order(ids, one, width=_WIDTH)]
 

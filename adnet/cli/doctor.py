@@ -140,10 +140,10 @@ def _permissions(path: Path) -> Finding | None:
 
 def _state(config: Config | None) -> Iterator[Finding]:
     url = config.state_url if config else default_state_url()
-    scheme, colon, _ = url.partition(":")
+    scheme = url.partition(":")[0]
     path = Path(url.removeprefix("sqlite:"))
     # Of another scheme only that is told: what follows it may hold a password.
-    place = str(path) if scheme == "sqlite" or not colon else f"{scheme}:…"
+    place = str(path) if scheme == "sqlite" else f"{scheme}:…"
     if scheme == "sqlite" and not path.exists():
         yield Finding("state", place, "ok", "not made yet; the first command that needs it makes it")
         return

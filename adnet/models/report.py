@@ -27,9 +27,8 @@ def _filters(value: Mapping[str, Any] | None) -> dict[str, tuple[str, ...]]:
     for name, item in sorted((value or {}).items()):
         if item is None:
             continue
-        values = (item,) if isinstance(item, str | int) else tuple(item)
-        if values:
-            clean[name] = tuple(str(v) for v in values)
+        values = (item,) if isinstance(item, int) or (isinstance(item, str) and item) else tuple(item)
+        clean[name] = tuple(str(v) for v in values)
     return clean
 
 
@@ -55,7 +54,12 @@ class ReportQuery:
     currency: str | None = None
     level: Level | None = None
     filters: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict, converter=_filters)
-    """Field -> accepted values (any of them)."""
+    """Field -> accepted values (any of them); a filter without values leaves nothing, None is no filter."""
+
+    @property
+    def asks_for_nothing(self) -> bool:
+        """Whether a filter names nothing, like ``offer=[]``: a network would be sent none, and answer with all."""
+        return not all(self.filters.values())
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values; :meth:`from_dict` reads them back."""

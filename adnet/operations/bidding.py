@@ -25,7 +25,7 @@ import attrs
 from adnet.errors import ConfigurationError
 from adnet.models import Ad, Campaign, Plan, StatRow, Update
 from adnet.money import Money
-from adnet.operations.plan import count_plan
+from adnet.operations.plan import count_plan, id_of, kind_of
 
 _RUNNING: Final = frozenset({"active", "limited"})
 
@@ -106,10 +106,10 @@ def decide_bids(
     level = "ad" if Ad in kinds else "campaign"
     rows = [row for row in stats if row.level == level]
     figures = _figures(rows, strategy.target.currency)
-    known = [figures[key] for thing in objects if (key := _id_of(thing)) in figures]
+    known = [figures[key] for thing in objects if (key := id_of(thing)) in figures]
     clicks, conversions = sum(f.clicks for f in known), sum(f.conversions for f in known)
     prior = Decimal(conversions) / clicks if clicks else Decimal(0)
-    decisions = [_decide(strategy, thing, figures.get(_id_of(thing), _Figures()), prior) for thing in objects]
+    decisions = [_decide(strategy, thing, figures.get(id_of(thing), _Figures()), prior) for thing in objects]
     return _within_budget(strategy, decisions, len({row.date for row in rows}))
 
 
@@ -137,7 +137,7 @@ def bid_plan(
     account: str | None = None,
 ) -> Plan:
     """Return the plan of *decisions* about *objects*."""
-    kind = "ads" if objects and isinstance(objects[0], Ad) else "campaigns"
+    kind = kind_of(objects[0]) if objects else None
     updates = tuple(Update(one.id, {"bid": one.after}, kind) for one in decisions if one.moves)
     return Plan(network=network, account=account, updates=updates, counts=count_plan(updates, objects))
 
@@ -172,7 +172,7 @@ def _figures(rows: Iterable[StatRow], currency: str) -> dict[str, _Figures]:
 
 def _decide(strategy: TargetCpa, thing: Campaign | Ad, figures: _Figures, prior: Decimal) -> BidDecision:
     found = BidDecision(
-        id=_id_of(thing),
+        id=id_of(thing),
         before=thing.bid,
         after=thing.bid,
         reason="",
@@ -272,7 +272,3 @@ def _lowered(strategy: TargetCpa, decision: BidDecision) -> BidDecision:
     return attrs.evolve(
         decision, after=_fallen(strategy, decision.before), reason="lowered to fit the budget"
     )
-
-
-def _id_of(thing: Campaign | Ad) -> str:
-    return thing.campaign_id if isinstance(thing, Campaign) else thing.ad_id

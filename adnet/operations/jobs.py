@@ -23,6 +23,7 @@ import attrs
 from adnet.clock import Clock
 from adnet.errors import (
     AdnetError,
+    ConfigurationError,
     JobExpiredError,
     JobFailedError,
     JobTimeoutError,
@@ -124,8 +125,17 @@ class ReportRunner:
         """Ask for a report, or share the one that is under way for the same query.
 
         Raises:
+            ConfigurationError: A filter names nothing, so that the report would be of all.
             AdnetError: The network refused, or could not be reached; the intent stays in the journal.
         """
+        if query.asks_for_nothing:
+            name = next(name for name, values in query.filters.items() if not values)
+            raise ConfigurationError(
+                f"the filter {name!r} names nothing, and the network would report on all: leave the filter out for all,"
+                " and the report for nothing",
+                network=self._connector.network,
+                account=self._account,
+            )
         fresh = ReportJob(
             network=self._connector.network,
             account=self._account,
@@ -279,13 +289,9 @@ class ReportRunner:
     def _waited(self, job: ReportJob, started: float) -> float:
         """Seconds of this waiting since the report was asked for: when nobody was there to ask does not count."""
         here_s = self._clock.monotonic() - started
-        return min(self._elapsed(job, here_s), here_s)
-
-    def _elapsed(self, job: ReportJob, here_s: float) -> float:
-        """Seconds since the report was asked for, also when that was another process."""
         if job.submitted_at is None:
             return here_s
-        return max(0.0, (self._clock.now() - job.submitted_at).total_seconds())
+        return max(0.0, min((self._clock.now() - job.submitted_at).total_seconds(), here_s))
 
     # ------------------------------------------------------------------ reading
 
@@ -296,11 +302,7 @@ class ReportRunner:
             TruncatedReportError: The network has cut it: a job cannot be split, and rows may be missing.
         """
         if job.truncated:
-            raise TruncatedReportError(
-                f"the {job.query.kind} report has {job.rows} rows, which is the network's limit: rows may be missing;"
-                " ask for a shorter period, or with run_report for all of it",
-                **job.context,
-            )
+            raise truncated(job, "ask for a shorter period, or with run_report for all of it")
         return self._queue.read_report(job)
 
     @property
@@ -354,3 +356,15 @@ class ReportRunner:
         mean = seconds if known is None else 0.5 * known + 0.5 * seconds
         self._lengths[kind] = mean
         self._state.facts.put(self._connector.account_key, f"report_s.{kind}", f"{mean:.3f}")
+
+
+def truncated(job: ReportJob, remedy: str) -> TruncatedReportError:
+    """Return the error for a report that the network has cut."""
+    period = job.query.period
+    where = f"the window {period}" if period else f"the {job.query.kind} report, which has no period to split"
+    return TruncatedReportError(
+        f"{where} has at least {job.rows} rows, which is the network's limit: rows may be missing; {remedy}",
+        **job.context,
+        since=period.since if period else None,
+        until=period.until if period else None,
+    )

@@ -56,7 +56,7 @@ def count_plan(
         away, ``unseen`` budgets and bids that change on objects whose present value is not known, and bids that
         come or go. Where deleted is a status, updates to it count as deletions.
     """
-    objects = {(_kind_of(thing), _id_of(thing)): thing for thing in present}
+    objects = {(kind_of(thing), id_of(thing)): thing for thing in present}
     changed = [update for update in updates if update]
     moves = [move for update in changed for move in _moves(update, _present(objects, update))]
     known = [move for move in moves if move.before is not None and move.after is not None]
@@ -252,11 +252,13 @@ def _amount(value: Any) -> Decimal | None:
     return value.amount if isinstance(value, Money) else Decimal(value)
 
 
-def _id_of(thing: Campaign | Ad) -> str:
+def id_of(thing: Campaign | Ad) -> str:
+    """Return an object's id."""
     return thing.campaign_id if isinstance(thing, Campaign) else thing.ad_id
 
 
-def _kind_of(thing: Campaign | Ad) -> str:
+def kind_of(thing: Campaign | Ad) -> str:
+    """Return what updates of an object are of."""
     return "campaigns" if isinstance(thing, Campaign) else "ads"
 
 

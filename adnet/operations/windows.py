@@ -9,13 +9,14 @@ from typing import Final, Protocol
 
 import attrs
 
-from adnet.errors import AdnetError, ConfigurationError, JobExpiredError, StateError, TruncatedReportError
+from adnet.errors import AdnetError, ConfigurationError, JobExpiredError, StateError
 from adnet.models import Batch, ReportJob, ReportQuery
-from adnet.operations.jobs import ReportRunner
+from adnet.operations.jobs import ReportRunner, truncated
 from adnet.periods import ONE_SECOND, Moment, Period, instant
 
 _FULL: Final = 0.8
 """How full a window is meant to be: emptier ones cost requests, fuller ones risk being asked for twice."""
+_NARROWER: Final = "narrow it by filters that the network itself applies"
 _GROWTH: Final = 4
 """How much longer than the last window the next may be."""
 
@@ -168,7 +169,7 @@ class Windows:
         halves = job.query.period.split(ONE_SECOND) if job.query.period else None
         if halves is None:
             self.missed(job.query)
-            raise _truncated(job)
+            raise truncated(job, _NARROWER)
         first, second = halves
         self._step = self._step and min(self._step, first.length)
         if not self._queries and (self._rest is None or self._rest.since == second.until):
@@ -187,18 +188,6 @@ class Windows:
         self._rest = None
 
 
-def _truncated(job: ReportJob) -> TruncatedReportError:
-    period = job.query.period
-    where = f"the window {period}" if period else f"the {job.query.kind} report, which has no period to split"
-    return TruncatedReportError(
-        f"{where} has at least {job.rows} rows, which is the network's limit: rows may be missing;"
-        " narrow it by filters that the network itself applies",
-        **job.context,
-        since=period.since if period else None,
-        until=period.until if period else None,
-    )
-
-
 async def stream_rows(
     runner: ReportRunner, query: ReportQuery, *, hold_rows: int = 1000
 ) -> AsyncIterator[Batch]:
@@ -211,6 +200,8 @@ async def stream_rows(
         TruncatedReportError: A window cannot be had whole.
         JobExpiredError: A large report vanished in mid reading.
     """
+    if query.asks_for_nothing:
+        return
     windows = Windows(runner, query)
     try:
         while (job := await windows.next()) is not None:

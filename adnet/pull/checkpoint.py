@@ -97,8 +97,8 @@ class PullCheckpoint:
             return
         # One that began later than now was written by a clock that was wrong: how old it is cannot be told.
         stale = not timedelta(0) <= self._began - kept.began <= FRESH_FOR
-        if self._period is not None:  # what landed before its end lacks what came until then
-            stale = stale or kept.began < self._period.until <= self._began
+        if self._period is not None:
+            stale = stale or self._period.ended_between(kept.began, self._began)
         if stale or not all([await self._sink.recorded(pull) for pull in kept.pulls]):
             return
         self._began, self._left, self.landed = kept.began, left, kept.landed

@@ -188,7 +188,6 @@ class Parts:
         if not files:
             return
         with explained(self.folder):
-            self._finish_intent()  # if a rename failed before, the disk may be well again
             try:
                 self._write_intent(files)
             finally:
@@ -199,7 +198,10 @@ class Parts:
             self._remember(path)
 
     def settle(self) -> None:
-        """Do the rest of what a failed rename left, before anything is compared with what is there."""
+        """Do the rest of what a failed rename left: the disk may be well again.
+
+        Before anything is compared with what is there, and so before anything else is published.
+        """
         if (self._hold / _INTENT).exists():
             with explained(self.folder):
                 self._finish_intent()

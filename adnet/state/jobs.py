@@ -91,7 +91,9 @@ class JobJournal:
                         return stored
                     return self._take(connection, stored, now)
                 asked = stored.submitted_at or _heard_at(stored, now)
-                if now - asked <= fresh_for and not _ended_since(stored, asked, now):
+                period = stored.query.period
+                ended = period is not None and period.ended_between(asked, now)
+                if now - asked <= fresh_for and not ended:
                     return stored
                 stale = stored.changed(state="failed", error="stale", updated_at=now)
                 _put(connection, stale, now)
@@ -219,12 +221,6 @@ def _is_worked_on(job: ReportJob, now: datetime) -> bool:
     alive = is_alive(job.owner)
     silence_s = (now - _heard_at(job, now)).total_seconds()
     return alive is not False and silence_s < (ABANDONED_AFTER_S if alive else QUIET_FOR_S)
-
-
-def _ended_since(job: ReportJob, asked: datetime, now: datetime) -> bool:
-    """Whether the report's period was not over when it was asked for, and is now: what came between is not in it."""
-    period = job.query.period
-    return period is not None and asked < period.until <= now
 
 
 def _heard_at(job: ReportJob, now: datetime) -> datetime:

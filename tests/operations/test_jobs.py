@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from adnet.errors import (
     AccessDeniedError,
+    ConfigurationError,
     ConnectError,
     JobExpiredError,
     JobFailedError,
@@ -339,3 +340,12 @@ async def test_a_report_of_a_killed_run_is_asked_after_however_long_ago_it_was_a
     else:
         found = await (later.poll(submitted) if how == "poll" else later.ready(query()))
     assert (found.state, found.report_id, len(network.submitted)) == ("ready", submitted.report_id, 1)
+
+
+async def test_a_report_of_nothing_is_refused_before_any_request(runner, network):
+    """The network would be sent no filter, and report on all."""
+    with pytest.raises(
+        ConfigurationError, match=r"the filter 'offer' names nothing.*leave the filter out for all"
+    ):
+        await runner.submit(ReportQuery(kind="clicks", filters={"offer": []}))
+    assert not network.submitted

@@ -244,8 +244,8 @@ async def test_a_token_that_could_not_be_stored_is_stored_later(world, monkeypat
     assert (await tokens.token(), world.endpoint.asked) == ("access-1", ["issue"])
 
 
-async def test_a_newer_token_wins_over_our_own(world):
-    """A login in the middle of a refresh counts."""
+async def login_during_a_refresh(world):
+    """Return who waits for a refresh during which a login has stored a token."""
     tokens = world.process()
     await tokens.token()
     world.endpoint.open.clear()
@@ -253,6 +253,12 @@ async def test_a_newer_token_wins_over_our_own(world):
     waiting = asyncio.ensure_future(tokens.token())
     await settle()
     world.process().keep(Issued(access_token="granted", expires_in_s=DAY_S))
+    return waiting
+
+
+async def test_a_newer_token_wins_over_our_own(world):
+    """A login in the middle of a refresh counts."""
+    waiting = await login_during_a_refresh(world)
     world.endpoint.open.set()
     assert await waiting == "granted"
 
@@ -316,13 +322,7 @@ async def test_a_late_refusal_does_not_stop_a_login_that_is_in_use_already(world
 
 async def test_a_refused_refresh_does_not_stop_a_login_that_was_faster(world):
     """What the old refresh token was refused for says nothing about the new one."""
-    tokens = world.process()
-    await tokens.token()
-    world.endpoint.open.clear()
-    world.clock.advance(DAY_S)
-    waiting = asyncio.ensure_future(tokens.token())
-    await settle()
-    world.process().keep(Issued(access_token="granted", expires_in_s=DAY_S))
+    waiting = await login_during_a_refresh(world)
     world.endpoint.fails = [TokenRevokedError("Access token has been revoked")]
     world.endpoint.open.set()
     assert (await waiting, await world.process().token()) == ("granted", "granted")

@@ -170,7 +170,7 @@ class TargetCircle(
         Raises:
             TruncatedReportError: The network cuts the list, and it cannot be narrowed further.
         """
-        return _nothing() if _none_chosen(filters) else list_all_offers(self._native, self._session, filters)
+        return list_all_offers(self._native, self._session, filters)
 
     async def get_offer(self, slug: str) -> Offer:
         """Return an offer's details by its slug."""
@@ -265,7 +265,7 @@ class TargetCircle(
             ReportQuery(kind=kind, period=period, currency=currency, filters=dict(filters))
         )
         self.check_query(query)
-        return _nothing() if _none_chosen(filters) else stream_rows(self._runner, query)
+        return stream_rows(self._runner, query)
 
     def complete_query(self, query: ReportQuery) -> ReportQuery:
         """Return *query* in the account's currency where it names none.
@@ -348,17 +348,6 @@ class TargetCircle(
     def read_report(self, job: ReportJob) -> AsyncIterator[Batch]:
         """Yield a ready report's rows; pages are fetched in parallel and delivered in order."""
         return self._reader.read(job, RowFilter.of(job.query, LOCAL[job.query.kind]))
-
-
-def _none_chosen(filters: Mapping[str, Any]) -> bool:
-    """Whether a filter leaves nothing, like ``offer=[]``; None means that there is no such filter."""
-    return any(isinstance(value, Collection) and not value for value in filters.values())
-
-
-async def _nothing() -> AsyncIterator[Batch]:
-    none: tuple[Batch, ...] = ()
-    for batch in none:
-        yield batch
 
 
 def _with_api(base_url: str) -> str:

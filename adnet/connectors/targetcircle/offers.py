@@ -43,6 +43,8 @@ async def list_all_offers(
             account=session.account,
         )
     words = {FILTERS[name]: _words(name, value) for name, value in filters.items() if value is not None}
+    if not all(words.values()):
+        return  # a filter that names nothing would not be sent at all
     inventories = await native.list_offers(**words)
     if not _cut(inventories):
         yield ModelBatch(_offers(inventories, session))
@@ -104,7 +106,7 @@ def _offers(inventories: list[InventoryRow], session: Session) -> list[Offer]:
 
 
 def _words(name: str, value: Any) -> Any:
-    values = [value] if isinstance(value, str | int | date) else list(value)
+    values = [value] if value != "" and isinstance(value, str | int | date) else list(value)
     return [STATUS_WORDS.get(str(v), str(v)) if name == "status" else str(v) for v in values]
 
 

@@ -65,33 +65,31 @@ async def test_every_figure_is_the_networks(level):
         assert {row.currency for row in rows} == {"RUB"}
 
 
+async def is_asked_for_once_made(test, later_s):
+    """Read today's statistics, make a campaign, read them again later; return whether it is asked for then."""
+    account = test.account()
+    await stats(account, TODAY)
+    package = test.sandbox.truth("campaigns")[0]["package_id"]
+    (made,) = await account.create_campaigns(
+        [CampaignDraft(name="Neu", status="active", extra={"package_id": package})]
+    )
+    test.clock.advance(later_s)
+    before = len(test.sandbox.log)
+    await stats(account, TODAY)
+    return made.id in objects_asked(test, before)
+
+
 async def test_what_was_just_made_has_statistics_at_once():
     """It may spend from its first minute; a list that was made before it does not name it."""
     async with bench() as test:
-        account = test.account()
-        await stats(account, TODAY)
-        package = test.sandbox.truth("campaigns")[0]["package_id"]
-        (made,) = await account.create_campaigns(
-            [CampaignDraft(name="Neu", status="active", extra={"package_id": package})]
-        )
-        test.clock.advance(300)
-        before = len(test.sandbox.log)
-        await stats(account, TODAY)
-        assert made.id in objects_asked(test, before)
+        assert await is_asked_for_once_made(test, 300)
 
 
 async def test_the_list_of_a_day_does_not_serve_for_that_day_once_it_is_over():
     """What was made between its list and midnight would have no row of the day that has closed, for good."""
     async with bench() as test:
-        account = test.account()
         test.clock.advance((datetime(2026, 9, 15, 20, 55, tzinfo=UTC) - START).total_seconds())
-        await stats(account, TODAY)
-        package = test.sandbox.truth("campaigns")[0]["package_id"]
-        (made,) = await account.create_campaigns([CampaignDraft(name="Neu", extra={"package_id": package})])
-        test.clock.advance(480)
-        before = len(test.sandbox.log)
-        await stats(account, TODAY)
-        assert made.id in objects_asked(test, before)
+        assert await is_asked_for_once_made(test, 480)
 
 
 async def test_days_that_are_over_need_no_further_list():

@@ -332,3 +332,15 @@ async def test_a_filter_that_names_nothing_leaves_nothing(name, none):
     """As ``ids=[]`` does elsewhere: whoever found no offer of his must not be told the commissions of all."""
     assert await transactions(MANY, filters={name: none}) == []
     assert len(await transactions(MANY, filters={name: None})) == len(MANY)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("transactions", "offer"), ("trades", "offer"), ("offers", "source")]
+)
+async def test_a_report_on_nothing_has_no_rows(kind, name):
+    """Whichever way it is asked for."""
+    account, _ = connect(Reports(MANY))
+    period = None if kind in {"trades", "offers"} else adnet.Period.of(SINCE, UNTIL)
+    query = ReportQuery(kind=kind, period=period, filters={name: []})
+    async with account:
+        assert [row async for row in account.run_report(query)] == []
