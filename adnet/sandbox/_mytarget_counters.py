@@ -31,7 +31,6 @@ from adnet.sandbox._mytarget_wire import (
 )
 from adnet.sandbox._mytarget_world import World
 
-FIRST_COUNTER = 2_000_001
 _RESOURCE = "COUNTER"
 _DEFAULT = (
     "id",
@@ -124,8 +123,7 @@ def create_counter(world: World, call: Call) -> web.Response:
     for name in ("name", "url", "email", "password"):
         if not isinstance(body.get(name), str) or not body[name]:
             raise bad_field(name, "required", "Field is required")
-    known = [row["counter_id"] for row in world.audiences.counters]
-    number = max([FIRST_COUNTER - 1, *known]) + 1
+    number = next(world.audiences.counter_ids)
     row = add_counter(world, call.user_id, number, name=body["name"], domain=body["url"])
     return ok(pick(row, _DEFAULT))
 

@@ -71,7 +71,7 @@ def create_key(world: World, call: Call) -> web.Response:
     fields |= _price_errors(owner, body, public=not names)
     if fields:
         raise invalid(fields)
-    key = secret(world.seed, "sharing", len(world.audiences.keys), owner.id, length=16)
+    key = secret(world.seed, "sharing", next(world.audiences.key_numbers), owner.id, length=16)
     row = {
         "user_id": owner.id,
         "sharing_key": key,

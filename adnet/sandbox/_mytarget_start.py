@@ -6,7 +6,7 @@ from typing import Any
 
 from adnet.sandbox import _mytarget_data as data
 from adnet.sandbox import _mytarget_statistics as statistics
-from adnet.sandbox._mytarget_counters import FIRST_COUNTER, add_counter
+from adnet.sandbox._mytarget_counters import add_counter
 from adnet.sandbox._mytarget_limits import RateBook
 from adnet.sandbox._mytarget_tokens import TokenBook
 from adnet.sandbox._mytarget_views import PLAN_LISTING, banner_listing, campaign_listing, reader
@@ -50,7 +50,7 @@ def make_world(
 
 def _seed_audiences(world: World, user_id: int, index: int) -> None:
     users_list = _seed_list(world, user_id, index)
-    _seed_counter(world, user_id, FIRST_COUNTER + index)
+    _seed_counter(world, user_id, next(world.audiences.counter_ids))
     segment = world.audiences.segments.add(
         {"user_id": user_id, "name": "CRM in Russia", "pass_condition": 1, **_BORN, "flags": []}
     )

@@ -20,6 +20,7 @@ ErrorShape: TypeAlias = Literal["nested", "flat", "header"]
 UpdateVerb: TypeAlias = Literal["post", "patch", "both"]
 
 MOST_CACHED = 1_000_000
+FIRST_COUNTER = 2_000_001
 
 
 @attrs.frozen(kw_only=True)
@@ -74,6 +75,9 @@ class Audiences:
     counters: data.Table = attrs.field(factory=lambda: data.Table(17_001))
     goals: data.Table = attrs.field(factory=lambda: data.Table(610_001))
     keys: dict[str, Row] = attrs.field(factory=dict)
+    key_numbers: "count[int]" = attrs.field(factory=count)
+    counter_ids: "count[int]" = attrs.field(factory=lambda: count(FIRST_COUNTER))
+    """Running, so that nothing new is taken for what was removed."""
     entries: dict[int, set[bytes]] = attrs.field(factory=dict)
     """Users list -> who is in it."""
     opened: dict[tuple[str, int], dict[int, str]] = attrs.field(factory=dict)

@@ -206,6 +206,22 @@ async def test_counters_are_renamed_and_deleted():
         assert (await call.get(path)).status == 404
 
 
+async def test_the_number_of_a_deleted_counter_is_not_given_again():
+    """A new counter has neither the goals nor the consumers of one that is gone."""
+    async with calling() as call:
+        path, new = "remarketing/counters", {"name": "N", "url": "u", "email": "e", "password": "p"}
+        old = (await call.post(f"{path}.json", new)).json["counter_id"]
+        await call.post(f"{path}/{old}/goals.json", {"name": "Order", "condition": "uss"})
+        sources = [{"object_type": "counter", "object_id": old}]
+        key = (await call.post("sharing_keys.json", {"sources": sources})).json["sharing_key"]
+        maker, consumer = call.as_user(70002), call.as_user(80001)
+        await consumer.post(f"sharing_keys/{key}.json")
+        await call.delete(f"{path}/{old}.json")
+        made = (await maker.post(f"{path}.json", new)).json["counter_id"]
+        assert (await maker.get(f"{path}/{made}/goals.json")).json["items"] == []
+        assert (await consumer.get(f"{path}/{made}.json")).status == 404
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [({"counter_id": 1}, 404), ({"name": "N"}, 400), ({"counter_id": []}, 404)],

@@ -308,3 +308,14 @@ async def test_consumers_are_told_to_the_owner():
         assert (await buyer.get(SEGMENTS)).json["count"] == 1
         top = f"remarketing/users_lists/{key['sources'][0]['object_id']}"
         assert (await call.delete(f"{top}/users/80001.json")).status == 404
+
+
+async def test_a_removed_key_never_comes_back():
+    """Every key is new, so that whoever was shut out stays shut out, and no other key is overwritten."""
+    async with calling() as call:
+        first, second = [(await shared(call)).json["sharing_key"] for _ in range(2)]
+        await call.delete(f"sharing_keys/{first}.json")
+        third = (await shared(call)).json["sharing_key"]
+        assert len({first, second, third}) == 3
+        assert {row["sharing_key"] for row in call.sandbox.truth("sharing_keys")} == {second, third}
+        assert (await call.as_user(BUYER).post(f"sharing_keys/{first}.json")).status == 404
