@@ -147,6 +147,17 @@ async def test_parts_of_a_field_can_be_chosen():
         assert shown == {"targetings": targetings, "price": row["price"]}
 
 
+async def test_segments_of_a_campaign_are_a_list():
+    """A bare number is refused, lest every account's segments stumble over it."""
+    async with calling() as call:
+        campaign, segment = call.first("campaigns")["id"], call.first("segments")["id"]
+        reply = await call.post(f"campaigns/{campaign}.json", {"targetings": {"segments": segment}})
+        assert (reply.status, reply.fields["targetings"]["code"]) == (400, "bad_items")
+        path = "remarketing/segments"
+        assert (await call.as_user(70002).get(f"{path}.json", fields="campaign_ids")).status == 200
+        assert (await call.delete(f"{path}/{segment}.json")).status == 204
+
+
 async def test_the_objective_is_the_packages_unless_named():
     """A reach package makes a reach campaign."""
     async with calling() as call:
