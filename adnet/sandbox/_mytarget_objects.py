@@ -14,6 +14,7 @@ from aiohttp import web
 
 from adnet.sandbox import _mytarget_checks as checks
 from adnet.sandbox import _mytarget_query as query
+from adnet.sandbox._mytarget_closing import forget_left
 from adnet.sandbox._mytarget_data import Life, Table, banned_reasons, campaign_defaults
 from adnet.sandbox._mytarget_views import PLAN_FIELDS, PLAN_LISTING, banner_listing, campaign_listing, reader
 from adnet.sandbox._mytarget_wire import (
@@ -326,6 +327,8 @@ def _apply(world: World, row: Row, clean: Row) -> None:
         merged = {**row["targetings"], **changes["targetings"]}
         changes["targetings"] = {k: v for k, v in merged.items() if v is not None}
     row.update(changes)
+    if "targetings" in changes:
+        forget_left(row)
     row["updated"] = row["last_updated"] = world.stamp()
     is_banner = "moderation_status" in row
     if is_banner:
@@ -333,8 +336,8 @@ def _apply(world: World, row: Row, clean: Row) -> None:
         campaign["last_updated"] = row["updated"]
     if is_banner and {"urls", "textblocks", "content"} & set(changes):
         _moderate(world, row)
-    elif "status" in changes:
-        allowed = not is_banner or row["moderation_status"] == "allowed"
+    elif {"status", "targetings"} & set(changes):
+        allowed = row["moderation_status"] == "allowed" if is_banner else not row.get("_lost")
         _live(world, row, active=row["status"] == "active" and allowed)
 
 

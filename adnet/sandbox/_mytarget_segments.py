@@ -96,14 +96,15 @@ def _owner(world: World, relation: Row) -> tuple[int | None, int | None]:
     return None, None
 
 
+def aimed_at(campaign: Row) -> set[int]:
+    """Return the segments that a campaign takes or leaves out."""
+    return {abs(number) for number in campaign["targetings"].get("segments") or ()}
+
+
 def campaigns_using(world: World, segment_id: int) -> list[Row]:
     """Return the campaigns that aim at a segment and are not deleted."""
-    return [
-        row
-        for row in world.objects.campaigns
-        if row["status"] != "deleted"
-        and segment_id in {abs(n) for n in row["targetings"].get("segments") or ()}
-    ]
+    rows = world.objects.campaigns
+    return [row for row in rows if row["status"] != "deleted" and segment_id in aimed_at(row)]
 
 
 def _reader(world: World) -> query.Read:

@@ -1,5 +1,5 @@
 """
-Sharing keys: who may use whose sources, and what stops when a key goes.
+Sharing keys: who may use whose sources.
 
 Source: myTarget help "Provide the segment to an advertiser" and VK Ads
 "SharingKeys" (documented).
@@ -12,8 +12,9 @@ from typing import Any
 
 from aiohttp import web
 
+from adnet.sandbox._mytarget_closing import close_source, open_source
 from adnet.sandbox._mytarget_data import User
-from adnet.sandbox._mytarget_segments import campaigns_using, foreign_sources, relations_of
+from adnet.sandbox._mytarget_segments import foreign_sources
 from adnet.sandbox._mytarget_wire import (
     Action,
     Call,
@@ -45,7 +46,6 @@ _SHOWN = (
 )
 _END_ADVERTISERS = frozenset({"advert", "agency_client"})
 _KNOWN = frozenset({"sources", "users", "send_email", "payment_type", "price", "is_marketplace"})
-_RELATION_TYPES = {"users_list": "remarketing_users_list", "counter": "remarketing_counter"}
 
 
 def list_keys(world: World, call: Call) -> web.Response:
@@ -196,6 +196,7 @@ def activate_key(world: World, call: Call) -> web.Response:
     for source in sources:
         place = (source["object_type"], source["object_id"])
         world.audiences.opened.setdefault(place, {})[user.id] = row["sharing_key"]
+        open_source(world, user.id, place)
     if not listed:
         row["users"].append({"username": user.username})
     shown = [{**s, "params": _params(world, row, s)} for s in sources]
@@ -247,27 +248,8 @@ def delete_key(world: World, call: Call) -> web.Response:
     for place, holders in world.audiences.opened.items():
         for user_id in [n for n, key in holders.items() if key == row["sharing_key"]]:
             del holders[user_id]
-            _stop_campaigns(world, user_id, place)
+            close_source(world, user_id, place)
     return empty()
-
-
-def _stop_campaigns(world: World, user_id: int, place: tuple[str, int]) -> None:
-    """Stop what a consumer runs on a source it has lost, and tell it by mail."""
-    kind, number = place
-    segments = {number} if kind == "segment" else set()
-    for segment in world.audiences.segments.of(user_id):
-        for relation in relations_of(world, segment["id"]):
-            named = {relation["params"].get("source_id"), relation["object_id"]}
-            wanted = _RELATION_TYPES.get(kind, "segment")
-            if relation["object_type"] == wanted and number in named:
-                segments.add(segment["id"])
-    stopped = [row for n in segments for row in campaigns_using(world, n)]
-    for campaign in stopped:
-        if campaign["user_id"] == user_id:
-            campaign["_segment_gone"] = True
-            campaign["_life"].stop(world.today())
-    about = f"{kind} {number} was closed by its owner"
-    world.emails.append({"to": world.user(user_id).username, "about": about})
 
 
 def endpoints() -> Iterable[Endpoint]:

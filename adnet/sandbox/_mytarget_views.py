@@ -157,7 +157,7 @@ def _campaign_issues(world: World, row: Row, banners: list[Row]) -> list[str]:
         codes.append("OUT_OF_DATE_END")
     if row["date_start"] and row["date_start"] > today:
         codes.append("OUT_OF_DATE_START")
-    if row.get("_segment_gone"):
+    if row.get("_lost"):
         codes.append("SEGMENT_DELETED")
     active = [banner for banner in banners if banner["status"] == "active"]
     if not active:

@@ -18,6 +18,8 @@ from adnet.sandbox._mytarget_wire import Row, moscow_day, refused, stamp
 
 ErrorShape: TypeAlias = Literal["nested", "flat", "header"]
 UpdateVerb: TypeAlias = Literal["post", "patch", "both"]
+Place: TypeAlias = tuple[str, int]
+"""What a key opens: object type and id."""
 
 MOST_CACHED = 1_000_000
 FIRST_COUNTER = 2_000_001
@@ -80,8 +82,8 @@ class Audiences:
     """Running, so that nothing new is taken for what was removed."""
     entries: dict[int, set[bytes]] = attrs.field(factory=dict)
     """Users list -> who is in it."""
-    opened: dict[tuple[str, int], dict[int, str]] = attrs.field(factory=dict)
-    """(object type, id) -> consumer -> the key it came by."""
+    opened: dict[Place, dict[int, str]] = attrs.field(factory=dict)
+    """Source -> consumer -> the key it came by."""
 
 
 @attrs.define(kw_only=True)
@@ -199,7 +201,7 @@ class World:
             banner["status"] == campaign["status"] == "active"
             and banner["moderation_status"] == "allowed"
             and (plan is None or plan["status"] == "active")
-            and not campaign.get("_segment_gone")
+            and not campaign.get("_lost")
         )
 
     def _plan(self, campaign: Row) -> Row | None:

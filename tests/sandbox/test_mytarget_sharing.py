@@ -223,6 +223,70 @@ async def test_losing_a_source_stops_what_was_built_on_it():
         assert "SEGMENT_DELETED" not in {issue["code"] for issue in issues}
 
 
+async def bought(call: Caller) -> tuple[dict, str]:
+    """Let the buyer aim a campaign that has figures at both shared sources; return key and campaign's path."""
+    key, buyer = (await shared(call)).json, call.as_user(BUYER)
+    await buyer.post(f"sharing_keys/{key['sharing_key']}.json")
+    relations = [relation(key["sources"][0]["object_id"])]
+    body = {"name": "S", "pass_condition": 1, "relations": relations}
+    segments = [(await buyer.post(SEGMENTS, body)).json["id"], key["sources"][1]["object_id"]]
+    home = {row["id"]: row["campaign_id"] for row in call.sandbox.truth(f"banners@{BUYER}")}
+    rows = call.sandbox.truth(f"campaigns@{BUYER}")
+    running = {row["id"] for row in rows if row["delivery"] == "delivering"}
+    spent = [home[row["banner_id"]] for row in call.sandbox.truth(f"banner_stats@{BUYER}")]
+    path = f"campaigns/{next(number for number in spent if number in running)}.json"
+    assert (await buyer.post(path, {"targetings": {"segments": segments}})).status == 204
+    return key, path
+
+
+async def delivery(call: Caller, path: str, body: dict | None = None) -> str:
+    """Change the buyer's campaign; return whether it delivers then, having asked `issues` for a reason."""
+    buyer = call.as_user(BUYER)
+    if body is not None:
+        assert (await buyer.post(path, body)).status == 204
+    row = (await buyer.get(path, fields="delivery,issues")).json
+    codes = {issue["code"] for issue in row["issues"]}
+    assert (row["delivery"] == "delivering") == ("SEGMENT_DELETED" not in codes)
+    # Days pass between two calls, and a user has five tokens.
+    await call.oauth("token/delete", user_id=str(BUYER))
+    return row["delivery"]
+
+
+async def test_a_campaign_on_a_lost_source_spends_nothing_until_it_is_freed():
+    """Starting it again is not enough: money goes out only after it aims elsewhere."""
+    async with calling() as call:
+        key, path = await bought(call)
+        await call.delete(f"sharing_keys/{key['sharing_key']}.json")
+        call.hands.move(2 * 86_400)
+        assert await delivery(call, path, {"status": "active", "max_price": "9"}) == "not_delivering"
+        call.hands.move(20 * 86_400)
+        freed = {"status": "active", "targetings": {"segments": None}}
+        assert await delivery(call, path, freed) == "delivering"
+        call.hands.move(15 * 86_400)
+        number = path.removeprefix("campaigns/").removesuffix(".json")
+        for period, spends in ((("2026-09-16", "2026-10-06"), False), (("2026-10-07", "2026-10-21"), True)):
+            query = {"id": number, "date_from": period[0], "date_to": period[1]}
+            answer = await call.as_user(BUYER).get("statistics/campaigns/day.json", **query)
+            assert (answer.json["total"]["base"]["shows"] > 0) is spends
+
+
+async def test_a_new_key_lets_a_campaign_run_again():
+    """As soon as all that it had lost is open once more, unless it was paused meanwhile."""
+    async with calling() as call:
+        key, path = await bought(call)
+        await call.delete(f"sharing_keys/{key['sharing_key']}.json")
+        again = f"sharing_keys/{(await shared(call)).json['sharing_key']}.json"
+        for source, want in zip(key["sources"], ("not_delivering", "delivering"), strict=True):
+            await call.as_user(BUYER).post(again, {"sources": [source]})
+            assert await delivery(call, path) == want
+        await call.delete(again)
+        await call.as_user(BUYER).post(path, {"status": "blocked"})
+        again = f"sharing_keys/{(await shared(call)).json['sharing_key']}.json"
+        await call.as_user(BUYER).post(again)
+        row = (await call.as_user(BUYER).get(path, fields="issues")).json
+        assert {issue["code"] for issue in row["issues"]} == {"STOPPED"}
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [
