@@ -401,13 +401,11 @@ class Account:
 
     def _own(self, operation: str, job: ReportJob) -> None:
         if job.network != self.network or job.account_key != self.account_id:
-            raise ConfigurationError(
-                f"the job {job.job_id} belongs to another account ({job.account!r} on {job.network}); open that"
-                " one to go on with it",
-                network=self.network,
-                account=self.name,
-                operation=operation,
-            )
+            with self._told(operation):
+                raise ConfigurationError(
+                    f"the job {job.job_id} belongs to another account ({job.account!r} on {job.network});"
+                    " open that one to go on with it"
+                )
 
     # ------------------------------------------------------------------ the rest
 
@@ -469,6 +467,7 @@ class Account:
                 async for batch in source:
                     for row in batch.models():
                         yield row
+                    del batch  # so that the next one is decoded in its place
 
     async def _plain(self, operation: str, rows: Any) -> AsyncGenerator[Any, None]:
         with self._told(operation):

@@ -29,9 +29,8 @@ async def in_order(
                 running.append(asyncio.create_task(call(key)))  # type: ignore[arg-type]
             if not running:
                 return
-            result = await running[0]
-            del running[0]
-            yield result
+            await running[0]
+            yield running.popleft().result()
     finally:
         for task in running:
             task.cancel()

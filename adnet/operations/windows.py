@@ -216,12 +216,13 @@ async def stream_rows(
                     raise
                 count = 0
                 try:
-                    for batch in held:
-                        count += len(batch)
-                        yield batch
+                    while held:
+                        count += len(held[0])
+                        yield held.pop(0)
                     async for batch in rows:
                         count += len(batch)
                         yield batch
+                        del batch  # so that the next one is decoded in its place
                 except GeneratorExit:
                     # The reader has gone, and perhaps closed the state before this was collected.
                     with suppress(StateError):

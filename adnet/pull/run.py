@@ -412,8 +412,10 @@ class _Source:
                             columns = batch.columns(table, raw=self._run.raw)
                             meter.decode_s += monotonic() - started
                             await behind.write(table, columns)
+                            del columns
                     rows += len(batch)
                     self.tell("reading", len(batch))
+                    del batch  # so that the next one is decoded in its place
             await behind.settle()
             started = monotonic()
             landed = await landing.commit()

@@ -103,12 +103,12 @@ class Spool:
     def _close_file(self) -> None:
         if self._file is not None:
             self._file.close()
+            pa.default_memory_pool().release_unused()
             self.files.append(self._file.path)
             self._file = None
 
     def _release(self) -> None:
         self._held.clear()
-        pa.default_memory_pool().release_unused()
         self._held_rows = self._held_bytes = 0
 
 
@@ -128,7 +128,9 @@ class PartFile:
         self.path = path
         self.rows = 0
         try:
-            self._raw = path.open("xb")
+            path.open("xb").close()
+            # Arrow's own: a file of Python's would ask for the interpreter at every write, and wait for it.
+            self._raw = pa.OSFile(str(path), "wb")
             self._writer = pq.ParquetWriter(
                 self._raw,
                 columns,

@@ -1,5 +1,7 @@
 """A landing whose rows wait in spools: for sinks that take files of Arrow's."""
 
+import asyncio
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -18,6 +20,9 @@ from adnet.sinks.base import Landed
 _ROWS: Final = 2_048
 _BYTES: Final = 2 << 20
 """So many rows or bytes go to the sink's thread together."""
+_BACKLOG: Final = 4
+"""How far the sink's thread may be behind. A row group takes it as long as two of these take to come, and it does most
+of that without the interpreter: on a second core, while the next pages are decoded."""
 
 
 @attrs.define
@@ -67,6 +72,7 @@ class SpoolLanding(StagedLanding[Spool]):
         self._origin = origin
         self._replaced_at = replaced_at
         self._waiting: dict[str, _Waiting] = {}
+        self._passed_on: deque[asyncio.Future[None]] = deque()
 
     async def write(self, table: str, columns: Columns) -> None:
         """Stage rows of *table*.
@@ -81,11 +87,28 @@ class SpoolLanding(StagedLanding[Spool]):
         if waiting.enough:
             await self.pass_on(table, self._waiting.pop(table).batches)
 
+    async def pass_on(self, table: str, rows: Any) -> None:
+        """Hand *rows* of *table* to the sink's thread, and wait while it is too far behind.
+
+        What it fails at is told by the next that waits, the commit at the latest.
+        """
+        self._passed_on.append(self.worker.submit(self._write, table, rows))
+        while self._passed_on and self.worker.backlog > _BACKLOG:
+            await self._catch_up()
+
+    async def _catch_up(self) -> None:
+        """Wait for the first that is under way; it stays the first until it has ended well."""
+        # The sink's thread does it all the same if who waits is cancelled.
+        await asyncio.shield(self._passed_on[0])
+        del self._passed_on[0]
+
     async def commit(self) -> dict[str, Landed]:
         """Land what was written."""
         while self._waiting:
             table, waiting = self._waiting.popitem()
             await self.pass_on(table, waiting.batches)
+        while self._passed_on:
+            await self._catch_up()
         # Of this thread's own: landing takes the most memory of all, and each thread keeps what it has freed.
         pa.default_memory_pool().release_unused()
         return await super().commit()
@@ -93,6 +116,8 @@ class SpoolLanding(StagedLanding[Spool]):
     async def rollback(self) -> None:
         """Forget what was written."""
         self._waiting.clear()
+        await asyncio.gather(*self._passed_on, return_exceptions=True)
+        self._passed_on.clear()
         await super().rollback()
 
     def place(self, table: str) -> Spool:

@@ -15,6 +15,8 @@ class Worker:
     """Runs functions in one thread of its own, in the order in which they were asked for."""
 
     def __init__(self, name: str) -> None:
+        self.backlog = 0
+        """How many functions were asked for and have not ended."""
         self._closed = False
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
 
@@ -23,9 +25,19 @@ class Worker:
 
         A function under way when the caller is cancelled runs to its end; what is asked for next waits for it.
         """
+        return await self.submit(function, *args, **kwargs)
+
+    def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
+        """Ask for *function* and return at once; what it returns or raises is told by the future."""
         self.check_open()
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, lambda: function(*args, **kwargs))
+        done = loop.run_in_executor(self._pool, lambda: function(*args, **kwargs))
+        self.backlog += 1
+        done.add_done_callback(self._ended)
+        return done
+
+    def _ended(self, _: object) -> None:
+        self.backlog -= 1
 
     def check_open(self) -> None:
         """Refuse what comes after the end.

@@ -144,7 +144,9 @@ async def test_rollback_leaves_nothing(place: Place) -> None:
     async with place.opened() as sink:
         landing = sink.landing(network="net", account="acc", fetched_at=START)
         await landing.write("transactions", transactions(20_000))
-        assert (place.scheme in {"duckdb", "parquet"}) == bool(place.staged())
+        if place.scheme in {"duckdb", "parquet"}:
+            await sink.recorded("any")  # the sink's thread does one thing after the other
+            assert place.staged()
         await landing.rollback()
         await landing.rollback()
         assert place.staged() == []

@@ -6,10 +6,9 @@ are numbered within their second. Windows are never split below one second, so a
 together; they are numbered by content and not by order, so that the order of a report does not matter.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from itertools import takewhile
-from operator import attrgetter, ge, le
+from operator import attrgetter
 from typing import Final
 
 from adnet.connectors.targetcircle.codec import (
@@ -20,87 +19,12 @@ from adnet.connectors.targetcircle.codec import (
     trade,
     transaction_status,
 )
+from adnet.connectors.targetcircle.occurrences import Occurrences
 from adnet.connectors.targetcircle.rows import ClickRow, TradeRow, TransactionRow
-from adnet.errors import SchemaError
 from adnet.models import Click, Columns, ModelBatch, Raw, Transaction
 from adnet.models.building import build_money, positional
 from adnet.models.countries import iso2
 from adnet.money import currency_or_none
-
-_CHUNK_KEYS: Final = 100_000
-
-
-class Occurrences:
-    """Numbers rows that agree in all that never changes, over one report.
-
-    Remembers every key of a report, up to a bound; a larger report has to come in order of time, since only
-    then can keys be forgotten without the risk of giving one number twice.
-    """
-
-    def __init__(self, bound: int = _CHUNK_KEYS) -> None:
-        self._bound = bound
-        self._counts: dict[str, int] = {}
-        self._rising = self._falling = True
-        self._last: datetime | None = None
-        self._pruned = False
-
-    def number(
-        self, moments: Sequence[datetime], keys: Sequence[str], content: Callable[[int], str]
-    ) -> Sequence[int]:
-        """Return each row's number among the rows with the same key, from 0.
-
-        Args:
-            moments: Each row's instant.
-            keys: What never changes in each row, the instant included.
-            content: Gives the content of the row at an index, to tell rows apart that share a key.
-
-        Raises:
-            SchemaError: The report is above the bound and its rows are in no order.
-        """
-        self._watch_order(moments)
-        counts = self._counts
-        firsts = dict.fromkeys(keys, 1)
-        if len(firsts) == len(keys) and counts.keys().isdisjoint(firsts):
-            counts.update(firsts)
-            numbers = [0] * len(keys)
-        else:
-            numbers = self._number_repeated(keys, content)
-        self._prune(keys)
-        return numbers
-
-    def _number_repeated(self, keys: Sequence[str], content: Callable[[int], str]) -> list[int]:
-        places: dict[str, list[int]] = {}
-        for index, key in enumerate(keys):
-            places.setdefault(key, []).append(index)
-        numbers = [0] * len(keys)
-        for key, group in places.items():
-            start = self._counts.get(key, 0)
-            if len(group) > 1:
-                group.sort(key=lambda index: (content(index), index))
-            for offset, index in enumerate(group, start):
-                numbers[index] = offset
-            self._counts[key] = start + len(group)
-        return numbers
-
-    def _watch_order(self, moments: Sequence[datetime]) -> None:
-        row = moments if self._last is None else [self._last, *moments]
-        self._rising = self._rising and all(map(le, row, row[1:]))
-        self._falling = self._falling and all(map(ge, row, row[1:]))
-        if self._pruned and not (self._rising or self._falling):
-            raise SchemaError(
-                f"the report has more than {self._bound} rows in no order of time, so that rows which agree"
-                " cannot be told apart; ask for a shorter period"
-            )
-        self._last = moments[-1] if moments else self._last
-
-    def _prune(self, keys: Sequence[str]) -> None:
-        if len(self._counts) > self._bound and (self._rising or self._falling) and keys:
-            last = keys[-1].partition(_SEPARATOR)[0] + _SEPARATOR
-            # In order of time, so the keys of the last instant were the last to be remembered.
-            newest = takewhile(lambda item: item[0].startswith(last), reversed(self._counts.items()))
-            self._counts = dict(newest)
-            self._pruned = True
-
 
 _SEPARATOR: Final = "|"
 _CONTENT: Final = attrgetter(

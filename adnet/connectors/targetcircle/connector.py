@@ -10,10 +10,11 @@ import attrs
 from adnet import money
 from adnet.connectors.targetcircle.auth import OPTIONS, signer
 from adnet.connectors.targetcircle.errors import decipherer
+from adnet.connectors.targetcircle.filters import RowFilter
 from adnet.connectors.targetcircle.limits import BUCKETS, FACTS, REPORT_LIMIT
 from adnet.connectors.targetcircle.native import TargetCircleNative
 from adnet.connectors.targetcircle.offers import list_all_offers
-from adnet.connectors.targetcircle.reader import ReportReader, RowFilter
+from adnet.connectors.targetcircle.reader import ReportReader
 from adnet.errors import ConfigurationError, NotFoundError, TruncatedReportError, UnsupportedError
 from adnet.interface import (
     Connector,

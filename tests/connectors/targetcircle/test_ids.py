@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adnet.connectors.targetcircle.batches import Occurrences
+from adnet.connectors.targetcircle.occurrences import Occurrences
 from adnet.errors import SchemaError
 
 from .kit import SINCE, UNTIL, click, clicks, sale, transactions
@@ -161,6 +161,24 @@ def test_a_long_report_in_order_forgets_what_is_past():
     for start in range(0, 100, 7):
         numbers += seen.number(moments[start : start + 7], keys[start : start + 7], str)
     assert numbers == [0, 1] * 50
+
+
+@given(
+    seconds=st.lists(st.integers(0, 3), max_size=30),
+    order=st.sampled_from(["rising", "falling", "none", "late"]),
+    size=st.integers(1, 7),
+)
+def test_keys_count_in_any_order(seconds, order, size):
+    """A key that was put aside counts again when the order of time breaks: no number is given twice."""
+    if order != "none":
+        seconds = sorted(seconds, reverse=order == "falling") + ([0, 1] if order == "late" else [])
+    seen = Occurrences()
+    keys = [f"{second}|x" for second in seconds]
+    moments = [START + timedelta(seconds=second) for second in seconds]
+    numbers = []
+    for start in range(0, len(keys), size):
+        numbers += seen.number(moments[start : start + size], keys[start : start + size], str)
+    assert numbers == [keys[:place].count(key) for place, key in enumerate(keys)]
 
 
 def test_a_long_report_in_no_order_is_refused():

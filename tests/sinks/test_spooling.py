@@ -1,0 +1,86 @@
+"""Rows that the sink's thread has not staged yet: how many they may be, and what becomes of them."""
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+from sink_kit import START, transactions
+
+from adnet.errors import SinkError
+from adnet.sinks._spooling import _BACKLOG, _ROWS, SpoolLanding
+from adnet.sinks._values import Origin
+from adnet.sinks._worker import Worker
+from adnet.sinks.base import Landed
+
+
+class SlowSink:
+    """A sink whose thread stages nothing until it is let go, and lands what was staged."""
+
+    def __init__(self, failure: SinkError | None = None) -> None:
+        self.worker = Worker("slow")
+        self.go = threading.Event()
+        self.failure = failure
+        self.staged = 0
+
+    def spool(self, table: str) -> "SlowSink":
+        return self
+
+    def add(self, batch: Any) -> None:
+        self.go.wait(10)
+        if self.failure is not None and self.staged:
+            raise self.failure
+        self.staged += batch.num_rows
+
+    def land(self, spools: Any, origin: Any, replaced_at: Any) -> dict[str, Landed]:
+        return {"transactions": Landed(self.staged, self.staged, 0)}
+
+    def discard(self, spools: Any) -> None:
+        self.staged = 0
+
+
+def landing_in(sink: SlowSink) -> SpoolLanding:
+    return SpoolLanding(sink, Origin("net", "acc", START), None)  # type: ignore[arg-type]
+
+
+async def test_thread_may_be_behind_but_not_far():
+    """Who writes goes on while the sink's thread is at work, and waits once it is too far behind."""
+    sink = SlowSink()
+    landing = landing_in(sink)
+    for _ in range(_BACKLOG):
+        await landing.write("transactions", transactions(_ROWS))
+    assert sink.staged == 0
+    one_more = asyncio.create_task(landing.write("transactions", transactions(_ROWS)))
+    await asyncio.sleep(0.05)
+    assert not one_more.done()
+    sink.go.set()
+    await one_more
+    rows = (_BACKLOG + 1) * _ROWS
+    assert await landing.commit() == {"transactions": Landed(rows, rows, 0)}
+
+
+async def test_late_failure_is_told_by_commit_each_time():
+    """What could not be staged is told before anything lands, also to who tries again."""
+    sink = SlowSink(SinkError("no room"))
+    landing = landing_in(sink)
+    for _ in range(3):
+        await landing.write("transactions", transactions(_ROWS))
+    sink.go.set()
+    for _ in range(2):
+        with pytest.raises(SinkError, match="no room"):
+            await landing.commit()
+    await landing.rollback()
+    assert sink.staged == 0
+
+
+async def test_cancelled_write_leaves_its_rows_in():
+    """Who is cancelled while waiting and goes on all the same lands every row that was taken."""
+    sink = SlowSink()
+    landing = landing_in(sink)
+    for _ in range(_BACKLOG):
+        await landing.write("transactions", transactions(_ROWS))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(landing.write("transactions", transactions(_ROWS)), 0.05)
+    sink.go.set()
+    rows = (_BACKLOG + 1) * _ROWS
+    assert await landing.commit() == {"transactions": Landed(rows, rows, 0)}
