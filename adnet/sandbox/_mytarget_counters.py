@@ -22,6 +22,7 @@ from adnet.sandbox._mytarget_wire import (
     Row,
     bad_field,
     conflict,
+    denied,
     empty,
     not_found,
     ok,
@@ -161,8 +162,10 @@ def _attach(world: World, user_id: int, body: Row) -> Row:
 
 
 def update_counter(world: World, call: Call) -> web.Response:
-    """POST counters/<counter_id>.json: name and flags; answers with the object."""
+    """POST counters/<counter_id>.json: name and flags, by the owner; answers with the object."""
     row = _find(world, call.user_id, call.number())
+    if row["user_id"] != call.user_id:
+        raise denied("Only the owner changes a counter")
     body = call.object()
     unknown = sorted(set(body) - {"name", "flags"})
     if unknown:

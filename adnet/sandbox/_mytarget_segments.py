@@ -75,7 +75,7 @@ def relations_of(world: World, segment_id: int) -> list[Row]:
 def foreign_sources(world: World, user_id: int, segment_id: int) -> bool:
     """Return whether anything in a segment, however deep, belongs to another user."""
     for relation in relations_of(world, segment_id):
-        owner, nested = _owner(world, relation)
+        owner, nested = _owner(world, user_id, relation)
         if owner not in {None, user_id}:
             return True
         if nested is not None and foreign_sources(world, user_id, nested):
@@ -83,8 +83,8 @@ def foreign_sources(world: World, user_id: int, segment_id: int) -> bool:
     return False
 
 
-def _owner(world: World, relation: Row) -> tuple[int | None, int | None]:
-    """Return who owns a relation's source, and the segment it nests."""
+def _owner(world: World, user_id: int, relation: Row) -> tuple[int | None, int | None]:
+    """Return who owns a relation's source (the user, if among them), and the segment it nests."""
     kind = relation["object_type"]
     number = relation["params"].get("source_id")
     if kind == "segment":
@@ -93,6 +93,9 @@ def _owner(world: World, relation: Row) -> tuple[int | None, int | None]:
     if kind == "remarketing_users_list":
         row = world.audiences.users_lists.rows.get(number)
         return (row["user_id"] if row else None), None
+    if kind == "remarketing_counter":
+        owners = [row["user_id"] for row in world.audiences.counters if row["counter_id"] == number]
+        return (user_id if user_id in owners else next(iter(owners), None)), None
     return None, None
 
 

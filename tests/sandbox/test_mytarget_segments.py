@@ -206,6 +206,29 @@ async def test_counters_are_renamed_and_deleted():
         assert (await call.get(path)).status == 404
 
 
+async def test_a_counter_is_neither_changed_nor_passed_on_by_a_consumer():
+    """It keeps its owner's name, and a segment made of it is not shareable."""
+    async with calling() as call:
+        counter, buyer = call.first("counters"), call.as_user(70002)
+        number = counter["counter_id"]
+        sources = [{"object_type": "counter", "object_id": number}]
+        key = (await call.post("sharing_keys.json", {"sources": sources})).json["sharing_key"]
+        await buyer.post(f"sharing_keys/{key}.json")
+        reply = await buyer.post(f"remarketing/counters/{number}.json", {"name": "Mine"})
+        assert (reply.status, reply.code) == (403, "access_denied")
+        assert call.first("counters")["name"] == counter["name"]
+        item = {"object_type": "remarketing_counter", "params": {"source_id": number}}
+        body = {"name": "S", "pass_condition": 1, "relations": [item]}
+        made = (await buyer.post(SEGMENTS, body)).json["id"]
+        assert (await buyer.get(SEGMENTS, _id=made)).json["items"][0]["flags"] == ["sharing_forbidden"]
+        sources = [{"object_type": "segment", "object_id": made}]
+        leaves = (await buyer.post("sharing_keys.json", {"sources": sources})).fields["sources"]
+        assert leaves["items"][0]["message"] == "Object not shareable"
+        own = {**body, "relations": [{**item, "params": {"source_id": number + 1}}]}
+        made = (await buyer.post(SEGMENTS, own)).json["id"]
+        assert (await buyer.get(SEGMENTS, _id=made)).json["items"][0]["flags"] == []
+
+
 async def test_the_number_of_a_deleted_counter_is_not_given_again():
     """A new counter has neither the goals nor the consumers of one that is gone."""
     async with calling() as call:
