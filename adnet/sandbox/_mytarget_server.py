@@ -1,8 +1,12 @@
 """
 How the myTarget imitation answers one request.
 
-A request passes: faults > method > token > limits > handler > lost replies.
+A request passes: faults > method > token > scope > limits > handler > lost replies.
 The 401 bodies come in the three shapes the documents and captures show.
+
+Source of the scope: myTarget help "API authorization", "Access rights determine what
+actions the API client can take" (documented), `create_ads` being "create and edit
+campaign settings, banners, audiences"; the code of the refusal is inferred.
 """
 
 from typing import Any
@@ -17,6 +21,7 @@ from adnet.sandbox._mytarget_wire import (
     Call,
     Endpoint,
     Refused,
+    denied,
     not_found,
     ok,
     read_parts,
@@ -27,6 +32,7 @@ from adnet.sandbox.faults import Faults
 
 _VERDICT = web.RequestKey("adnet.sandbox.verdict", Verdict)
 _TOKEN_PATH = "/api/v2/oauth2/token.json"  # noqa: S105 - a path
+_NEEDS_CREATE_ADS = frozenset({"AD_PLAN", "BANNER", "CAMPAIGN", "COUNTER", "REMARKETINGUSERSLIST", "SEGMENT"})
 _HTML_502 = (
     "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
     "<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>"
@@ -73,6 +79,7 @@ async def _run(world: World, endpoint: Endpoint, version: str, request: web.Requ
     action = _action(world, endpoint, request.method)
     token = None if action.public else _authenticated(world, request)
     if token is not None and action.resource:
+        _within_scope(action, token)
         _within_limits(world, request, action, version, token)
     body = await request.read()
     call = Call(
@@ -121,6 +128,12 @@ def _unauthorized(world: World, code: str, message: str) -> Refused:
     flat = {"code": code, "message": message}
     shapes: dict[str, Any] = {"nested": {"error": flat}, "flat": flat, "header": None}
     return Refused(401, shapes[world.knobs.error_shape], {"WWW-Authenticate": header})
+
+
+def _within_scope(action: Action, token: Token) -> None:
+    writes = action.operation != "READ" and action.resource in _NEEDS_CREATE_ADS
+    if writes and "create_ads" not in token.scope:
+        raise denied("Scope create_ads is required")
 
 
 def _within_limits(world: World, request: web.Request, action: Action, version: str, token: Token) -> None:

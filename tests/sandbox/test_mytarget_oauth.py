@@ -3,7 +3,7 @@
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from mytarget_caller import Caller, Reply, calling
+from mytarget_caller import DRAFT, Caller, Reply, calling
 
 AGENCY, BUYER = 70100, 70002
 CABINET = "/hq/settings/access"
@@ -70,6 +70,26 @@ async def test_an_agency_token_needs_the_right_scope():
         token = (await call.oauth(grant_type="authorization_code", code=code)).json["access_token"]
         form = {"grant_type": "agency_client_credentials", "agency_client_id": "80001"}
         assert shown(await call.oauth(**form, access_token=token)) == (403, "access_denied")
+
+
+async def test_a_token_that_may_only_read_writes_nothing():
+    """Without create_ads campaigns, banners and audiences are shown, but neither made nor changed."""
+    async with calling() as call:
+        number, segment = call.first("campaigns")["id"], call.first("segments")["id"]
+        code = (await consent(call, scope="read_ads"))["code"]
+        call.token = (await call.oauth(grant_type="authorization_code", code=code)).json["access_token"]
+        assert (await call.get("campaigns.json")).status == 200
+        before = call.sandbox.truth("campaigns")
+        for reply in (
+            await call.post("campaigns.json", DRAFT),
+            await call.post(f"campaigns/{number}.json", {"status": "active"}),
+            await call.post("campaigns/mass_action.json", [{"id": number, "status": "active"}]),
+            await call.delete(f"campaigns/{number}.json"),
+            await call.post(f"campaigns/{number}/banners.json", {}),
+            await call.delete(f"remarketing/segments/{segment}.json"),
+        ):
+            assert (reply.status, reply.code) == (403, "access_denied")
+        assert call.sandbox.truth("campaigns") == before
 
 
 @pytest.mark.parametrize(
