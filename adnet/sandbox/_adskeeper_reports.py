@@ -213,10 +213,10 @@ def teaser_stat(call: Call) -> dict[str, Any]:
     """
     teaser = call.teaser()
     since, until = interval(call, default_days=30, all_since=call.today - timedelta(days=89))
-    if not call.book.lifetime(teaser.campaign, teaser.id, call.today).shows:
+    if not call.book.lifetime(teaser.home, teaser.id, call.today).shows:
         raise refuse(NO_DATA)
     call.served.append(36)
-    days = _teaser_days(call, teaser.campaign, teaser.id, since, min(until, call.today))
+    days = _teaser_days(call, teaser.home, teaser.id, since, min(until, call.today))
     return {
         "dateInterval": f"{since} - {until}",
         "timezone": call.account.timezone,

@@ -178,10 +178,10 @@ def _teaser_status(call: Call, teaser: Teaser) -> dict[str, str] | str:
 
 def _teaser_totals(call: Call, teaser: Teaser) -> tuple[Totals, Totals, Totals]:
     def on(day: date) -> Totals:
-        sums = call.book.sums(teaser.campaign, day, day, lambda cell: cell.teaser)
+        sums = call.book.sums(teaser.home, day, day, lambda cell: cell.teaser)
         return sums.get(teaser.id) or Totals()
 
-    lifetime = call.book.lifetime(teaser.campaign, teaser.id, call.today)
+    lifetime = call.book.lifetime(teaser.home, teaser.id, call.today)
     return lifetime, on(call.today), on(call.today - timedelta(days=1))
 
 

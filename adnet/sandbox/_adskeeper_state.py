@@ -157,6 +157,8 @@ class Teaser:
     good_price: str | None = None
     good_old_price: str | None = None
     currency: int | None = None
+    home: int = attrs.field(default=attrs.Factory(lambda self: self.campaign, takes_self=True))
+    """The campaign it was made in, which its figures are booked under wherever it moves."""
     listed: bool = True
     """False for an old teaser that only the single route still shows."""
 

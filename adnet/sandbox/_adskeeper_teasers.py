@@ -84,7 +84,7 @@ def create_teaser(call: Call) -> dict[str, Any]:
         price=price,
         own_status="onModeration",
     )
-    _set_good_price(call, teaser)
+    teaser.good_price, teaser.good_old_price, teaser.currency = _good_price(call)
     call.account.teasers[teaser.id] = teaser
     call.served.append(37)
     return {"id": teaser.id}
@@ -99,14 +99,16 @@ def put_teaser(call: Call) -> dict[str, Any]:
     _check_required(call, required)
     campaign = _campaign(call)
     _check_content(call, campaign)
-    teaser.category = _category(call, campaign, "category", required=True)
+    # All is read before any is written: what is refused changes nothing.
+    category, good_price = _category(call, campaign, "category", required=True), _good_price(call)
+    teaser.category = category
     teaser.campaign = campaign.id
     teaser.title = call.params.text("title")
     teaser.url = call.params.text("url")
     teaser.image = call.params.text("imageLink")
     if call.params.given("advertText"):
         teaser.text = call.params.text("advertText")
-    _set_good_price(call, teaser)
+    teaser.good_price, teaser.good_old_price, teaser.currency = good_price
     teaser.own_status = "onModeration"
     call.served.append(38)
     return {"id": teaser.id}
@@ -171,17 +173,16 @@ def _category(call: Call, campaign: Campaign, name: str, *, required: bool) -> i
     return number
 
 
-def _set_good_price(call: Call, teaser: Teaser) -> None:
+def _good_price(call: Call) -> tuple[str | None, str | None, int | None]:
+    """Return price, old price and currency of the goods; none of them when they are not to be shown."""
     params = call.params
     if params.text("whetherShowGoodPrice") != "1":
-        teaser.good_price = teaser.good_old_price = teaser.currency = None
-        return
+        return None, None, None
     currency = params.number("currency")
-    prices = [params.decimal(name) for name in ("goodPrice", "goodOldPrice")]
-    if currency not in CURRENCIES or None in prices:
+    price, old_price = params.decimal("goodPrice"), params.decimal("goodOldPrice")
+    if currency not in CURRENCIES or None in (price, old_price):
         raise refuse("ERROR_INVALID_PARAMETER")
-    teaser.currency = currency
-    teaser.good_price, teaser.good_old_price = (str(price) for price in prices)
+    return str(price), str(old_price), currency
 
 
 def patch_teaser(call: Call) -> dict[str, Any]:

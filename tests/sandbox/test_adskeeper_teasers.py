@@ -4,6 +4,8 @@ from decimal import Decimal
 import pytest
 from adskeeper_caller import TEASERS, Caller, calling, plain, refusal
 
+from adnet.sandbox._adskeeper_state import Teaser
+
 TEASER = {
     "url": "https://shop.example/",
     "title": "A new one",
@@ -222,6 +224,39 @@ async def test_a_teaser_lives_through_moderation(caller):
     row = await caller.get(path, fields="['title','status']")
     assert row == {"id": str(number), "title": "Better", "status": row["status"]}
     assert row["status"]["code"] == "onModeration"
+
+
+def edit_of(teaser: Teaser, **changes: str) -> dict[str, str]:
+    """Return the form that edits a teaser into another."""
+    numbers = {"campaignId": str(teaser.campaign), "category": str(teaser.category)}
+    return {**TEASER, "title": "Another", **numbers, **changes}
+
+
+async def test_a_refused_edit_of_a_teaser_changes_nothing(caller):
+    """A price that is to be shown and not given refuses the whole edit, not half of it."""
+    teaser = caller.teaser(lambda row: row.own_status == "goodPerformance")
+    path = f"{TEASERS}/{teaser.id}"
+    before = await caller.get(path)
+    refused = await caller.send("PUT", path, data=edit_of(teaser, whetherShowGoodPrice="1"))
+    assert refused.json == refusal("ERROR_INVALID_PARAMETER")
+    assert await caller.get(path) == before
+
+
+async def test_a_teaser_that_moves_keeps_its_figures(caller):
+    """So that the teasers still add up to what the campaigns were charged."""
+    account = caller.sandbox.account
+    clicked = {row["teaserId"] for row in caller.sandbox.truth("teaser_stats") if row["clicks"]}
+    teaser = caller.teaser(lambda row: row.id in clicked and row.own_status == "goodPerformance")
+    old = account.campaigns[teaser.campaign]
+    other = caller.campaign(lambda row: (row.type, row.status) == (old.type, 7) and row.id != old.id)
+    path, stat = f"{TEASERS}/{teaser.id}", f"/goodhits/clients/{{C}}/teaser-stat/{teaser.id}"
+    before, days = await caller.get(path), (await caller.get(stat))["teaser-stat"]
+    edit = edit_of(teaser, campaignId=str(other.id))
+    assert (await caller.send("PUT", path, data=edit)).json == {"id": teaser.id}
+    after = await caller.get(path)
+    assert (before["campaignId"], after["campaignId"]) == (old.id, other.id)
+    assert after["statistics"] == before["statistics"]
+    assert (await caller.get(stat))["teaser-stat"] == days
 
 
 async def test_sent_twice_a_teaser_exists_twice(caller):
