@@ -88,7 +88,7 @@ _TRANSACTIONS = Listing(
 
 
 def _shown(world: World, user: User) -> Row:
-    agency = next((link for link in world.links if link["user_id"] == user.id), None)
+    links = [link for link in world.links if link["user_id"] == user.id and link["status"] != "deleted"]
     active = sum(row["status"] == "active" for row in world.objects.banners.of(user.id))
     return {
         "id": user.id,
@@ -102,15 +102,36 @@ def _shown(world: World, user: User) -> Row:
         "info_currency": user.info_currency,
         "language": user.language,
         "account": _account(user),
-        "additional_info": {"client_name": user.client_name, "name": "", "phone": ""},
+        "additional_info": _info(user),
         "additional_emails": [],
-        "agency_username": world.user(agency["agency_id"]).username if agency else None,
+        "agency_username": world.user(links[0]["agency_id"]).username if links else None,
         "active_banners": active,
         "max_active_banners": 10_000,
-        "mailings": [],
+        "mailings": user.mailings,
         "permissions": [],
         "regions": [188],
     }
+
+
+def _info(user: User) -> Row:
+    blank = dict.fromkeys(("client_info", "name", "phone", "address"), "")
+    return {"client_name": user.client_name, **blank, **user.additional_info}
+
+
+def _sent_info(body: Row, *, named: bool = False) -> Row:
+    """Return the `additional_info` of a body, empty when it has none; *named*: a new client's."""
+    info = body.get("additional_info", {})
+    if not isinstance(info, dict):
+        raise bad_field("additional_info", "bad_value", "An object is expected")
+    name = info.get("client_name")
+    if (named or "client_name" in info) and not (isinstance(name, str) and name):
+        raise bad_field("client_name", "required", "Field is required")
+    return info
+
+
+def _write_info(user: User, info: Row) -> None:
+    user.client_name = info.get("client_name", user.client_name)
+    user.additional_info |= {name: value for name, value in info.items() if name != "client_name"}
 
 
 def _account(user: User) -> Row:
@@ -136,9 +157,14 @@ def update_user(world: World, call: Call) -> web.Response:
     if unknown:
         leaf = {"code": "read_only_field", "message": "Field is read only"}
         raise refused(400, "validation_failed", "Validation failed", fields=dict.fromkeys(unknown, leaf))
+    info, mailings = _sent_info(body), body.get("mailings", user.mailings)
+    if not isinstance(mailings, list):
+        raise bad_field("mailings", "bad_value", "A list is expected")
     for name in ("language", "info_currency"):
         if name in body:
             setattr(user, name, str(body[name]))
+    _write_info(user, info)
+    user.mailings = mailings
     return empty()
 
 
@@ -160,7 +186,7 @@ def _client_rows(world: World, user_id: int) -> list[Row]:
             "status": user.status,
             "account": _account(user),
             "additional_emails": [],
-            "additional_info": {"client_name": user.client_name, "client_info": "", "name": ""},
+            "additional_info": _info(user),
         }
         agency = world.user(link["agency_id"])
         rows.append(
@@ -225,6 +251,8 @@ def create_client(world: World, call: Call) -> web.Response:
     given: Row = sent if isinstance(sent, dict) else {}
     user = _to_attach(world, agency, given) if {"id", "username"} & set(given) else None
     user = user or _new_client(world, agency, given)
+    # Whatever ended before, the agency serves it from now on.
+    user.unbound = False
     world.links.append(
         {
             "agency_id": agency.id,
@@ -255,10 +283,7 @@ def _to_attach(world: World, agency: User, given: Row) -> User:
 
 
 def _new_client(world: World, agency: User, given: Row) -> User:
-    info = given.get("additional_info")
-    name = info.get("client_name") if isinstance(info, dict) else None
-    if not isinstance(name, str) or not name:
-        raise bad_field("client_name", "required", "Field is required")
+    info = _sent_info(given, named=True)
     number = max(world.users) + 1
     user = User(
         id=number,
@@ -266,8 +291,8 @@ def _new_client(world: World, agency: User, given: Row) -> User:
         types=("agency_client",),
         currency=agency.currency,
         info_currency=agency.currency,
-        client_name=name,
     )
+    _write_info(user, info)
     world.users[number] = user
     return user
 
@@ -280,9 +305,11 @@ def _link(world: World, call: Call) -> Row:
 
 
 def update_client(kind: str, world: World, call: Call) -> web.Response:
-    """POST agency/clients/<id>.json: access_type, status, the client's name."""
+    """POST agency/clients/<id>.json: access_type, status, the client's name and other notes."""
     _must_be(world, call, kind)
     link, body = _link(world, call), call.object()
+    user, sent = world.user(link["user_id"]), body.get("user")
+    info = _sent_info(sent) if isinstance(sent, dict) else {}
     access, status = body.get("access_type"), body.get("status")
     if access is not None and str(access) not in _ACCESS:
         raise bad_field("access_type", "bad_value", "Unknown", allowed_values=sorted(_ACCESS))
@@ -290,9 +317,11 @@ def update_client(kind: str, world: World, call: Call) -> web.Response:
         raise bad_field("status", "bad_value", "Unknown status")
     given = {"access_type": access, "status": status}
     changes = {name: value for name, value in given.items() if value is not None}
-    same = [name for name, value in changes.items() if link[name] == value]
-    world.ledger.updated(f"{kind}_clients", link["user_id"], call.method, same)
+    known = {**_info(user), **link}
+    same = [name for name, value in {**info, **changes}.items() if known.get(name) == value]
+    world.ledger.updated(f"{kind}_clients", user.id, call.method, same)
     link.update(changes)
+    _write_info(user, info)
     return empty()
 
 
@@ -347,9 +376,10 @@ def transfer(world: World, call: Call) -> web.Response:
 def _amount(value: Any) -> int:
     try:
         amount = Decimal(str(value))
-    except InvalidOperation:
+        exact = amount.is_finite() and amount == round(amount, 2)
+    except InvalidOperation:  # no number, or one with more digits than can be rounded
         raise refused(400, "failed_amount", "Invalid amount") from None
-    if not amount.is_finite() or amount <= 0 or amount != round(amount, 2):
+    if not exact or amount <= 0:
         raise refused(400, "failed_amount", "Invalid amount")
     return kopecks(str(amount))
 

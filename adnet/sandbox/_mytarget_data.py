@@ -36,6 +36,9 @@ class User:
     is_dmp: bool = False
     language: str = "en"
     info_currency: str = "RUB"
+    additional_info: Row = attrs.field(factory=dict)
+    """What was written there, apart from the client's name."""
+    mailings: list[Any] = attrs.field(factory=list)
     unbound: bool = False
     """Took its consent back: agency grants for it fail until it consents again."""
 

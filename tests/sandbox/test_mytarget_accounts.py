@@ -18,12 +18,22 @@ async def test_the_account_tells_who_it_is():
 
 
 async def test_few_settings_of_the_account_can_be_changed():
-    """The language, but not the name."""
+    """The language, what is said of it and its mailings, but not the name; what is refused changes nothing."""
     async with calling() as call:
-        assert (await call.post("user.json", {"language": "ru"})).status == 204
-        assert (await call.get("user.json")).json["language"] == "ru"
-        reply = await call.post("user.json", {"username": "x"})
-        assert reply.fields["username"]["code"] == "read_only_field"
+        body = {"language": "ru", "additional_info": {"phone": "1"}, "mailings": ["news"]}
+        assert (await call.post("user.json", body)).status == 204
+        fields = "language,additional_info,mailings"
+        before = (await call.get("user.json", fields=fields)).json
+        assert (before["language"], before["additional_info"]["phone"]) == ("ru", "1")
+        assert before["mailings"] == ["news"]
+        for change, field, code in (
+            ({"username": "x"}, "username", "read_only_field"),
+            ({"additional_info": "x"}, "additional_info", "bad_value"),
+            ({"mailings": "x"}, "mailings", "bad_value"),
+        ):
+            reply = await call.post("user.json", {"language": "en", **change})
+            assert reply.fields[field]["code"] == code
+        assert (await call.get("user.json", fields=fields)).json == before
 
 
 async def test_an_agency_lists_its_clients():
@@ -102,6 +112,34 @@ async def test_a_client_is_changed_and_let_go():
         assert (await call.post(path, {"access_type": "readonly"})).status == 404
 
 
+async def test_a_client_is_renamed():
+    """By its agency, which keeps notes on it, too; but not to nothing."""
+    async with calling() as call:
+        path = "agency/clients/80001.json"
+        body = {"user": {"additional_info": {"client_name": "New", "client_info": "VIP"}}}
+        assert (await call.post(path, body)).status == 204
+        row = (await call.get(CLIENTS, _user__id=80001)).json["items"][0]
+        info = row["user"]["additional_info"]
+        assert (info["client_name"], info["client_info"]) == ("New", "VIP")
+        reply = await call.post(path, {"user": {"additional_info": {"client_name": ""}}})
+        assert reply.fields["client_name"]["code"] == "required"
+
+
+async def test_a_client_that_comes_back_is_served_again():
+    """Meanwhile it has no agency; a new token can be had for it afterwards."""
+    async with calling() as call:
+        path, grant = "agency/clients/80001.json", {"grant_type": "agency_client_credentials"}
+        await call.post("billing/transactions/from/80001.json", {"amount": "3000"})
+        assert (await call.delete(path)).status == 204
+        alone = await call.as_user(80001).get("user.json", fields="agency_username")
+        assert alone.json == {"agency_username": None}
+        assert (await call.oauth(**grant, agency_client_id="80001")).status == 400
+        assert (await call.post(CLIENTS, {"user": {"id": 80001}})).status == 200
+        assert (await call.oauth(**grant, agency_client_id="80001")).status == 200
+        back = await call.as_user(80001).get("user.json", fields="agency_username")
+        assert back.json == {"agency_username": "adv@example.test"}
+
+
 async def test_money_moves_between_agency_and_client():
     """Balances on both sides, and a line in the history."""
     async with calling() as call:
@@ -122,6 +160,7 @@ async def test_money_moves_between_agency_and_client():
         ("to/80001", "-1", 400, "failed_amount"),
         ("to/80001", "0.001", 400, "failed_amount"),
         ("to/80001", "NaN", 400, "failed_amount"),
+        ("to/80001", "1e30", 400, "failed_amount"),
         ("to/80003", "1", 400, "blocked_user"),
         ("to/80101", "1", 404, "not_found"),
     ],
