@@ -64,9 +64,8 @@ def _show_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option(
-    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_show_version, help="Show it."
-)
+# Not eager: those are, so that --json counts wherever it stands.
+@click.option("--version", is_flag=True, expose_value=False, callback=_show_version, help="Show it.")
 def root() -> None:
     """Report on ad networks and affiliate networks, and change campaigns, behind one interface.
 

@@ -32,12 +32,10 @@ def command(call: Call, networks: tuple[str, ...], markdown: bool) -> int:
     loaded = [one.connector for one in found if one.connector is not None]
     if networks and not loaded:
         raise ConfigurationError("no connector of that name can be used")
-    if markdown:
-        call.out.line(markdown_table(loaded))
-        return DONE
     data = [_described(one.network, one.source, one.problem, one.connector) for one in found]
     details = [block for connector in loaded for block in _details(connector)] if networks else []
-    call.out.result({"networks": data}, support_table(loaded), depth_table(loaded), *details)
+    tables = [support_table(loaded), depth_table(loaded), *details]
+    call.out.result({"networks": data}, *([markdown_table(loaded)] if markdown else tables))
     return DONE
 
 

@@ -51,9 +51,10 @@ class TestHelp:
         assert out.endswith("\n\n")
 
     def test_version(self, adnet):
-        """The version goes to standard output."""
+        """The version goes to standard output, as JSON wherever --json stands."""
         assert adnet("--version").out.startswith("adnet 0.")
         assert adnet("--json", "--version").json["version"].startswith("0.")
+        assert adnet("--version", "--json").json == adnet("--json", "--version").json
 
     def test_no_command(self, adnet):
         """Without a command, help is shown as an error of usage."""

@@ -50,9 +50,10 @@ def test_markdown():
 
 
 def test_markdown_on_the_command_line(adnet):
-    """--markdown writes the table of the README."""
-    ran = adnet("networks", "targetcircle", "--markdown")
-    assert ran.out == networks.markdown_table([TargetCircle]) + "\n"
+    """--markdown writes the table of the README for people; for programs there is one form, the usual one."""
+    words = ("networks", "targetcircle", "--markdown")
+    assert adnet(*words).out == networks.markdown_table([TargetCircle]) + "\n"
+    assert adnet(*words, "--json").json == adnet("networks", "targetcircle", "--json").json
 
 
 def test_broken_connector(adnet, monkeypatch):
