@@ -112,9 +112,8 @@ def _checked_options(connector: type[Connector], account: str, given: Mapping[st
     known = {option.name: option for option in connector.options}
     for key in given:
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; it takes {', '.join(known)}"
-            raise ConfigurationError(f"account {account!r}: {connector.network} has no key {key!r}{hint}")
+            hint = _near(key, known) or f"it takes {', '.join(known)}"
+            raise ConfigurationError(f"account {account!r}: {connector.network} has no key {key!r}; {hint}")
     options = {name: given.get(name, option.default) for name, option in known.items()}
     for option in connector.options:
         value = options[option.name]
@@ -125,15 +124,19 @@ def _checked_options(connector: type[Connector], account: str, given: Mapping[st
     return options
 
 
+def _near(word: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else ""
+
+
 def _overridden(
     buckets: Sequence[Bucket], limits: Mapping[str, str | int | Bucket], account: str
 ) -> list[Bucket]:
     known = {bucket.name: bucket for bucket in buckets}
     for name, value in limits.items():
         if name not in known:
-            raise ConfigurationError(
-                f"account {account!r}: there is no limit {name!r}; there are {', '.join(known)}"
-            )
+            hint = _near(name, known) or f"there are {', '.join(known)}"
+            raise ConfigurationError(f"account {account!r}: there is no limit {name!r}; {hint}")
         known[name] = value if isinstance(value, Bucket) else _limited(known[name], str(value), account)
     return list(known.values())
 

@@ -1,5 +1,6 @@
 """What a server may cost us: bytes on the wire and after decompression, depth, pages, waits."""
 
+import difflib
 import re
 import zlib
 from collections.abc import Mapping
@@ -51,9 +52,9 @@ class Ceilings:
         known = [field.name for field in attrs.fields(cls)]
         for name, value in given.items():
             if name not in known:
-                raise ConfigurationError(
-                    f"account {account!r}: there is no ceiling {name!r}; there are {', '.join(known)}"
-                )
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+                raise ConfigurationError(f"account {account!r}: there is no ceiling {name!r}; {hint}")
             if type(value) is not int or value < 1:
                 raise ConfigurationError(
                     f"account {account!r}: the ceiling {name} must be a whole number above zero"
