@@ -69,12 +69,20 @@ def project(row: Row, fields: Iterable[str], read: Read) -> Row:
         value = read(row, top)
         if not inner:
             shown[top] = value
+        elif not _has_parts(value):
+            raise bad_field("fields", "unknown_resource_fields", f"Unknown fields: {name}")
         elif isinstance(value, list):
             old = shown.get(top) or [{} for _ in value]
             shown[top] = [a | {inner: v.get(inner)} for a, v in zip(old, value, strict=True)]
         else:
-            shown[top] = shown.get(top, {}) | {inner: (value or {}).get(inner)}
+            shown[top] = (shown.get(top) or {}) | {inner: (value or {}).get(inner)}
     return shown
+
+
+def _has_parts(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(isinstance(member, dict) for member in value)
+    return value is None or isinstance(value, dict)
 
 
 def page(call: Call, *, top: int, over_limit: OverLimit) -> tuple[int, int]:

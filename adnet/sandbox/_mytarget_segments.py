@@ -329,7 +329,10 @@ def _relation(world: World, segment_id: int, number: int) -> Row:
 def update_relation(world: World, call: Call) -> web.Response:
     """POST segments/<id>/relations/<id>.json: its params."""
     segment = world.audiences.segments.get(call.user_id, call.number())
-    row = _relation(world, segment["id"], call.number("ids"))
+    numbers = call.numbers()
+    if len(numbers) > 1:  # several can be deleted, but not changed
+        raise not_found()
+    row = _relation(world, segment["id"], numbers[0])
     params = call.object().get("params")
     clean = _clean_relation(world, call.user_id, {**row, "params": params})
     row["params"] = clean["params"]
@@ -339,7 +342,7 @@ def update_relation(world: World, call: Call) -> web.Response:
 def delete_relations(world: World, call: Call) -> web.Response:
     """DELETE segments/<id>/relations/<id>[,<id>].json: enough must remain."""
     segment = world.audiences.segments.get(call.user_id, call.number())
-    rows = [_relation(world, segment["id"], number) for number in call.numbers()]
+    rows = [_relation(world, segment["id"], number) for number in dict.fromkeys(call.numbers())]
     left = len(relations_of(world, segment["id"])) - len(rows)
     if left < segment["pass_condition"]:
         raise bad_field("pass_condition", "invalid_condition", "Too few relations would remain")

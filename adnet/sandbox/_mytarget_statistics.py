@@ -68,7 +68,7 @@ class Asked:
     def series(self, world: World, banners: list[Row]) -> list[tuple[date, Figures]]:
         """Return every day of the period with what banners did on it together."""
         found = world.series(banners, self.since, self.until, today=self.today)
-        return list(zip(days(self.since, self.until + timedelta(days=1)), found, strict=True))
+        return [(self.since + timedelta(days=index), done) for index, done in enumerate(found)]
 
     def total(self, world: World, banners: list[Row]) -> Figures:
         """Return what banners did in the period."""

@@ -64,7 +64,7 @@ async def test_an_interval_runs_backwards():
 
 
 async def test_relations_are_added_and_removed():
-    """Twice the same is refused, and so is taking away too many."""
+    """Twice the same is refused, and so is taking away too many; one that is named twice goes once."""
     async with calling() as call:
         segment, counter = call.first("segments")["id"], call.first("counters")["counter_id"]
         path = f"remarketing/segments/{segment}/relations"
@@ -77,7 +77,10 @@ async def test_relations_are_added_and_removed():
         changed = {"params": {"source_id": counter, "left": 30, "right": 0}}
         reply = await call.post(f"{path}/{numbers[1]}.json", changed)
         assert reply.json["params"]["left"] == 30
-        assert (await call.delete(f"{path}/{numbers[1]}.json")).status == 204
+        twice = f"{path}/{numbers[1]},{numbers[1]}.json"
+        assert (await call.post(twice, changed)).status == 404
+        assert (await call.delete(twice)).status == 204
+        assert [row["id"] for row in (await call.get(f"{path}.json")).json["items"]] == numbers[:1]
 
 
 async def test_segments_form_no_cycle():

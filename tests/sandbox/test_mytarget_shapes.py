@@ -145,6 +145,19 @@ async def test_parts_of_a_field_can_be_chosen():
         shown = (await call.get(path, fields="targetings__sex,targetings__geo,price")).json
         targetings = {name: row["targetings"][name] for name in ("sex", "geo")}
         assert shown == {"targetings": targetings, "price": row["price"]}
+        shown = (await call.get(path, fields="priced_goal,priced_goal__id")).json
+        assert shown == {"priced_goal": {"id": None}}
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [("campaigns.json", "id__in"), ("packages.json", "objective__name")],
+)
+async def test_a_part_of_what_has_none_is_refused(path, field):
+    """Texts, numbers and lists of them are read whole."""
+    async with calling() as call:
+        reply = await call.get(path, fields=field)
+        assert (reply.status, reply.fields["fields"]["code"]) == (400, "unknown_resource_fields")
 
 
 async def test_segments_of_a_campaign_are_a_list():

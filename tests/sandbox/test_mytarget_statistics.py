@@ -31,6 +31,8 @@ async def test_every_day_of_the_period_has_a_row():
         empty = await stats(call, date_from="2030-01-01", date_to="2030-01-01")
         zero = {"shows": 0, "clicks": 0, "goals": 0, "spent": "0", "cpm": "0", "cpc": "0"}
         assert {**zero, "cpa": "0", "ctr": 0, "cr": 0} == empty["total"]["base"]
+        last = (await stats(call, date_from="9999-12-31", date_to="9999-12-31"))["items"][0]["rows"]
+        assert [row["date"] for row in last] == ["9999-12-31"]
 
 
 async def test_totals_add_up():
