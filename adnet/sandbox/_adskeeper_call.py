@@ -143,7 +143,8 @@ class Params:
             pass
         try:
             return ast.literal_eval(value.strip())
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
+        # TypeError: a set of maps, which is what a forgotten format leaves ({{...}}).
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             return None
 
 

@@ -98,6 +98,26 @@ async def test_broken_json_is_an_invalid_parameter(caller):
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "form"),
+    [
+        ("PATCH", f"{CAMPAIGNS}/{{K}}", {"qualityFactor": "{{'5600001': 2}}"}),
+        ("POST", "/goodhits/campaigns/{K}/conversions", {"stages": "{{'buy': 1}}"}),
+        (
+            "PUT",
+            "/goodhits/campaigns/{K}/targetings/geo",
+            {"enabledFlag": "1", "targets": "{{'method': 'set'}}"},
+        ),
+    ],
+)
+async def test_doubled_braces_are_refused(caller, method, path, form):
+    """What a forgotten `format` leaves is no literal: Python reads a set that cannot be."""
+    path = path.replace("{K}", str(plain(caller).id))
+    reply = await caller.send(method, path, data=form)
+    assert reply.status == 200
+    assert reply.json["errors"]
+
+
+@pytest.mark.parametrize(
     ("form", "code"),
     [
         ({"dailyLimit": "500"}, "NOT_ENOUGH_PARAMETERS"),
