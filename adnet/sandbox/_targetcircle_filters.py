@@ -8,7 +8,7 @@ client's typing errors show. Refusals are 400 with a text.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -134,7 +134,7 @@ def in_period(
 ) -> Iterator[_T]:
     """Yield what happened in *period*, day by day, making no more days than are asked for."""
     first, last = period
-    day, until = (max(FIRST_DAY, min(_day_of(at), LAST_DAY)) for at in period)
+    day, until = map(_day_of, period)
     if descending:
         day, until = until, day
     step = timedelta(days=-1 if descending else 1)
@@ -295,4 +295,6 @@ def _whole(name: str, value: Any) -> int:
 
 
 def _day_of(second: int) -> date:
-    return datetime.fromtimestamp(second, UTC).date()
+    """Return the day of a second, or the nearest that has rows; an offset leads out of all years."""
+    day = date(1970, 1, 1).toordinal() + second // 86_400
+    return date.fromordinal(max(FIRST_DAY.toordinal(), min(day, LAST_DAY.toordinal())))

@@ -35,6 +35,7 @@ from adnet.sandbox.faults import COMMON_FAULTS
 
 __all__ = ["TargetCircleSandbox"]
 
+MOST_DIGITS = 9
 FOREIGN_ORIGIN = "http://127.0.0.2:9"
 _TOKEN_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"  # noqa: S105
 
@@ -138,7 +139,9 @@ class TargetCircleSandbox(Sandbox):
         token = request.headers.get("X-Api-Token", "null")
         if token == self.credentials["token"]:
             return None
-        return web.Response(status=401, text=f"No valid account with token = {token}")
+        # Bytes that are no UTF-8 cannot be told back as text.
+        echo = token.encode(errors="replace").decode()
+        return web.Response(status=401, text=f"No valid account with token = {echo}")
 
     def truth(
         self, resource: str, since: date | None = None, until: date | None = None
@@ -198,7 +201,7 @@ class TargetCircleSandbox(Sandbox):
         if report is None or report.path != request.path or report.expires_at <= at:
             raise web.HTTPNotFound(text="Report not found")
         page = request.query.get("page", "")
-        if not page.isdecimal():
+        if not page.isdecimal() or len(page) > MOST_DIGITS:
             raise web.HTTPBadRequest(text="Parameter page is required")
         status = report.poll(at)
         if status == READY:

@@ -1,12 +1,16 @@
+import asyncio
 import json
 import os
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import attrs
@@ -109,6 +113,19 @@ async def test_a_wrong_token_is_echoed(start, headers, echo):
         assert (reply.status, await reply.text()) == (401, f"No valid account with token = {echo}")
 
 
+async def test_a_token_of_other_bytes_is_a_wrong_one(start):
+    """Clients that write headers in Latin-1 get a 401, with a mark for what cannot be told back."""
+    caller = await start()
+
+    def ask() -> tuple[int, str]:
+        with closing(HTTPConnection(urlsplit(caller.sandbox.origin).netloc)) as connection:
+            connection.request("GET", "/api/offers", headers={"X-Api-Token": "t\xf6ken"})
+            reply = connection.getresponse()
+            return reply.status, reply.read().decode()
+
+    assert await asyncio.to_thread(ask) == (401, "No valid account with token = t?ken")
+
+
 async def test_a_report_is_in_progress_and_then_ready(start):
     """Polls say IN_PROGRESS with no rows and the sample's placeholder links, then READY."""
     caller = await start(polls_until_ready=2)
@@ -164,7 +181,7 @@ async def test_every_body_carries_another_token(start):
     assert len(found | {caller.sandbox.credentials["token"]}) == 5
 
 
-@pytest.mark.parametrize("page", ["0", "99", "", "x"])
+@pytest.mark.parametrize("page", ["0", "99", "", "x", "1" * 5000])
 async def test_a_page_that_is_not_there_is_refused(start, page):
     """Page 0, a page after the last, and no page are 400."""
     caller = await start()
@@ -246,6 +263,19 @@ async def test_the_limit_can_be_a_page_size(start):
         1000,
         len(caller.sandbox.truth("transactions", START, date(2026, 10, 1))) - 1000,
     ]
+
+
+@pytest.mark.parametrize(
+    ("period", "some"),
+    [
+        ({"from": "2026-09-01T00:00:00Z", "to": "9999-12-31T23:59:59-01:00"}, True),
+        ({"from": "0001-01-01T00:00:00+14:00", "to": "2014-12-31T23:59:59Z"}, False),
+    ],
+)
+async def test_a_period_may_reach_out_of_all_years(start, period, some):
+    """With an offset, the ends of time lie in years that there are not."""
+    caller = await start()
+    assert bool(await caller.rows("clicks", **period, limit=10)) is some
 
 
 async def test_both_ends_of_the_period_belong_to_it(start):
