@@ -6,8 +6,13 @@ import html
 import json
 import re
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, quote_plus
+
+import msgspec
+
+from adnet.errors import DecodeError
 
 MASK = "***"
 
@@ -29,6 +34,8 @@ _PAIR = re.compile(
     )
     """
 )
+_NAMED = re.compile(rb"(?i)token|secret|password|authorization|cookie|api[-_]*key")
+"""Every secret key holds one of these words."""
 _BEARER = re.compile(r"(?i)\bbearer\s+[^\s\"',;]+")
 _COOKIE = re.compile(r"(?i)\b((?:set-)?cookie:\s*)[^\r\n]+")
 _CODE_IN_QUERY = re.compile(r"(?i)([?&](?:code|state)=)[^&\s\"']+")
@@ -38,6 +45,8 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.-]+")
 _APOSTROPHES = ("&#x27;", "&#39;", "&#039;")
 """As Python, others and PHP write one in a page."""
 _GENEROUS = 65_536
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 class Hidden(str):
@@ -106,6 +115,23 @@ class Scrubber:
         if isinstance(value, list | tuple):
             return [self.payload(item) for item in value]
         return self._without_known(value) if isinstance(value, str) else value
+
+    def json(self, data: bytes) -> bytes:
+        """Return JSON as ``payload`` cleans it; numbers keep their digits.
+
+        Most answers tell no secret, and stay as they are.
+
+        Raises:
+            DecodeError: It has to be looked at, and cannot be read.
+        """
+        if not (b"\\" in data or _NAMED.search(data) or self.knows_bytes(data)):
+            return data
+        try:
+            return _ENCODER.encode(self.payload(_DECODER.decode(data)))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            problem = self.text(str(error))
+        del data  # tracebacks with locals would show it
+        raise DecodeError(f"the answer cannot be read: {problem}")
 
     def knows(self, text: str) -> bool:
         """Say whether a known secret occurs in *text*."""

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adnet.redact import MASK, Scrubber, is_secret_key, keyed_hash, masked
+from adnet.errors import DecodeError
+from adnet.redact import MASK, SECRET_KEYS, Scrubber, is_secret_key, keyed_hash, masked
 from adnet.testing import answer
 from adnet.transport.decipher import Decipherer
 
@@ -117,6 +118,27 @@ def test_other_names_are_no_secrets():
 def test_the_scrubber_shows_no_secret():
     """Its repr counts."""
     assert repr(Scrubber([SECRET, SECRET])) == "Scrubber(1 secrets)"
+
+
+@pytest.mark.parametrize("name", sorted({*NAMES, *SECRET_KEYS, "set-cookie", "API_KEY", "x-api-token"}))
+def test_json_loses_what_a_payload_loses(name):
+    """Known values, also escaped ones, and every secret key; numbers keep all of their digits."""
+    told = f'{{"{name}":"x","n":1.50,"i":12345678901234567890,"u":"/?t=abc\\u0064efgh","abcdefgh":[]}}'
+    cleaned = b'{"n":1.50,"i":12345678901234567890,"u":"/?t=***","***":[]}'
+    assert cleaned == Scrubber(["abcdefgh"]).json(told.encode())
+
+
+def test_json_without_secrets_stays_as_it_is():
+    """Most answers tell none: byte for byte, and the cheap way."""
+    told = b'{ "n": 1.50, "name": "\xc3\xa9" }'
+    assert told is Scrubber(["abcdefgh"]).json(told)
+
+
+@pytest.mark.parametrize("data", [b'{"token":', b'{"token":"\xff"}'])
+def test_json_that_cannot_be_read_is_told(data):
+    """It is not given on as it came: who knows what is in it."""
+    with pytest.raises(DecodeError):
+        Scrubber().json(data)
 
 
 def test_a_keyed_hash_depends_on_the_key():

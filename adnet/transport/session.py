@@ -157,6 +157,15 @@ class Session:
         """
         return _Reading(self, route)
 
+    def clean(self, response: Response) -> Response:
+        """Return *response* without secrets that it repeats: rows, and their ``raw``, are made of such ones.
+
+        Raises:
+            DecodeError: It is no JSON.
+        """
+        body = self.scrubber.json(response.body)
+        return response if body is response.body else attrs.evolve(response, body=body)
+
     async def _once(self, sends: "_Sends", request: Request) -> Response:
         done = await self._let_in(sends, request)
         if done is None:  # a token was waited for: the charge was for a moment that has passed

@@ -209,6 +209,15 @@ async def test_reading_an_answer_names_the_operation_too(clock):
         raise NotFoundError("no")
 
 
+def test_a_clean_answer_repeats_no_secret(clock):
+    """Rows and their ``raw`` are made of it; one that tells none is not copied."""
+    made = session([], clock)
+    told = made.clean(answer(200, body=f'{{"for":"{TOKEN}","n":1.50}}'.encode()))
+    assert (told.status, told.body) == (200, b'{"for":"***","n":1.50}')
+    quiet = answer(200, body=b'{"n":1.50}')
+    assert made.clean(quiet) is quiet
+
+
 async def test_a_limiters_refusal_is_told_with_no_attempt(clock):
     """Nothing was sent, and nobody waited."""
     made = session([answer()], clock, windows=[Window(1, 3600.0)], max_wait_s=10)

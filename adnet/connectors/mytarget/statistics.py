@@ -228,6 +228,8 @@ class StatReader:
         scrubber, found = self._api.session.scrubber, Found()
         self._api.decoded(routes.STAT_DAYS, response)  # all of it is JSON, what no row needs included
         with self._api.session.reading(routes.STAT_DAYS):
+            # Before it is taken apart: rows are kept in the state, and become ``raw``.
+            response = self._api.session.clean(response)
             answer: Answer = decode(response, scrubber=scrubber, decoder=ANSWER)
             check_whole(answer, span.ids, span.closed(today))
             written: RawAnswer = decode(response, scrubber=scrubber, decoder=RAW_ANSWER)

@@ -225,6 +225,32 @@ async def test_how_many_days_are_restated_can_be_set():
         assert asked(test)[1:] == [(2, 60)]
 
 
+async def test_a_secret_that_is_repeated_is_kept_nowhere(tmp_path):
+    """Neither in ``raw`` nor in the state, from which closed days are read for ever."""
+    async with bench(state=f"sqlite:{tmp_path / 's.db'}") as test:
+        account, told = test.account(), []
+        inner = connector(account).session._transport._inner
+        send = inner.send
+
+        async def telling(request, *, timeout_s):
+            given = await send(request, timeout_s=timeout_s)
+            if request.route.operation != "statistics.days":
+                return given
+            told.extend(
+                [request.headers["Authorization"].split()[-1], test.sandbox.credentials["client_secret"]]
+            )
+            body = given.body.replace(b'"date"', f'"for": "{told[0]}", "by": "{told[1]}", "date"'.encode())
+            return attrs.evolve(given, body=body)
+
+        inner.send = telling
+        rows = await stats(account, days_ago(3))
+        assert figures(rows) == truth(test, "campaign", days_ago(3))
+        assert {(row.raw["for"], row.raw["by"]) for row in rows} == {("***", "***")}
+        stored = [bytes(row[0]) for row in test.state.database.rows("SELECT body FROM stats_answers")]
+        assert stored
+        assert [body for body in stored if any(secret.encode() in body for secret in told)] == []
+
+
 async def test_what_came_before_a_failure_is_kept():
     """It counts as asked for, and is not asked for again."""
     async with bench(campaigns=450, banners=450) as test:
