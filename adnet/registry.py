@@ -30,6 +30,10 @@ BUILT_IN: Final[dict[str, str]] = {
 """Network -> "module:Class", alphabetical."""
 _OF_ALL: Final = ("__init__", "account_key", "native", "limiter", "requests")
 """What every connector has of its own, whatever its facets."""
+TAKEN: Final = frozenset({
+    "base_url", "ceilings", "clock", "configured", "limits", "listeners", "name", "network", "state", "transport",
+})  # fmt: skip
+"""Keywords of ``adnet.connect`` and keys of every account in the configuration: no option can be called so."""
 
 
 @attrs.frozen
@@ -151,6 +155,8 @@ def _problem(found: object, network: str) -> str | None:
         return f"its class says network {found.network!r}"
     if not issubclass(found, FACETS):
         return "it inherits no facet, so it can do nothing"
+    if taken := sorted(TAKEN.intersection(option.name for option in found.options)):
+        return f"options of it are called like keywords of adnet.connect: {', '.join(taken)}"
     missing = sorted(getattr(found, "__abstractmethods__", ()))
     missing += [name for name in _OF_ALL if getattr(found, name) is getattr(Connector, name)]
     return f"it lacks {', '.join(missing)}" if missing else None

@@ -2,11 +2,15 @@
 
 import asyncio
 import gc
+import inspect
 from datetime import date
 
 import pytest
 
 import adnet
+from adnet import config, registry
+from adnet.connectors.targetcircle import TargetCircle
+from adnet.interface import Option
 from adnet.sandbox.targetcircle import TargetCircleSandbox
 from adnet.testing import ScriptTransport, answer
 
@@ -34,6 +38,17 @@ def test_nonsense_is_one_clear_error(network, keys, words):
     """It names the thing and the remedy."""
     with pytest.raises(adnet.ConfigurationError, match=words):
         adnet.connect(network, **keys)
+
+
+def test_no_option_is_called_like_a_keyword_of_connect():
+    """Its value could not be told from ours; the connector is told as broken, before an account of it fails."""
+    parameters = inspect.signature(adnet.connect).parameters.values()
+    taken = {one.name for one in parameters if one.kind is not inspect.Parameter.VAR_KEYWORD}
+    assert taken | set(config._COMMON) == registry.TAKEN
+    options = (*TargetCircle.options, Option("name", "the login's name"))
+    named = type("Named", (TargetCircle,), {"network": "named", "options": options})
+    assert registry._problem(named, "named").endswith("called like keywords of adnet.connect: name")
+    assert registry._problem(TargetCircle, "targetcircle") is None
 
 
 async def test_a_reader_may_walk_away(caplog):
