@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -36,11 +37,24 @@ class _Fault(click.ParamType):  # type: ignore[type-arg]
         return name, rate
 
 
+class _Word(click.Choice):  # type: ignore[type-arg]
+    """A network; or one more fault, since several may stand behind one ``--fault`` and no network has a ``=``."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the network's slug, or the fault and its rate."""
+        return _Fault().convert(value, param, ctx) if "=" in value else super().convert(value, param, ctx)
+
+
 @command.command("serve")
-@click.argument("networks", nargs=-1, metavar="[NETWORK]...", type=click.Choice(sorted(SANDBOXES)))
+@click.argument("words", nargs=-1, metavar="[NETWORK]...", type=_Word(sorted(SANDBOXES)))
 @click.option("--seed", type=int, default=7, show_default=True, help="Decides every row, secret and strike.")
 @click.option(
-    "--fault", "faults", multiple=True, type=_Fault(), help="A fault and the share of requests it strikes."
+    "--fault",
+    "faults",
+    multiple=True,
+    type=_Fault(),
+    metavar="NAME=RATE...",
+    help="Faults, each with the share of requests it strikes; repeatable.",
 )
 @click.option(
     "--write-config",
@@ -51,7 +65,7 @@ class _Fault(click.ParamType):  # type: ignore[type-arg]
 @click.pass_obj
 def serve(
     call: Call,
-    networks: tuple[str, ...],
+    words: tuple[str | tuple[str, float], ...],
     seed: int,
     faults: tuple[tuple[str, float], ...],
     config_file: Path | None,
@@ -60,10 +74,11 @@ def serve(
 
     The first line of output is JSON: network -> base URL. Truth is told at /__sandbox/truth/RESOURCE, past any API.
     """
-    chosen = tuple(dict.fromkeys(networks)) or tuple(SANDBOXES)
-    _check_faults(chosen, [name for name, _ in faults])
+    chosen = tuple(dict.fromkeys(word for word in words if isinstance(word, str))) or tuple(SANDBOXES)
+    rates = dict((*faults, *(word for word in words if not isinstance(word, str))))
+    _check_faults(chosen, list(rates))
     try:
-        run(_serve(call, chosen, seed, dict(faults), config_file))
+        run(_serve(call, chosen, seed, rates, config_file))
     except InterruptedRunError:
         call.out.note("stopped")
     return DONE

@@ -68,8 +68,9 @@ class TestServe:
         assert (process.returncode, out, err.endswith("stopped\n")) == (0, "", True)
 
     def test_faults(self, home):
-        """A fault strikes at its rate, in those networks that know it."""
-        with serving("targetcircle", "adskeeper", "--fault", "failed=0.5", "--fault", "500=1") as (_, served):
+        """A fault strikes at its rate, in those networks that know it; several may stand behind one option."""
+        with serving("targetcircle", "--fault", "failed=0.5", "500=1", "adskeeper") as (_, served):
+            assert list(served) == ["targetcircle", "adskeeper"]
             with pytest.raises(urllib.error.HTTPError, match="500"):
                 get(served["targetcircle"] + "/offers")
             with pytest.raises(urllib.error.HTTPError, match="500"):
@@ -82,6 +83,8 @@ class TestServe:
             (("--fault", "429"), "must be NAME=RATE"),
             (("--fault", "429=2"), "a rate from 0 to 1"),
             (("--fault", "=1"), "must be NAME=RATE"),
+            (("targetcircle", "--fault", "429=0", "430=0.5", "--fault", "431=0"), "no fault '431' at"),
+            (("--fault", "429=0", "500=2"), "a rate from 0 to 1"),
             (("nowhere",), "'nowhere' is not one of"),
         ],
     )
