@@ -268,6 +268,11 @@ class Api:
 
         return await self._verb.use(send)
 
+    @property
+    def verb_is_certain(self) -> bool:
+        """Whether the verb of updates is known for this host."""
+        return self._verb.certain
+
     def update_route(self, route: Route, verb: str | None = None) -> Route:
         """Return *route* by *verb*, or by the one that an update would take now."""
         return routes.posted(route) if (verb or self._verb.expected) == "post" else route

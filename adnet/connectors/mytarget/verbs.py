@@ -47,6 +47,11 @@ class UpdateVerb:
         """The verb that an update would take now."""
         return self.known or self._first
 
+    @property
+    def certain(self) -> bool:
+        """Whether that is no guess: it is known, or there is no other verb to turn to."""
+        return self.known is not None or self._first == "post"
+
     async def use(self, send: Send) -> Any:
         """Return what *send* returns, by the verb that the host takes."""
         if self.known is None:

@@ -43,6 +43,8 @@ from adnet.transport.wire import Request, Route
 
 WIDTH: Final = 8
 """Single requests under way at once; the limits decide how fast they go."""
+_OR_POST: Final = "or by POST, if the host refuses PATCH: nobody has tried yet"
+"""A plan's note while the verb of updates is a guess; finding it out takes an update, and a plan sends none."""
 
 
 class Writer:
@@ -192,7 +194,10 @@ class Writer:
         ]
         route = self._api.update_route(chosen.objects.routes.update)
         singles = [change for change in ready if change not in massed]
-        requests += [self.planned(route, ids=[c.id], path={"id": c.id}, json=c.fields) for c in singles]
+        note = None if self._api.verb_is_certain else _OR_POST
+        requests += [
+            self.planned(route, ids=[c.id], note=note, path={"id": c.id}, json=c.fields) for c in singles
+        ]
         return requests
 
     def express_delete(self, kind: str, ids: Sequence[str]) -> list[PlannedRequest]:

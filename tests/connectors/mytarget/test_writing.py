@@ -499,6 +499,22 @@ async def test_a_plan_shows_the_exact_requests():
         assert test.report()["partial_updates"] == 0
 
 
+@pytest.mark.parametrize(("verb", "then"), [("post", "POST"), ("patch", "PATCH")])
+async def test_a_plan_says_that_the_verb_is_not_known_yet(verb, then):
+    """Until somebody has updated something on the host, PATCH is a guess; from then on it shows what is sent."""
+    async with bench(update_verb=verb) as test:
+        account, (one, other) = test.account(), live(test, 2)
+        (request,) = (await account.plan([Update(one, {"name": "N"})])).requests
+        assert (request.method, request.note) == (
+            "PATCH", "or by POST, if the host refuses PATCH: nobody has tried yet"
+        )  # fmt: skip
+        assert (await account.update_campaigns([Update(other, {"name": "N"})])).ok
+        (request,) = (await account.plan([Update(one, {"name": "N"})])).requests
+        assert (request.method, request.note) == (then, None)
+        fixed = await test.account(update_verb="patch").plan([Update(one, {"name": "N"})])
+        assert [(request.method, request.note) for request in fixed.requests] == [("PATCH", None)]
+
+
 async def test_a_plan_of_new_things_says_what_depends_on_what():
     """A link's id is not known before it is registered."""
     async with bench() as test:
