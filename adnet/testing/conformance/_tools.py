@@ -22,6 +22,9 @@ from adnet.transport.wire import Request, Response
 
 _UNDATED: Final = ("campaigns", "ads", "offers", "trades", "audiences")
 _DATED: Final = ("transactions", "clicks")
+_GETTERS: Final = ("get_campaign", "get_ad", "get_offer")
+MISSING: Final = "999999937"
+"""An id that no server has."""
 
 
 @attrs.frozen
@@ -74,6 +77,11 @@ def listings(capabilities: Capabilities) -> list[Listing]:
 def landed_listings(capabilities: Capabilities) -> list[Listing]:
     """Return those lists whose rows land in a table."""
     return [listing for listing in listings(capabilities) if listing.table in TABLES]
+
+
+def getters(capabilities: Capabilities) -> list[str]:
+    """Return the operations that give one object by its id."""
+    return [name for name in _GETTERS if capabilities.supports(name)]
 
 
 def dated_listings(capabilities: Capabilities) -> list[Listing]:

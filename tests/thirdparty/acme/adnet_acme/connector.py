@@ -134,13 +134,15 @@ class Acme(Connector, ReadsAccounts, ReadsCampaigns, ReadsStats):
     async def _one(self, route: Route, kind: type[Any], **parts: Any) -> tuple[Any, Raw]:
         answer = await self._session.send(self._session.build(route, **parts))
         with self._session.reading(route):
-            return decode(answer, kind, scrubber=self._session.scrubber), Raw(answer.body)
+            clean = self._session.clean(answer)
+            return decode(clean, kind, scrubber=self._session.scrubber), Raw(clean.body)
 
     async def _rows(self, route: Route, kind: type[Any], **query: Any) -> list[tuple[Any, Raw]]:
         answer = await self._session.send(self._session.build(route, query=query))
         with self._session.reading(route):
-            rows = decode(answer, list[kind], scrubber=self._session.scrubber)
-            raws = decode(answer, list[msgspec.Raw], scrubber=self._session.scrubber)
+            clean = self._session.clean(answer)
+            rows = decode(clean, list[kind], scrubber=self._session.scrubber)
+            raws = decode(clean, list[msgspec.Raw], scrubber=self._session.scrubber)
         return [(row, Raw(bytes(raw))) for row, raw in zip(rows, raws, strict=True)]
 
 
