@@ -2,10 +2,11 @@
 
 import inspect
 import re
+from contextlib import suppress
 from typing import Any, Final, cast
 
 from adnet import registry
-from adnet.errors import AuthenticationError
+from adnet.errors import AuthenticationError, ConfigurationError
 from adnet.interface import FACETS, Capabilities, QueuesReports, Support
 from adnet.interface.capabilities import OPERATIONS, operations_of
 from adnet.testing.conformance._policy import Policed, standard, tampered
@@ -123,6 +124,19 @@ class Identity:
         assert first.account_id == second.account_id
         assert first.account_id != elsewhere.account_id
         assert [name for name, secret in secrets_of(harness).items() if secret in first.account_id] == []
+
+    @standard()
+    async def test_other_credentials_are_another_account(self, harness: Harness) -> None:
+        """Somebody else on the same host is another account: jobs, tokens and limits go by its account_id.
+
+        If this fails, look at: what goes into ``account_key``; a host alone is no account.
+        """
+        mine, others = await harness.account(), set()
+        for name in harness.credentials.keys() - {"base_url"}:
+            with suppress(ConfigurationError):  # not everything can be another text
+                account = await harness.account(**{name: f"{harness.credentials[name]}0"})
+                others.add(account.account_id)
+        assert others - {mine.account_id}, "no credential makes another account"
 
     @standard(when=lambda capabilities: capabilities.supports("get_account"))
     async def test_get_account_proves_the_credentials(self, harness: Harness) -> None:

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
-from adnet.errors import AdnetError, RateLimitError
+from adnet.errors import AdnetError, NotFoundError, RateLimitError
 from adnet.interface import Capabilities
 from adnet.testing.conformance._policy import standard
-from adnet.testing.conformance._tools import busy, collect, listings, open_account, warm
+from adnet.testing.conformance._tools import MISSING, busy, collect, getters, listings, open_account, warm
 from adnet.testing.conformance.errors import raised_by
 from adnet.testing.harness import Harness
 
@@ -48,6 +49,9 @@ class Limits:
             with suppress(AdnetError):
                 await collect(listing.of(account, *harness.period))
         harness.fault()
+        for getter in getters(account.capabilities):
+            with suppress(NotFoundError):
+                await getattr(account, getter)(MISSING)
         charges = account.connector.limiter.charges
         costs = wire.charges()
         assert [request.route.operation for request in wire.sent if not request.route.buckets] == []
@@ -55,6 +59,23 @@ class Limits:
         assert costs == Counter({bucket: charges[bucket] for bucket in costs})
         assert account.connector.requests == len(wire.sent)
         assert busy(account) == {}
+
+    @standard(when=_proving)
+    async def test_processes_on_one_state_share_limits(self, harness: Harness, tmp_path: Path) -> None:
+        """What one object has used up is gone for another one on the same state: the network counts them as one.
+
+        If this fails, look at: the key that ``services.limiter`` is given; it is the account's, not the object's.
+        """
+        state = f"sqlite:{tmp_path / 'state.db'}"
+        probe, wire = await open_account(harness)
+        await probe.get_account()
+        limits: dict[str, Any] = {bucket: f"{cost}/d" for bucket, cost in wire.charges().items()}
+        first = await harness.account(limits=limits, state=state)
+        await first.get_account()
+        second = await harness.account(limits=limits, state=state)
+        sent = len(harness.requests)
+        assert isinstance(await raised_by(second), RateLimitError)
+        assert sent == len(harness.requests)
 
     @standard(when=_proving)
     async def test_a_wait_too_long_is_refused(self, harness: Harness) -> None:
