@@ -65,6 +65,10 @@ SHAPES: Final[Mapping[str, bytes]] = {
     "nul": b"\x00",
 }
 """Bodies that no answer should have."""
+_NO_LIST: Final = frozenset(
+    {"number", "text", "list of null", "list of lists", "deep", "half", "page", "no utf-8", "nul"}
+)
+"""Those that cannot mean that there is nothing: who gives no rows for them has lost some."""
 
 
 def _proving(capabilities: Capabilities) -> bool:
@@ -229,6 +233,7 @@ class Errors:
         for listing in listings(account.capabilities):
             error = await _outcome(listing, account, harness)
             assert error is None or isinstance(error, AdnetError), f"{listing}: {error!r}"
+            assert error is not None or shape not in _NO_LIST, f"{listing}: taken for a list"
 
     @standard(listing=listings)
     async def test_half_an_answer_is_told(self, harness: Harness, listing: Listing) -> None:
