@@ -3,7 +3,6 @@
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-import attrs
 import click
 
 from adnet.cli._call import Call, Command, run
@@ -97,16 +96,14 @@ async def _pull(
 ) -> PullResult:
     unopened: dict[str, AdnetError] = {}
     async with open_accounts(config, unopened=unopened) as accounts:
-        if not accounts:
-            raise next(iter(unopened.values()))
-        with watching(call.out, len(accounts), beside_rows=options["to"] == STDOUT) as tell:
-            result = await pull(
+        with watching(call.out, len(config.accounts), beside_rows=options["to"] == STDOUT) as tell:
+            return await pull(
                 accounts,
                 tables=tables or None,
                 levels=levels or ("campaign",),
                 raw=not no_raw,
                 lookback_days=lookback,
                 on_progress=tell,
+                unopened={name: (config.accounts[name].network, why) for name, why in unopened.items()},
                 **options,
             )
-    return attrs.evolve(result, failures=(*result.failures, *unopened.items()))

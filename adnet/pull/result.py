@@ -79,7 +79,7 @@ class PullResult:
     to: str
     tables: tuple[TableResult, ...]
     failures: tuple[tuple[str, AdnetError], ...] = ()
-    """Accounts of which nothing could be asked, and why."""
+    """Accounts of which nothing could be asked, and why; each of their tables has failed."""
 
     @property
     def ok(self) -> bool:
@@ -94,10 +94,8 @@ class PullResult:
     @property
     def errors(self) -> tuple[AdnetError, ...]:
         """All errors, in the order of the tables."""
-        return (
-            *(error for table in self.tables for error in table.errors),
-            *(error for _, error in self.failures),
-        )
+        of_tables = [error for table in self.tables for error in table.errors]
+        return (*of_tables, *(error for _, error in self.failures if error not in of_tables))
 
     @property
     def rows(self) -> int:

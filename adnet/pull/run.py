@@ -16,7 +16,9 @@ from typing import Any, Final
 
 import attrs
 
+from adnet import registry
 from adnet.client import Account
+from adnet.clock import Clock, SystemClock
 from adnet.errors import (
     AdnetError,
     ConfigurationError,
@@ -80,6 +82,19 @@ class _Run:
     """Sources of accounts that have ended."""
 
 
+@attrs.frozen
+class _Unopened:
+    """Stands for an account that could not be opened, as far as its tables can be told."""
+
+    network: str
+    name: str
+    clock: Clock = attrs.field(factory=SystemClock)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return registry.load(self.network).capabilities()
+
+
 def tables_of(capabilities: Capabilities, levels: Collection[Level] = LEVELS) -> tuple[str, ...]:
     """Return the tables that a network can fill, statistics by any of *levels*, in the order of the design."""
     able = {source for source, operation in SOURCES.items() if capabilities.supports(operation)}
@@ -102,6 +117,7 @@ async def pull(
     raw: bool = True,
     lookback_days: int = 0,
     on_progress: Callable[[Progress], None] | None = None,
+    unopened: Mapping[str, tuple[str, AdnetError]] | None = None,
 ) -> PullResult:
     """Land the tables of *accounts* for ``[since, until)`` in *to*, and return what came of each.
 
@@ -119,6 +135,7 @@ async def pull(
         raw: Whether the network's own objects land too.
         lookback_days: Widens transactions and statistics into the past, since they are restated for months.
         on_progress: Hears how far it is; must be quick.
+        unopened: Accounts that could not be opened, by name: their network, and why. Their tables are told as failed.
 
     Raises:
         ConfigurationError: A table, a level, the period or the sink is of no use.
@@ -143,7 +160,7 @@ async def pull(
         tell=on_progress or (lambda _: None),
     )
     try:
-        result = await _pull_all(run, chosen, jobs)
+        result = await _pull_all(run, chosen, jobs, unopened or {})
     finally:
         if isinstance(to, str):
             await sink.close()
@@ -175,19 +192,29 @@ def _check_names(what: str, given: Collection[str], known: Collection[str]) -> N
             raise ConfigurationError(f"there is no {what} {name!r}; there are {', '.join(known)}")
 
 
-async def _pull_all(run: _Run, accounts: Sequence[Account], jobs: int) -> PullResult:
+async def _pull_all(
+    run: _Run, accounts: Sequence[Account], jobs: int, unopened: Mapping[str, tuple[str, AdnetError]]
+) -> PullResult:
     results: list[TableResult] = []
     failures: list[tuple[str, AdnetError]] = []
     places = asyncio.Semaphore(max(1, jobs))
+
+    async def fail(account: Account | _Unopened, error: AdnetError) -> None:
+        mine = _planned(run, account, Period.of(run.since, run.until))  # in UTC, its own days being unknown
+        _fail_all(run, account, mine.values(), error)
+        failures.append((account.name, error))
+        results.extend(mine.values())
+        await run.sink.record([result.row(run.pull_id) for result in mine.values()])
 
     async def one(account: Account) -> None:
         async with places:
             refusal = await _refusal(account)
             try:
-                mine = _planned(run, account)
+                period = account.period(run.since, run.until)
             except ConfigurationError as error:
-                failures.append((account.name, refusal or error))
+                await fail(account, refusal or error)
                 return
+            mine = _planned(run, account, period)
             results.extend(mine.values())
             await run.sink.record([result.row(run.pull_id) for result in mine.values()])
             try:
@@ -198,6 +225,8 @@ async def _pull_all(run: _Run, accounts: Sequence[Account], jobs: int) -> PullRe
             finally:
                 await asyncio.shield(run.sink.record([result.row(run.pull_id) for result in mine.values()]))
 
+    for name, (network, why) in unopened.items():
+        await fail(_Unopened(network, name), why)
     try:
         async with asyncio.TaskGroup() as group:
             for account in accounts:
@@ -219,7 +248,9 @@ async def _refusal(account: Account) -> AdnetError | None:
     return None
 
 
-def _fail_all(run: _Run, account: Account, results: Iterable[TableResult], error: AdnetError) -> None:
+def _fail_all(
+    run: _Run, account: Account | _Unopened, results: Iterable[TableResult], error: AdnetError
+) -> None:
     for result in results:
         result.errors.append(error)
         result.end(account.clock.now(), landed=False)
@@ -232,9 +263,8 @@ def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
     return next((error for error in leaves if isinstance(error, AdnetError)), leaves[0])
 
 
-def _planned(run: _Run, account: Account) -> dict[str, TableResult]:
+def _planned(run: _Run, account: Account | _Unopened, period: Period) -> dict[str, TableResult]:
     """Return a result to be filled for each table that the account can serve and the run asks for."""
-    period = account.period(run.since, run.until)
     now = account.clock.now()
     return {
         table: TableResult(

@@ -120,7 +120,7 @@ class TestFailing:
         assert landed("SELECT * FROM clicks") == []
 
     def test_missing_secret(self, adnet, partner, monkeypatch):
-        """The night's pull of all others lands; where no account is left, nothing is pulled."""
+        """The night's pull of all others lands; `pulls` tells what did not, also where no account is left."""
         monkeypatch.delenv("NOT_HERE", raising=False)
         other = '[accounts.other]\nnetwork = "targetcircle"\ntoken = { env = "NOT_HERE" }\n'
         configure(other, partner.account())
@@ -128,8 +128,12 @@ class TestFailing:
         ran = adnet("pull", *LAND, "--table", "trades")
         assert (ran.code, ran.line) == (4, told)
         assert landed("SELECT DISTINCT account FROM trades") == [("partner",)]
-        ran = adnet("pull", "other", *LAND, "--table", "trades", "--json")
-        assert (ran.code, ran.line, ran.out) == (2, told, "")
+        outcomes = 'SELECT account, "table", outcome FROM pulls ORDER BY 1'
+        assert landed(outcomes) == [("other", "trades", "failed"), ("partner", "trades", "landed")]
+        ran = adnet("pull", "other", *PERIOD, "--to", "duckdb:none.duckdb", "--table", "trades", "--json")
+        assert (ran.code, ran.line) == (2, told)
+        assert [failure["account"] for failure in ran.json["failures"]] == ["other"]
+        assert landed(outcomes, "none.duckdb") == [("other", "trades", "failed")]
 
     def test_missing_setting(self, adnet, partner):
         """What the configuration lacks is told as such: 2 when nothing landed, 4 beside what did."""

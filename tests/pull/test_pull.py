@@ -1,7 +1,7 @@
 """What ``adnet.pull`` raises and tells, without processes and kills."""
 
 import asyncio
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -112,6 +112,42 @@ async def test_an_account_that_cannot_be_opened_has_failed_in_each_of_its_tables
     ]
     assert all(isinstance(error, adnet.AuthenticationError) for error in result.errors)
     assert (len(result.errors), result.landed) == (2, False)
+
+
+async def test_what_could_not_even_be_asked_has_failed_in_each_of_its_tables(sandbox):
+    """No secret, or a day and an instant that are out of order in the account's zone: ``pulls`` tells of it."""
+    sink, news, lost = MemorySink(), [], adnet.CredentialsError("no secret")
+    async with (
+        AdskeeperSandbox(seed=7) as running,
+        connected(sandbox, name="good") as good,
+        adnet.connect("adskeeper", base_url=running.base_url, name="west", **running.credentials) as west,
+    ):
+        result = await adnet.pull(
+            [good, west],
+            since=SINCE,
+            until=datetime(2026, 1, 1, 2, tzinfo=UTC),
+            to=sink,
+            tables=["accounts", "stats", "transactions"],
+            unopened={"lost": ("mytarget", lost)},
+            on_progress=news.append,
+        )
+    found = {(row["account"], row["table"]): (row["outcome"], row["since"]) for row in sink.rows("pulls")}
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    assert found == {
+        ("good", "accounts"): ("landed", None),
+        ("good", "transactions"): ("landed", start),
+        ("lost", "accounts"): ("failed", None),
+        ("lost", "stats"): ("failed", start),
+        ("west", "accounts"): ("failed", None),
+        ("west", "stats"): ("failed", start),
+    }
+    assert {name: str(error) for name, error in result.failures} == {
+        "lost": "no secret",
+        "west": "west: since 2026-01-01T08:00:00+00:00 is not before until 2026-01-01T02:00:00+00:00",
+    }
+    assert {row["finished_at"] is not None for row in sink.rows("pulls")} == {True}
+    assert {(one.account, one.table) for one in news if one.state == "ended"} == set(found)
+    assert (result.ok, result.landed, len(result.tables), len(result.errors)) == (False, True, 6, 4)
 
 
 async def test_statistics_by_a_level_that_a_network_lacks_are_left_out():
