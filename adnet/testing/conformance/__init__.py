@@ -32,6 +32,7 @@ from adnet.testing.conformance.errors import Errors
 from adnet.testing.conformance.identity import Identity
 from adnet.testing.conformance.limits import Limits
 from adnet.testing.conformance.lists import Lists
+from adnet.testing.conformance.periods import Periods
 from adnet.testing.conformance.refusal import Refusal
 from adnet.testing.conformance.reports import Reports
 from adnet.testing.conformance.secrets import Secrets
@@ -40,7 +41,7 @@ from adnet.testing.harness import Harness
 
 __all__ = ["ConformanceError", "deviation", "suite"]
 
-GROUPS = (Identity, Lists, Reports, Writes, Errors, Limits, Secrets, Cancellation, Refusal)
+GROUPS = (Identity, Lists, Periods, Reports, Writes, Errors, Limits, Secrets, Cancellation, Refusal)
 """The standard tests, group by group."""
 
 

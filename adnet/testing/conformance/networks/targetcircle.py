@@ -141,6 +141,7 @@ def _ads(server: TargetCircleSandbox) -> list[Row]:
             "campaign_id": offer.slug,
             "title": ad.name,
             "kind": ad.kind.lower(),
+            "status": "active",
             "url": ad.target_url,
             "image_url": f"{BANNERS}/{ad.id}/img" if ad.size else None,
         }

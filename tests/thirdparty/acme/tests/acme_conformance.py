@@ -9,11 +9,13 @@ class Harness(SandboxHarness):
     network, sandbox, strange = "acme", AcmeServer, {r'"status":"\w+"': '"status":"zzz"'}
 
     def truth(self, table, since=None, until=None, level=None):
-        key, money = ("object_id", "spend") if table == "stats" else ("campaign_id", "daily_budget")
-        rows = self.server.truth(table, since, until)
-        return [
-            {key: row.get("campaign", row.get("id")), money: row["cents"] / 100, "raw": row} for row in rows
-        ]
+        rows, words = self.server.truth(table, since, until), {"on": "active", "off": "paused"}
+        if table == "stats":
+            told = [{"object_id": r["campaign"], "date": r["day"], "spend": r["cents"] / 100} for r in rows]
+        else:
+            named = [{"campaign_id": r["id"], "status": words[r["status"]]} for r in rows]
+            told = [{**one, "daily_budget": r["cents"] / 100} for one, r in zip(named, rows, strict=True)]
+        return [{**one, "raw": r} for one, r in zip(told, rows, strict=True)]
 
 
 class TestAcme(conformance.suite(Harness)):
