@@ -369,14 +369,14 @@ async def test_what_is_not_broken_passes(test):
     await played(test, Listing("trades"))
 
 
-async def played(name, value, made_by=Harness):
+async def played(name, value, made_by=Harness, **fixtures):
     """Run one standard test of a suite, Target Circle's by default, with one value of its argument."""
     suite = conformance.suite(made_by)
     harness = made_by()
     given = {suite.chosen[name].argument: value} if suite.chosen[name].argument else {}
     before = asyncio.all_tasks()
     try:
-        result = suite.standard[name](suite(), harness=harness, **given)
+        result = suite.standard[name](suite(), harness=harness, **given, **fixtures)
         if asyncio.iscoroutine(result):
             await result
     finally:

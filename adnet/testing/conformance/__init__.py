@@ -16,7 +16,7 @@ xfail that turns red as soon as the test passes:
 
 ```python
 class TestAcme(conformance.suite(Harness)):
-    test_filters_choose = conformance.deviation("notyet", reason="Acme cannot filter", raises=AssertionError)
+    test_filters_choose = conformance.deviation("notyet", reason="Acme cannot filter", raises=UnsupportedError)
 ```
 """
 
@@ -38,6 +38,7 @@ from adnet.testing.conformance.reports import Reports
 from adnet.testing.conformance.secrets import Secrets
 from adnet.testing.conformance.writes import Writes
 from adnet.testing.harness import Harness
+from adnet.testing.plugin import loopback_only
 
 __all__ = ["ConformanceError", "deviation", "suite"]
 
@@ -70,13 +71,15 @@ def suite(harness: type[Harness]) -> Any:
 
 
 def _fixture(made_by: type[Harness]) -> Any:
-    @pytest_asyncio.fixture
+    # The loop of the test, whatever the third party's settings say of loops.
+    @pytest_asyncio.fixture(loop_scope="function")
     async def harness(self: object) -> AsyncIterator[Harness]:  # noqa: ARG001 - of the test class
         """Return a harness of its own for each test."""
-        made = made_by()
-        try:
-            yield made
-        finally:
-            await made.close()
+        with loopback_only():
+            made = made_by()
+            try:
+                yield made
+            finally:
+                await made.close()
 
     return harness

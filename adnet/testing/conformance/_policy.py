@@ -120,7 +120,7 @@ class Chosen:
         made: FunctionType = _copy(self.function)
         marks: list[pytest.MarkDecorator] = []
         if inspect.iscoroutinefunction(made):
-            marks.append(pytest.mark.asyncio)
+            marks.append(pytest.mark.asyncio(loop_scope="function"))
         only = deviating.only if deviating else ()
         if self.argument:
             values = [
