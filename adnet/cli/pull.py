@@ -45,7 +45,10 @@ class MomentType(click.ParamType):  # type: ignore[type-arg]
 )
 @click.option("--until", type=MomentType(), required=True, help="End of the period, exclusive.")
 @click.option(
-    "--to", metavar="URI", required=True, help="duckdb:FILE, parquet:DIR, csv:DIR, jsonl:DIR or jsonl:-"
+    "--to",
+    metavar="URI",
+    required=True,
+    help="duckdb:FILE, parquet:DIR, csv:DIR, jsonl:DIR, or jsonl:- (without `pulls` and history).",
 )
 @click.option(
     "--table", "tables", multiple=True, type=click.Choice(list(TABLES)), help="Only this; repeatable."
@@ -72,6 +75,9 @@ class MomentType(click.ParamType):  # type: ignore[type-arg]
 @click.pass_obj
 def command(call: Call, /, accounts: tuple[str, ...], profile: bool, **options: Any) -> int:
     """Land the tables of each ACCOUNT (all by default) for a period.
+
+    It may begin and end at instants (2026-01-31T06:00:00Z); statistics are told by the day, so that each day it
+    touches lands whole.
 
     Running it again for the same period, also after a kill at any moment, changes nothing that has landed and
     takes up the reports that were under way.

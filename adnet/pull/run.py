@@ -126,7 +126,7 @@ async def pull(
 
     Args:
         accounts: Accounts, e.g. what ``adnet.open`` gives.
-        since: First day (of each account's own) or first instant.
+        since: First day (of each account's own) or first instant; of statistics each day that is touched lands whole.
         until: End, exclusive.
         to: URI of a sink, e.g. ``"duckdb:ads.duckdb"``, or a Sink that is open.
         tables: Names of tables; None means all that the account can serve.

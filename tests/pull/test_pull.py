@@ -150,6 +150,27 @@ async def test_what_could_not_even_be_asked_has_failed_in_each_of_its_tables(san
     assert (result.ok, result.landed, len(result.tables), len(result.errors)) == (False, True, 6, 4)
 
 
+async def test_each_day_that_instants_touch_lands_whole_in_statistics(sandbox):
+    """A network tells them by the day, so that a row of the day cannot be cut; of what has instants one hour lands."""
+    noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    sinks, ends = (MemorySink(), MemorySink()), ((noon, noon + timedelta(hours=1)), (SINCE, date(2026, 1, 2)))
+    async with (
+        MytargetSandbox(seed=7, campaigns=20, banners=40) as other,
+        connected(sandbox, name="shop") as shop,
+        adnet.connect("mytarget", base_url=other.base_url, name="ads", **other.credentials) as ads,
+    ):
+        for sink, (since, until) in zip(sinks, ends, strict=True):
+            result = await adnet.pull(
+                [shop, ads], since=since, until=until, to=sink, tables=["stats", "transactions"], raw=False
+            )
+            assert result.ok
+    hour, day = (
+        {(row["date"], row["object_id"], row["spend"]) for row in sink.rows("stats")} for sink in sinks
+    )
+    assert hour == day != set()
+    assert all(row["occurred_at"].hour == 12 for row in sinks[0].rows("transactions"))
+
+
 async def test_statistics_by_a_level_that_a_network_lacks_are_left_out():
     """Like any table that it cannot serve: nothing landed, and nothing is told to have landed."""
     sink = MemorySink()
