@@ -5,59 +5,79 @@ keys themselves are compared.
 """
 
 import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from adnet.models.tables import Columns, Table
 from adnet.sinks._files import remove
 
+HASHES: Final = "adnet_hash"
+"""The column of a staged batch with the hashes of its keys; it lands nowhere."""
 _BUCKET_ROWS: Final = 200_000
 """How many hashes are looked at together."""
 _AT_ONCE: Final = 10_000
 
 
 def hash_keys(rows: Any, key: Sequence[str]) -> Any:
-    """Return one int64 for each row of an Arrow table."""
+    """Return one int64 for each row of an Arrow table or record batch."""
     hashes = array.array("q")
     for start in range(0, rows.num_rows, _AT_ONCE):
-        columns = [rows[name].slice(start, _AT_ONCE).to_pylist() for name in key]
-        hashes.extend(map(hash, columns[0]) if len(key) == 1 else map(hash, zip(*columns, strict=True)))
+        hashes.extend(_hashes([rows[name].slice(start, _AT_ONCE).to_pylist() for name in key]))
     return pa.array(hashes, pa.int64())
 
 
+def with_hashes(batch: Any, columns: Columns, table: Table) -> Any:
+    """Return a record batch of *table* with the hashes of its keys; *columns* are what it was made of.
+
+    Python remembers the hash of each text that it has ever looked up, and a text of Arrow's would have to be made
+    again. But what lands may be another text: half of a character becomes a question mark.
+    """
+    key = [columns[name] for name in table.key]
+    same = all("".join(columns[name]).isascii() for name in table.key if table.columns[name] == "text")
+    hashes = pa.array(array.array("q", _hashes(key)), pa.int64()) if same else hash_keys(batch, table.key)
+    return batch.append_column(HASHES, hashes)
+
+
+def _hashes(columns: Sequence[Sequence[Any]]) -> Iterable[int]:
+    return map(hash, columns[0]) if len(columns) == 1 else map(hash, zip(*columns, strict=True))
+
+
 class HashFile:
-    """The hashes of several files' rows, one after another."""
+    """The hashes of the rows of several files, one after another."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._lengths: list[int] = []
+        self._rows = 0
 
     def add(self, hashes: Any) -> None:
-        """Take the hashes of the next file."""
+        """Take the hashes of the next rows, a chunked array."""
         with self._path.open("ab") as file:
-            file.write(hashes.buffers()[1])
-        self._lengths.append(len(hashes))
+            for chunk in hashes.chunks:
+                file.write(chunk.buffers()[1].slice(8 * chunk.offset, 8 * len(chunk)))
+        self._rows += len(hashes)
 
-    def chunks(self) -> Iterator[Any]:
-        """Yield the hashes file by file, as Arrow arrays."""
+    def chunks(self, lengths: Iterable[int]) -> Iterator[Any]:
+        """Yield the hashes as Arrow arrays of these *lengths*."""
         with self._path.open("rb") as file:
-            for length in self._lengths:
+            for length in lengths:
                 yield pa.Array.from_buffers(pa.int64(), length, [None, pa.py_buffer(file.read(8 * length))])
 
     def repeated(self) -> Any:
         """Return the hashes that occur more than once, as an Arrow array."""
         buckets = 1
-        while buckets * _BUCKET_ROWS < sum(self._lengths):
+        while buckets * _BUCKET_ROWS < self._rows:
             buckets *= 2
         found = [self._repeated_in(bucket, buckets) for bucket in range(buckets)]
         return pa.concat_arrays(found)
 
     def _repeated_in(self, bucket: int, buckets: int) -> Any:
         chunks = []
-        for chunk in self.chunks():
+        full, rest = divmod(self._rows, _BUCKET_ROWS)
+        for chunk in self.chunks([*[_BUCKET_ROWS] * full, rest]):
             if buckets > 1:
                 chosen = pc.equal(pc.bit_wise_and(chunk, buckets - 1), bucket)
                 chunks.append(chunk.filter(chosen))

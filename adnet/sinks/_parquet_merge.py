@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import attrs
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -27,24 +28,36 @@ _FEW_ROWS: Final = 20_000
 """So few keys are looked up in a part by their columns, which is faster than hashing the part's."""
 
 
+@attrs.frozen
+class Stage:
+    """Staged rows of one table."""
+
+    table: Table
+    key: Sequence[str]
+    """The columns that tell rows apart."""
+    files: Sequence[Path]
+    hashes: HashFile
+    """Of all rows' keys, file after file."""
+
+
 class Merge:
     """One table of one landing on its way into the parts of its group.
 
     Args:
         parts: The data set.
-        table: What lands.
+        stage: What lands.
         group: Whose rows they are.
-        key: The columns that tell the group's rows apart.
         stamp: What ``replaced_at`` says in the history: a naive datetime, UTC.
     """
 
-    def __init__(self, parts: Parts, table: Table, group: str, *, key: Sequence[str], stamp: Any) -> None:
-        self._parts, self._table, self._group, self._key = parts, table, group, list(key)
+    def __init__(self, parts: Parts, stage: Stage, group: str, *, stamp: Any) -> None:
+        self._parts, self._stage, self._group = parts, stage, group
+        self._table, self._key, self._hashes = stage.table, list(stage.key), stage.hashes
+        table = stage.table
         self._stamp = pa.scalar(stamp, _arrow.TYPES["instant"])
         self._schema = _arrow.schema(table)
         self._outlet = Outlet(parts, table.name, group, self._schema)
         self._history = Outlet(parts, history_of(table), group, _arrow.schema(table, history=True))
-        self._hashes = HashFile(parts.new_file())
         self._staged: list[Staged] = []
         self._few: dict[str, Any] | None = None
 
@@ -53,10 +66,10 @@ class Merge:
         """Staged file -> the part that it becomes; the history comes first."""
         return {**self._history.files, **self._outlet.files}
 
-    def prepare(self, files: Sequence[Path]) -> Landed:
-        """Write everything that landing *files* takes, publish nothing, and return what it will do."""
-        for path in files:
-            self._stage(path)
+    def prepare(self) -> Landed:
+        """Write everything that landing takes, publish nothing, and return what it will do."""
+        found = (read_part(path, self._key) for path in self._stage.files)
+        self._staged = [Staged.of(part) for part in found if part.rows]
         rows = sum(staged.part.rows for staged in self._staged)
         if not rows:
             return Landed(0, 0, 0)
@@ -73,25 +86,11 @@ class Merge:
         """Remove what was written and not published."""
         self._outlet.discard()
         self._history.discard()
-        self.forget()
 
-    def forget(self) -> None:
-        """Remove what is of no use once this is published."""
-        self._hashes.discard()
-
-    def _stage(self, path: Path) -> None:
-        part = read_part(path, self._key)
-        if part.rows:
-            self._staged.append(Staged.of(part))
-            self._hashes.add(self._hash(path))
-
-    def _hash(self, path: Path) -> Any:
-        """Return the hashes of a file's keys; one row group at a time is in memory."""
-        hashes = []
-        for group in range(len(group_lengths(path))):
-            hashes.append(hash_keys(read_rows(path, self._schema, self._key, [group]), self._key))
-            pa.default_memory_pool().release_unused()
-        return pa.concat_arrays(hashes)
+    def _hashed(self) -> Iterator[tuple[Staged, Any]]:
+        """Yield the staged files, each with its hashes."""
+        lengths = [staged.part.rows for staged in self._staged]
+        return zip(self._staged, self._hashes.chunks(lengths), strict=True)
 
     def _outdate(self) -> int:
         """Mark the rows whose key comes again later, and return how many they are."""
@@ -100,7 +99,7 @@ class Merge:
             return 0
         last: dict[tuple[Any, ...], tuple[Staged, int]] = {}
         before = 0
-        for staged, hashes in zip(self._staged, self._hashes.chunks(), strict=True):
+        for staged, hashes in self._hashed():
             rows = pc.indices_nonzero(pc.is_in(hashes, value_set=repeated))
             keys = read_rows(staged.part.path, self._schema, self._key).take(rows)
             for row, *key in zip(
@@ -136,7 +135,7 @@ class Merge:
         keys = read_rows(part.path, self._schema, self._key)
         numbers = self._candidates(keys)
         hashes = hash_keys(keys.take(numbers), self._key)
-        for staged, chunk in zip(self._staged, self._hashes.chunks(), strict=True):
+        for staged, chunk in self._hashed():
             free = pc.if_else(staged.free(), chunk, None) if staged.taken_rows else chunk
             where = pc.index_in(hashes, value_set=free)
             met = pc.indices_nonzero(pc.is_valid(where))

@@ -15,6 +15,7 @@ from adnet.errors import SinkError
 from adnet.models.tables import Table
 from adnet.sinks._arrow import schema
 from adnet.sinks._files import remove
+from adnet.sinks._keys import HASHES, HashFile
 
 GROUP_ROWS: Final = 16_384
 """Rows of one row group; with the next, the bound of what is held in memory."""
@@ -26,8 +27,17 @@ UNLIKE: Final = frozenset({"raw", "transaction_id", "tracking_id", "click_key", 
 class Spool:
     """Rows of one table and one landing, in the order in which they came."""
 
-    def __init__(self, table: Table, name_file: Callable[[], Path], *, file_rows: int | None = None) -> None:
+    def __init__(
+        self,
+        table: Table,
+        name_file: Callable[[], Path],
+        *,
+        file_rows: int | None = None,
+        hashes: HashFile | None = None,
+    ) -> None:
         self.table = table
+        self.hashes = hashes
+        """Where the column HASHES of the batches goes, if they have one."""
         self.rows = 0
         self.files: list[Path] = []
         """Finished files; each but the last holds exactly *file_rows* rows."""
@@ -39,7 +49,7 @@ class Spool:
         self._file: PartFile | None = None
 
     def add(self, batch: Any) -> None:
-        """Take rows: an Arrow record batch with all columns of the landed table.
+        """Take rows: an Arrow record batch with all columns of the landed table, and HASHES where they are kept.
 
         Raises:
             SinkError: There is no room on the disk.
@@ -53,7 +63,7 @@ class Spool:
 
     def held(self) -> Any:
         """Return the rows that are in no file, as an Arrow table; all of them unless there are many."""
-        return pa.Table.from_batches(self._held, schema=schema(self.table))
+        return pa.Table.from_batches(self._held, schema=None if self._held else schema(self.table))
 
     def finish(self) -> None:
         """Bring what is held to the file, if there is one."""
@@ -73,6 +83,8 @@ class Spool:
         if self._file is not None:
             self._file.abandon()
             self._file = None
+        if self.hashes is not None:
+            self.hashes.discard()
         for path in self.files:
             remove(path)
         self.files.clear()
@@ -95,7 +107,11 @@ class Spool:
         if self._file is None:
             self._file = PartFile(self._name_file(), schema(self.table))
         if self._held_rows:
-            self._file.write(self.held())
+            rows = self.held()
+            if self.hashes is not None:
+                self.hashes.add(rows[HASHES])
+                rows = rows.drop_columns([HASHES])
+            self._file.write(rows)
             self._release()
         if self._file.rows == self._file_rows:
             self._close_file()

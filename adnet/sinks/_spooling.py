@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from adnet.models.tables import TABLES, Columns
 from adnet.sinks._arrow import to_batch
+from adnet.sinks._keys import with_hashes
 from adnet.sinks._landing import StagedLanding
 from adnet.sinks._spool import Spool
 from adnet.sinks._values import Origin
@@ -47,6 +48,8 @@ class SpoolingSink(Protocol):
     """What a sink does for its landings; all of it in the worker's thread."""
 
     worker: Worker
+    hashes_keys: bool
+    """Whether batches come with the hashes of their keys; see `adnet.sinks._keys`."""
 
     def spool(self, table: str) -> Spool:
         """Return a new spool; it is discarded with the sink at the latest."""
@@ -82,8 +85,11 @@ class SpoolLanding(StagedLanding[Spool]):
         without the interpreter, and it is not asked for every page.
         """
         self.worker.check_open()
+        batch = to_batch(TABLES[table], columns, self._origin)
+        if self._sink.hashes_keys:
+            batch = with_hashes(batch, columns, TABLES[table])
         waiting = self._waiting.setdefault(table, _Waiting())
-        waiting.add(to_batch(TABLES[table], columns, self._origin))
+        waiting.add(batch)
         if waiting.enough:
             await self.pass_on(table, self._waiting.pop(table).batches)
 

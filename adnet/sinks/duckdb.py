@@ -41,6 +41,8 @@ _MEMORY_MB: Final = (64, 128, 256, 1024, 4096)
 class DuckDbSink(Sink):
     """One DuckDB file; it belongs to this process while it is open."""
 
+    hashes_keys = False  # it hashes them itself
+
     def __init__(self, path: Path, *, clock: Clock) -> None:
         self.path = path
         self._clock = clock

@@ -13,11 +13,12 @@ from typing import Any
 import pyarrow as pa
 
 from adnet.clock import Clock
-from adnet.models.tables import PULLS, TABLES, Table
+from adnet.models.tables import PULLS, TABLES
 from adnet.sinks import _arrow, _values
 from adnet.sinks._arrow import pulls_table
 from adnet.sinks._files import FolderLock, make_folder, remove
-from adnet.sinks._parquet_merge import Merge
+from adnet.sinks._keys import HashFile, hash_keys
+from adnet.sinks._parquet_merge import Merge, Stage
 from adnet.sinks._parts import PART_ROWS, Parts, group_of, read_rows
 from adnet.sinks._spool import PartFile, Spool
 from adnet.sinks._spooling import SpoolLanding
@@ -29,6 +30,8 @@ from adnet.sinks.base import Landed, Sink
 
 class ParquetSink(Sink):
     """One folder of tables; it belongs to this process while it is open."""
+
+    hashes_keys = True
 
     def __init__(self, path: Path, *, clock: Clock) -> None:
         self.path = path
@@ -71,7 +74,8 @@ class ParquetSink(Sink):
 
     def spool(self, table: str) -> Spool:
         """Return a new spool; it is discarded with the sink at the latest."""
-        spool = Spool(TABLES[table], self._parts.new_file, file_rows=PART_ROWS)
+        hashes = HashFile(self._parts.new_file())
+        spool = Spool(TABLES[table], self._parts.new_file, file_rows=PART_ROWS, hashes=hashes)
         self._spools.add(spool)
         return spool
 
@@ -88,20 +92,17 @@ class ParquetSink(Sink):
         for spool in spools:
             spool.settle()
         group = group_of(origin.network, origin.account)
-        return self._land([(spool.table, spool.files) for spool in spools], group, replaced_at)
+        return self._land([_stage(spool) for spool in spools], group, replaced_at)
 
-    def _land(
-        self, tables: Sequence[tuple[Table, Sequence[Path]]], group: str, replaced_at: datetime | None
-    ) -> dict[str, Landed]:
+    def _land(self, stages: Sequence[Stage], group: str, replaced_at: datetime | None) -> dict[str, Landed]:
         self._parts.settle()
         stamp = _values.instant(replaced_at or self._clock.now())
         merges: list[Merge] = []
         landed: dict[str, Landed] = {}
         try:
-            for table, files in tables:
-                key = table.full_key if table is PULLS else table.key
-                merges.append(Merge(self._parts, table, group, key=key, stamp=stamp))
-                landed[table.name] = merges[-1].prepare(files)
+            for stage in stages:
+                merges.append(Merge(self._parts, stage, group, stamp=stamp))
+                landed[stage.table.name] = merges[-1].prepare()
             self._parts.publish({staged: part for merge in merges for staged, part in merge.files.items()})
         finally:
             for merge in merges:
@@ -133,10 +134,17 @@ class ParquetSink(Sink):
         return any(pull_id in read_rows(part.path, schema).column(0).to_pylist() for part in parts)
 
     def _record(self, rows: Any) -> None:
-        staged = PartFile(self._parts.new_file(), rows.schema)
+        staged, hashes = PartFile(self._parts.new_file(), rows.schema), HashFile(self._parts.new_file())
         try:
             staged.write(rows)
             staged.close()
-            self._land([(PULLS, [staged.path])], "pulls", None)
+            hashes.add(pa.chunked_array([hash_keys(rows, PULLS.full_key)]))
+            self._land([Stage(PULLS, PULLS.full_key, [staged.path], hashes)], "pulls", None)
         finally:
+            hashes.discard()
             remove(staged.path)
+
+
+def _stage(spool: Spool) -> Stage:
+    assert spool.hashes is not None, "all spools of this sink have them"
+    return Stage(spool.table, spool.table.key, spool.files, spool.hashes)

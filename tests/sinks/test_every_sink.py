@@ -130,6 +130,14 @@ async def test_composite_key(place: Place) -> None:
     assert [Decimal("12.345678")] * 3 == place.column("spend", "stats_history")
 
 
+async def test_keys_are_what_lands(place: Place) -> None:
+    """Halves of characters land as question marks: ids that differ in nothing else are one row, now and later."""
+    halves = transactions(3) | {"transaction_id": ["a\ud800", "a\ud801", "é"]}
+    assert Landed(2, 2, 0) == await place.land(halves)
+    assert Landed(2, 0, 0) == await place.land(halves)
+    assert sorted(place.column("transaction_id")) == ["a?", "é"]
+
+
 async def test_table_without_history(place: Place) -> None:
     """A changed campaign replaces the old row and keeps no history."""
     columns: dict[str, list[Any]] = {name: [None] for name in (*TABLES["campaigns"].columns, "raw")}

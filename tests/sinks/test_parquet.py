@@ -12,7 +12,7 @@ import pytest
 from sink_kit import LATER, START, Place, stats, transactions
 
 from adnet.errors import SinkError
-from adnet.sinks import Landed, _parquet_merge, _parts
+from adnet.sinks import Landed, _keys, _parquet_merge, _parts
 
 
 @pytest.fixture
@@ -135,9 +135,7 @@ async def test_hashes_that_meet(folder: Place, monkeypatch: pytest.MonkeyPatch) 
     """Keys decide, not their hashes: rows of one hash are still two rows."""
     monkeypatch.setattr(_parquet_merge, "_FEW_ROWS", 0)
     await folder.land(transactions(1))
-    monkeypatch.setattr(
-        _parquet_merge, "hash_keys", lambda rows, key: pa.array([7] * rows.num_rows, pa.int64())
-    )
+    monkeypatch.setattr(_keys, "_hashes", lambda columns: [7] * len(columns[0]))
     assert Landed(1, 1, 0) == await folder.land(transactions(1, start=1))
     assert folder.column("transaction_id") == ["tx-000000", "tx-000001"]
 

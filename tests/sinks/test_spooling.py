@@ -17,6 +17,8 @@ from adnet.sinks.base import Landed
 class SlowSink:
     """A sink whose thread stages nothing until it is let go, and lands what was staged."""
 
+    hashes_keys = False
+
     def __init__(self, failure: SinkError | None = None) -> None:
         self.worker = Worker("slow")
         self.go = threading.Event()
