@@ -99,7 +99,7 @@ class Spool:
     def _hold(self, piece: Any) -> None:
         self._held.append(piece)
         self._held_rows += piece.num_rows
-        self._held_bytes += piece.nbytes
+        self._held_bytes += piece.get_total_buffer_size()
         if self._held_rows >= GROUP_ROWS or self._held_bytes >= _GROUP_BYTES or not self._room():
             self._flush()
 

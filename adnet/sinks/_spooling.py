@@ -37,7 +37,7 @@ class _Waiting:
     def add(self, batch: Any) -> None:
         self.batches.append(batch)
         self.rows += batch.num_rows
-        self.bytes += batch.nbytes
+        self.bytes += batch.get_total_buffer_size()
 
     @property
     def enough(self) -> bool:

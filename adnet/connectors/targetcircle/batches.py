@@ -14,7 +14,7 @@ from typing import Final
 from adnet.connectors.targetcircle.codec import (
     RawJson,
     labels,
-    stable_stamp,
+    stable_stamps,
     text,
     trade,
     transaction_status,
@@ -67,13 +67,7 @@ def transaction_ids(
     rows: Sequence[TransactionRow], moments: Sequence[datetime], seen: Occurrences
 ) -> list[str]:
     """Return the derived ids of a report's next rows."""
-    stamps = [
-        # stable_stamp's own first question, asked here since a call costs more than the answer
-        stamp
-        if len(stamp := row.saved) == 20 and stamp[10] == "T" and stamp[19] == "Z"
-        else stable_stamp(stamp, moment)
-        for row, moment in zip(rows, moments, strict=True)
-    ]
+    stamps = stable_stamps([row.saved for row in rows], moments)
     trackings = [row.tracking_id for row in rows]
     firsts = [
         f"{stamp}|{tracking}|{row.kind}|{row.product_group}|0"
@@ -87,7 +81,7 @@ def transaction_ids(
 
 def click_keys(rows: Sequence[ClickRow], moments: Sequence[datetime], seen: Occurrences) -> list[str]:
     """Return the derived keys of a report's next clicks; the IP address takes no part in them."""
-    stamps = [stable_stamp(row.clicked, moment) for row, moment in zip(rows, moments, strict=True)]
+    stamps = stable_stamps([row.clicked for row in rows], moments)
     firsts = list(map(_first_click_key, rows, stamps))
     return _numbered(firsts, seen.number(moments, firsts, lambda index: rows[index].ip or ""))
 

@@ -80,11 +80,18 @@ def _in_utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def stable_stamp(stamp: str, moment: datetime) -> str:
-    """Return an instant in the one form that derived ids are made from: the document's own, with Z."""
-    if len(stamp) == 20 and stamp[10] == "T" and stamp[19] == "Z":
-        return stamp
-    return moment.isoformat().replace("+00:00", "Z")
+def stable_stamps(stamps: list[str], moments: Sequence[datetime]) -> list[str]:
+    """Return instants in the one form that derived ids are made from: the document's own, with Z."""
+    together = "".join(stamps)
+    count = len(stamps)
+    if set(map(len, stamps)) == {20} and together[10::20] == "T" * count and together[19::20] == "Z" * count:
+        return stamps  # asked of all at once, since nearly all are
+    return [
+        stamp
+        if len(stamp) == 20 and stamp[10] == "T" and stamp[19] == "Z"
+        else moment.isoformat().replace("+00:00", "Z")
+        for stamp, moment in zip(stamps, moments, strict=True)
+    ]
 
 
 def labels(reference: Any) -> tuple[str, ...]:
