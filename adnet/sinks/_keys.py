@@ -27,7 +27,7 @@ def hash_keys(rows: Any, key: Sequence[str]) -> Any:
     hashes = array.array("q")
     for start in range(0, rows.num_rows, _AT_ONCE):
         hashes.extend(_hashes([rows[name].slice(start, _AT_ONCE).to_pylist() for name in key]))
-    return pa.array(hashes, pa.int64())
+    return pa.Array.from_buffers(pa.int64(), len(hashes), [None, pa.py_buffer(hashes)])
 
 
 def with_hashes(batch: Any, columns: Columns, table: Table) -> Any:
@@ -38,7 +38,7 @@ def with_hashes(batch: Any, columns: Columns, table: Table) -> Any:
     """
     key = [columns[name] for name in table.key]
     same = all("".join(columns[name]).isascii() for name in table.key if table.columns[name] == "text")
-    hashes = pa.array(array.array("q", _hashes(key)), pa.int64()) if same else hash_keys(batch, table.key)
+    hashes = pa.array(list(_hashes(key)), pa.int64()) if same else hash_keys(batch, table.key)
     return batch.append_column(HASHES, hashes)
 
 
