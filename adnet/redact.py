@@ -34,8 +34,11 @@ _PAIR = re.compile(
     )
     """
 )
-_NAMED = re.compile(rb"(?i)token|secret|password|authorization|cookie|api[-_]*key")
-"""Every secret key holds one of these words."""
+_WORDS = (b"token", b"secret", b"password", b"authorization", b"cookie")
+_API_KEY = re.compile(rb"api[-_]*key")
+"""Every secret key holds this or one of the words; one expression for all of them takes ten times as long."""
+_ESCAPED = re.compile(rb"\\u00[2-7]")
+"""A sign that JSON could spell as it is."""
 _BEARER = re.compile(r"(?i)\bbearer\s+[^\s\"',;]+")
 _COOKIE = re.compile(r"(?i)\b((?:set-)?cookie:\s*)[^\r\n]+")
 _CODE_IN_QUERY = re.compile(r"(?i)([?&](?:code|state)=)[^&\s\"']+")
@@ -124,7 +127,7 @@ class Scrubber:
         Raises:
             DecodeError: It has to be looked at, and cannot be read.
         """
-        if not (b"\\" in data or _NAMED.search(data) or self.knows_bytes(data)):
+        if not self.suspects(data):
             return data
         try:
             return _ENCODER.encode(self.payload(_DECODER.decode(data)))
@@ -132,6 +135,16 @@ class Scrubber:
             problem = self.text(str(error))
         del data  # tracebacks with locals would show it
         raise DecodeError(f"the answer cannot be read: {problem}")
+
+    def suspects(self, data: bytes) -> bool:
+        """Say whether JSON may hold a secret, known or under a secret key; most holds none."""
+        small = data.lower()
+        return (
+            any(word in small for word in _WORDS)
+            or _API_KEY.search(small) is not None
+            or _ESCAPED.search(data) is not None
+            or self.knows_bytes(data)
+        )
 
     def knows(self, text: str) -> bool:
         """Say whether a known secret occurs in *text*."""

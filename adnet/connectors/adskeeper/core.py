@@ -17,7 +17,6 @@ from adnet.transport.decipher import decode
 from adnet.transport.session import Session
 from adnet.transport.wire import Request, Response, Route
 
-_SECRET_WORDS: Final = (b"oken", b"ecret", b"assword")
 _LONGEST: Final = 300
 """Characters of what the network says in a note."""
 
@@ -102,9 +101,7 @@ class Core:
         scrubber = self.session.scrubber
         with self.session.reading(route):
             value = decode(attrs.evolve(response, body=body), scrubber=scrubber, decoder=shapes.DECODER)
-            if any(word in body for word in _SECRET_WORDS) or scrubber.knows(response.text):
-                return scrubber.payload(value)
-            return value
+            return scrubber.payload(value) if scrubber.suspects(body) else value
 
     async def save(self, call: Call) -> Saved:
         """Send a write and return what came of it.

@@ -150,14 +150,12 @@ class Api:
     def _page(self, route: Route, response: Response) -> tuple[list[Raw], int | None]:
         with self.session.reading(route):
             page: Page = decode(response, scrubber=self.session.scrubber, decoder=_PAGE)
-        return [Raw(self._clean(item, response)) for item in page.items], page.count
+        return [Raw(item) for item in self._clean(page.items, response)], page.count
 
     def _clean(self, found: Any, response: Response) -> Any:
         """Return a JSON value without secrets; most answers mention none."""
-        body = response.body
-        if b"oken" in body or self.session.scrubber.knows_bytes(body):
-            return self.session.scrubber.payload(found)
-        return found
+        scrubber = self.session.scrubber
+        return scrubber.payload(found) if scrubber.suspects(response.body) else found
 
     # ------------------------------------------------------------------ lists
 

@@ -26,7 +26,6 @@ from adnet.models.countries import iso2
 from adnet.models.words import Status, TransactionStatus
 from adnet.money import Money, currency_or_none
 from adnet.operations.links import resolve
-from adnet.redact import Scrubber
 
 TRANSACTION_STATUS: Final[dict[str, TransactionStatus]] = {
     "pending": "pending",
@@ -274,18 +273,6 @@ def typed_link(row: TypedCodeRow, *, kind: str, base_url: str, raw: bytes) -> Li
     )
 
 
-def scrubbed(raw: bytes, scrubber: Scrubber) -> bytes:
-    """Return a row's JSON without secrets; numbers keep their digits.
-
-    Raises:
-        SchemaError: A number has too many digits, or the row is no UTF-8.
-    """
-    try:
-        return _ENCODER.encode(scrubber.payload(_ANY.decode(raw)))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise SchemaError(f"a row cannot be read: {error}") from None
-
-
 def list_of(kind: type[Any]) -> msgspec.json.Decoder[Any]:
     """Return the decoder for a list of rows of one kind."""
     if kind not in _DECODERS:
@@ -295,6 +282,4 @@ def list_of(kind: type[Any]) -> msgspec.json.Decoder[Any]:
 
 RAWS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 """A list of rows, each as its own bytes."""
-_ANY: Final = msgspec.json.Decoder(float_hook=Decimal)
-_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 _DECODERS: Final[dict[type, msgspec.json.Decoder[Any]]] = {}

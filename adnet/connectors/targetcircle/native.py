@@ -201,7 +201,7 @@ class TargetCircleNative:
         response = await self._get(routes.OFFER, path={"slug": slug})
         with self._session.reading(routes.OFFER):
             whole = lenient(response, _ANY_OBJECT, self._session.scrubber)
-            raw = codec.scrubbed(bytes(whole), self._session.scrubber)
+            raw = self._session.scrubber.json(bytes(whole))
             row = lenient(attrs.evolve(response, body=raw), _DETAILS, self._session.scrubber)
         return codec.offer_details(row, raw)
 
@@ -267,7 +267,7 @@ def read_columns(body: bytes, kind: type[Any], session: Session) -> tuple[list[A
     raws: list[codec.RawJson] = lenient(page, codec.RAWS, session.scrubber)
     if any(byte in body and word.search(body) for byte, word in _TOKEN) or session.scrubber.knows_bytes(body):
         # A token is mentioned, or ours is repeated: rare enough to go through the rows one by one.
-        raws = [codec.scrubbed(bytes(raw), session.scrubber) for raw in raws]
+        raws = [session.scrubber.json(bytes(raw)) for raw in raws]
         page = attrs.evolve(page, body=b"[" + b",".join(map(bytes, raws)) + b"]")
     rows: list[Any] = lenient(page, codec.list_of(kind), session.scrubber)
     check_amounts(rows)

@@ -23,10 +23,10 @@ from adnet.connectors.targetcircle.occurrences import Occurrences
 from adnet.connectors.targetcircle.pages import ReportPage
 from adnet.connectors.targetcircle.rows import ClickRow, TradeRow, TransactionRow
 from adnet.errors import (
+    DecodeError,
     InvalidRequestError,
     JobExpiredError,
     NotFoundError,
-    SchemaError,
     TruncatedReportError,
 )
 from adnet.models import Batch, ReportJob
@@ -241,7 +241,7 @@ def _without_ip(raw: bytes) -> bytes:
     try:
         row = _OBJECT.decode(raw)
     except UnicodeDecodeError as error:  # of a key: it was cut out of its page, and nobody has looked at it
-        raise SchemaError(f"a click cannot be read: {error}") from None
+        raise DecodeError(f"a click cannot be read: {error}") from None
     row.pop("ip", None)
     return msgspec.json.encode(row)
 
