@@ -5,10 +5,12 @@ A table's rows travel as columns (``dict`` of lists), since every sink's bulk pa
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import accumulate
 from operator import attrgetter
-from typing import Any, Final, Literal, Protocol, runtime_checkable
+from typing import Any, Final, Literal, Protocol, overload, runtime_checkable
 
 import attrs
+import msgspec
 
 from adnet.models.account import AccountInfo
 from adnet.models.campaign import Ad, Campaign
@@ -17,8 +19,8 @@ from adnet.models.stats import StatRow
 from adnet.models.transaction import Click, Transaction
 
 ColumnType = Literal["text", "money", "instant", "date", "int", "texts"]
-Columns = dict[str, list[Any]]
-"""Column name -> values; all lists have one length."""
+Columns = Mapping[str, Sequence[Any]]
+"""Column name -> values; all have one length."""
 
 
 @attrs.frozen
@@ -180,6 +182,39 @@ class Batch(Protocol):
         ...
 
 
+class RawColumn(Sequence[str]):
+    """A ``raw`` column that was cut out of a page: as texts for who looks at it, in one piece for who takes it whole.
+
+    Args:
+        rows: Each row's own JSON, which begins and ends with a sign of ASCII as all JSON does.
+    """
+
+    __slots__ = ("_rows",)
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, rows: Sequence[bytes | msgspec.Raw]) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> "RawColumn": ...
+    def __getitem__(self, index: int | slice) -> "str | RawColumn":
+        if isinstance(index, slice):
+            return RawColumn(self._rows[index])
+        return str(self._rows[index], "utf-8", "replace")
+
+    def __eq__(self, other: object) -> bool:
+        return list(self) == list(other) if isinstance(other, Sequence) else NotImplemented
+
+    def joined(self) -> tuple[bytes, list[int]]:
+        """Return all rows in one piece, as they came, and where each begins in it; the end comes last."""
+        return b"".join(self._rows), list(accumulate(map(len, self._rows), initial=0))
+
+
 class ModelBatch:
     """A batch made of models; what a connector without a faster path yields."""
 
@@ -207,6 +242,7 @@ class ModelBatch:
         if table == "payouts":
             return _payout_columns(self._rows, raw=raw)
         rows = [row for row in self._rows if _MODELS[type(row)] == table]
+        columns: dict[str, list[Any]]
         columns = {name: list(map(_reader(table, name), rows)) for name in TABLES[table].columns}
         columns["raw"] = [_raw_text(row) if raw else None for row in rows]
         return columns
@@ -224,7 +260,7 @@ def _raw_text(row: Any) -> str | None:
 
 
 def _payout_columns(rows: Sequence[Any], *, raw: bool) -> Columns:
-    columns: Columns = {name: [] for name in (*TABLES["payouts"].columns, "raw")}
+    columns: dict[str, list[Any]] = {name: [] for name in (*TABLES["payouts"].columns, "raw")}
     for row in rows:
         parent = _MODELS[type(row)].removesuffix("s")
         parent_id = row.offer_id if parent == "offer" else row.trade_id
@@ -235,7 +271,7 @@ def _payout_columns(rows: Sequence[Any], *, raw: bool) -> Columns:
     return columns
 
 
-def _add_payout(columns: Columns, key: tuple[Any, ...], payout: Payout) -> None:
+def _add_payout(columns: Mapping[str, list[Any]], key: tuple[Any, ...], payout: Payout) -> None:
     for name, value in zip(TABLES["payouts"].key, key, strict=True):
         columns[name].append(value)
     for name in TABLES["payouts"].compared:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from adnet.models.tables import PULLS, Columns, ColumnType, Table
+from adnet.models.tables import PULLS, Columns, ColumnType, RawColumn, Table
 from adnet.sinks import _values
 from adnet.sinks._values import Origin
 
@@ -32,7 +32,7 @@ _TYPES: Final[Mapping[ColumnType, set[type]]] = {
     "texts": {list, tuple, _NONE},
 }
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_REFUSALS = (pa.ArrowException, UnicodeEncodeError, OverflowError, TypeError, ValueError)
+_REFUSALS = (pa.ArrowException, UnicodeError, OverflowError, TypeError, ValueError)
 
 
 def schema(table: Table, *, history: bool = False) -> Any:
@@ -48,12 +48,24 @@ def to_array(table: str, column: str, kind: ColumnType, values: Sequence[Any]) -
         SinkError: A value does not fit; names the table and the column.
     """
     try:
+        if isinstance(values, RawColumn):
+            return _in_one_piece(values)
         if set(map(type, values)) <= _TYPES[kind]:
             return _instants(values) if kind == "instant" else pa.array(values, TYPES[kind])
     except _REFUSALS:
         pass
     # Once more by hand: amounts with too many digits are rounded, what cannot land is named.
     return pa.array(_values.convert(table, column, kind, values), TYPES[kind])
+
+
+def _in_one_piece(values: RawColumn) -> Any:
+    """Return *values* as an Arrow array that shares their bytes. Raises UnicodeDecodeError."""
+    data, places = values.joined()
+    if not data.isascii():
+        data.decode()  # rows begin and end with ASCII: together they are UTF-8 if each of them is
+    return pa.StringArray.from_buffers(
+        len(values), pa.array(places, pa.int32()).buffers()[1], pa.py_buffer(data)
+    )
 
 
 def _instants(values: Sequence[datetime | None]) -> Any:

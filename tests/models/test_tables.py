@@ -19,7 +19,7 @@ from adnet.models import (
     Trade,
     Transaction,
 )
-from adnet.models.tables import _MODELS, PULLS
+from adnet.models.tables import _MODELS, PULLS, RawColumn
 from adnet.money import Money
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -125,3 +125,13 @@ def test_an_account_lands_with_its_balance():
     """As a number beside its currency."""
     info = AccountInfo(account_id="1", currency="EUR", balance=Money("3.20", "EUR"))
     assert ModelBatch([info]).columns("accounts")["balance"] == [Decimal("3.20")]
+
+
+def test_a_raw_column_is_a_column_of_texts():
+    """Whoever looks sees texts; what is no UTF-8 in them becomes U+FFFD, as in a row's own ``raw``."""
+    rows = [b'{"a":1}', '{"é":2}'.encode(), b'{"\xff":3}']
+    column, texts = RawColumn(rows), ['{"a":1}', '{"é":2}', '{"\ufffd":3}']
+    assert (column, column[1:], column[-1], len(column)) == (texts, texts[1:], texts[2], 3)
+    assert column != texts[:2]
+    assert column.joined() == (b"".join(rows), [0, 7, 15, 22])
+    assert [Raw(row).json() for row in rows] == texts

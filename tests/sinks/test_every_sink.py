@@ -9,7 +9,7 @@ import pytest
 from sink_kit import LATER, START, Place, stats, transactions
 
 from adnet.errors import SinkError
-from adnet.models.tables import PULLS, TABLES
+from adnet.models.tables import PULLS, TABLES, RawColumn
 from adnet.sinks import Landed
 
 NAIVE_LATER = LATER.replace(tzinfo=None)
@@ -128,6 +128,14 @@ async def test_composite_key(place: Place) -> None:
     assert Landed(3, 0, 3) == await place.land(stats(3, spend=Decimal(1)), "stats")
     assert [Decimal(1)] * 3 + [Decimal("12.345678")] * 3 == sorted(place.column("spend", "stats"))
     assert [Decimal("12.345678")] * 3 == place.column("spend", "stats_history")
+
+
+@pytest.mark.parametrize("odd", [b'{"a":1}', '{"é":"😀"}'.encode(), b'{"\xff":3}'])
+async def test_raw_lands_as_it_came(place: Place, odd: bytes) -> None:
+    """Cut out of a page, in one piece or row by row: the texts are the same."""
+    rows = [b'{"n":1}', odd, b"{}"]
+    await place.land(transactions(3) | {"raw": RawColumn(rows)})
+    assert [row.decode(errors="replace") for row in rows] == place.column("raw")
 
 
 async def test_keys_are_what_lands(place: Place) -> None:

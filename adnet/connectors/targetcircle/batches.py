@@ -24,6 +24,7 @@ from adnet.connectors.targetcircle.rows import ClickRow, TradeRow, TransactionRo
 from adnet.models import Click, Columns, ModelBatch, Raw, Transaction
 from adnet.models.building import build_money, positional
 from adnet.models.countries import iso2
+from adnet.models.tables import RawColumn
 from adnet.money import currency_or_none
 
 _SEPARATOR: Final = "|"
@@ -177,7 +178,7 @@ class TransactionBatch:
             "currency": list(map(currency_or_none, [row.currency or self._currency for row in rows])),
             "country": list(map(iso2, [row.country for row in rows])),
             "sub_ids": [labels(row.reference) for row in rows],
-            "raw": [str(r, "utf-8", "replace") for r in self._raws] if raw else [None] * count,
+            "raw": RawColumn(self._raws) if raw else [None] * count,
         }
 
 

@@ -109,7 +109,7 @@ def as_rows(models: Sequence[Any], table: str) -> list[Row]:
     """Return models as rows of *table*, ``raw`` as a mapping."""
     if table not in TABLES:
         return [{**attrs.asdict(model, recurse=False), "raw": dict(model.raw)} for model in models]
-    columns = ModelBatch(models).columns(table, raw=False)
+    columns = dict(ModelBatch(models).columns(table, raw=False))
     del columns["raw"]
     rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     told = [line for model in models for line in model.payouts] if table == "payouts" else models

@@ -106,7 +106,7 @@ class Lists:
                 assert theirs == ours, table
                 assert _types(theirs) == _types(ours), table
                 assert [None] * len(ours["raw"]) == ours["raw"]
-                landed, told = batch.columns(table, raw=True), models.columns(table, raw=True)
+                landed, told = dict(batch.columns(table, raw=True)), dict(models.columns(table, raw=True))
                 raws = [list(map(msgspec.json.decode, columns.pop("raw"))) for columns in (landed, told)]
                 assert raws[0] == raws[1], f"raw of {table}"
                 assert landed == told, f"{table} with raw"
