@@ -2,7 +2,8 @@
 # Both make .venv and install into it first; nothing but python3 (3.11 or newer) and make has to be there.
 
 PYTHON ?= python3
-WORKERS ?= 2
+# One more than two cores: many tests wait for processes that they have started.
+WORKERS ?= 3
 
 VENV := .venv
 RUN := $(VENV)/bin/python -m
