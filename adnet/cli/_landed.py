@@ -89,7 +89,7 @@ def _share(seconds: float, meter: Meter) -> str:
 
 def problems(result: PullResult) -> Iterator[str]:
     """Yield a line for each thing that went wrong; what several tables of an account have in common, once."""
-    whole = [error for _, error in result.failures]
+    whole = {error for _, error in result.failures}
     for name, error in result.failures:
         yield sentence(error.of_account(name))
     seen: dict[tuple[str, str], list[tuple[str, AdnetError]]] = {}

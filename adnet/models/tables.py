@@ -1,6 +1,6 @@
 """The tables that land, in every sink alike, and how models become their columns.
 
-A table's rows travel as columns (``dict`` of lists), since every sink's bulk path wants columns. *network*,
+A table's rows travel as columns, since every sink's bulk path wants columns. *network*,
 *account* and *fetched_at* are the same for a whole batch and are added by the sink.
 """
 

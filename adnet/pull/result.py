@@ -94,8 +94,9 @@ class PullResult:
     @property
     def errors(self) -> tuple[AdnetError, ...]:
         """All errors, in the order of the tables."""
-        of_tables = [error for table in self.tables for error in table.errors]
-        return (*of_tables, *(error for _, error in self.failures if error not in of_tables))
+        every = [error for table in self.tables for error in table.errors]
+        told = set(every)
+        return (*every, *(error for _, error in self.failures if error not in told))
 
     @property
     def rows(self) -> int:

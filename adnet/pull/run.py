@@ -10,7 +10,7 @@ import asyncio
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import timedelta
 from typing import Any, Final
 
@@ -199,12 +199,12 @@ async def _pull_all(
     failures: list[tuple[str, AdnetError]] = []
     places = asyncio.Semaphore(max(1, jobs))
 
-    async def fail(account: Account | _Unopened, error: AdnetError) -> None:
+    def fail(account: Account | _Unopened, error: AdnetError) -> list[dict[str, Any]]:
+        failures.append((account.name, error))
         mine = _planned(run, account, Period.of(run.since, run.until))  # in UTC, its own days being unknown
         _fail_all(run, account, mine.values(), error)
-        failures.append((account.name, error))
         results.extend(mine.values())
-        await run.sink.record([result.row(run.pull_id) for result in mine.values()])
+        return [result.row(run.pull_id) for result in mine.values()]
 
     async def one(account: Account) -> None:
         async with places:
@@ -212,7 +212,7 @@ async def _pull_all(
             try:
                 period = account.period(run.since, run.until)
             except ConfigurationError as error:
-                await fail(account, refusal or error)
+                await run.sink.record(fail(account, refusal or error))
                 return
             mine = _planned(run, account, period)
             results.extend(mine.values())
@@ -225,8 +225,12 @@ async def _pull_all(
             finally:
                 await asyncio.shield(run.sink.record([result.row(run.pull_id) for result in mine.values()]))
 
+    lost: list[dict[str, Any]] = []
     for name, (network, why) in unopened.items():
-        await fail(_Unopened(network, name), why)
+        with suppress(ConfigurationError):  # nobody knows the tables of a network whose package is broken
+            lost += fail(_Unopened(network, name), why)
+    if lost:
+        await run.sink.record(lost)
     try:
         async with asyncio.TaskGroup() as group:
             for account in accounts:

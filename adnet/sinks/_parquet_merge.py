@@ -53,7 +53,7 @@ class Merge:
     def __init__(self, parts: Parts, stage: Stage, group: str, *, stamp: Any) -> None:
         self._parts, self._stage, self._group = parts, stage, group
         self._table, self._key, self._hashes = stage.table, list(stage.key), stage.hashes
-        table = stage.table
+        table = self._table
         self._stamp = pa.scalar(stamp, _arrow.TYPES["instant"])
         self._schema = _arrow.schema(table)
         self._outlet = Outlet(parts, table.name, group, self._schema)

@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 import attrs
 
 from adnet.clock import Clock
-from adnet.errors import AdnetError, OriginError, RateLimitError, RequestTimeoutError
+from adnet.errors import AdnetError, DecodeError, OriginError, RateLimitError, RequestTimeoutError
 from adnet.redact import Scrubber
 from adnet.transport.base import Transport
 from adnet.transport.ceilings import Ceilings
 from adnet.transport.deadline import current_deadline
-from adnet.transport.decipher import Decipherer, expired
+from adnet.transport.decipher import Decipherer, decode, expired
 from adnet.transport.events import Event, Listener, LoggingListener, Meter, current_meter, is_logged
 from adnet.transport.limits import Limiter
 from adnet.transport.retry import Retrier, RetryPolicy
@@ -161,9 +161,13 @@ class Session:
         """Return *response* without secrets that it repeats: rows, and their ``raw``, are made of such ones.
 
         Raises:
-            DecodeError: It is no JSON.
+            DecodeError: It may repeat some, and is no JSON.
         """
-        body = self.scrubber.json(response.body)
+        try:
+            body = self.scrubber.json(response.body)
+        except DecodeError:
+            decode(response, scrubber=self.scrubber)  # which says what it is instead
+            raise
         return response if body is response.body else attrs.evolve(response, body=body)
 
     async def _once(self, sends: "_Sends", request: Request) -> Response:

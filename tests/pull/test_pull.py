@@ -128,7 +128,7 @@ async def test_what_could_not_even_be_asked_has_failed_in_each_of_its_tables(san
             until=datetime(2026, 1, 1, 2, tzinfo=UTC),
             to=sink,
             tables=["accounts", "stats", "transactions"],
-            unopened={"lost": ("mytarget", lost)},
+            unopened={"lost": ("mytarget", lost), "odd": ("nosuch", lost)},
             on_progress=news.append,
         )
     found = {(row["account"], row["table"]): (row["outcome"], row["since"]) for row in sink.rows("pulls")}
@@ -143,6 +143,7 @@ async def test_what_could_not_even_be_asked_has_failed_in_each_of_its_tables(san
     }
     assert {name: str(error) for name, error in result.failures} == {
         "lost": "no secret",
+        "odd": "no secret",
         "west": "west: since 2026-01-01T08:00:00+00:00 is not before until 2026-01-01T02:00:00+00:00",
     }
     assert {row["finished_at"] is not None for row in sink.rows("pulls")} == {True}

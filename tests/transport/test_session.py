@@ -10,6 +10,7 @@ from adnet.errors import (
     AuthenticationError,
     ConfigurationError,
     ConnectError,
+    DecodeError,
     LostReplyError,
     NotFoundError,
     OriginError,
@@ -216,6 +217,12 @@ def test_a_clean_answer_repeats_no_secret(clock):
     assert (told.status, told.body) == (200, b'{"for":"***","n":1.50}')
     quiet = answer(200, body=b'{"n":1.50}')
     assert made.clean(quiet) is quiet
+
+
+def test_what_cannot_be_cleaned_is_told_as_what_it_is(clock):
+    """A page mentions cookies often enough: it is a page all the same, and the remedy is another base_url."""
+    with pytest.raises(DecodeError, match="a page, not JSON; check base_url"):
+        session([], clock).clean(answer(200, body=b"<html>We like cookies</html>"))
 
 
 async def test_a_limiters_refusal_is_told_with_no_attempt(clock):

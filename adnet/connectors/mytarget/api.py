@@ -145,7 +145,7 @@ class Api:
         if response.status == 204 or not response.body.strip():
             return None
         with self.session.reading(route):
-            return self._clean(decode(response, scrubber=self.session.scrubber, decoder=_EXACT), response)
+            return self._clean(decode(response, scrubber=self.session.scrubber, decoder=EXACT), response)
 
     def _page(self, route: Route, response: Response) -> tuple[list[Raw], int | None]:
         with self.session.reading(route):
@@ -295,4 +295,4 @@ def joined(ids: Iterable[object]) -> str:
 # Whole and exact at once: what is decoded lazily would fail where nobody expects it.
 _PAGE: Final = msgspec.json.Decoder(Page, float_hook=Decimal)
 _OBJECT: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
-_EXACT: Final = msgspec.json.Decoder(float_hook=Decimal)
+EXACT: Final = msgspec.json.Decoder(float_hook=Decimal)

@@ -19,7 +19,7 @@ import msgspec
 
 from adnet.clock import Clock
 from adnet.connectors.mytarget import codec, routes
-from adnet.connectors.mytarget.api import Api
+from adnet.connectors.mytarget.api import EXACT, Api
 from adnet.connectors.mytarget.errors import invalid
 from adnet.connectors.mytarget.limits import PAGE_SIZE, STAT_IDS
 from adnet.connectors.mytarget.native import MyTargetNative
@@ -226,8 +226,10 @@ class StatReader:
             lane="backfill" if span.last > span.first else "interactive",
         )
         scrubber, found = self._api.session.scrubber, Found()
-        self._api.decoded(routes.STAT_DAYS, response)  # all of it is JSON, what no row needs included
         with self._api.session.reading(routes.STAT_DAYS):
+            decode(
+                response, scrubber=scrubber, decoder=EXACT
+            )  # all of it is JSON, what no row needs included
             # Before it is taken apart: rows are kept in the state, and become ``raw``.
             response = self._api.session.clean(response)
             answer: Answer = decode(response, scrubber=scrubber, decoder=ANSWER)

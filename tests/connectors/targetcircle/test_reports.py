@@ -1,11 +1,15 @@
 """Reports of Target Circle: polled, paged, split and never mixed; nothing is silently cut."""
 
 import json
+import weakref
 from datetime import date
 from itertools import pairwise
 
 import pytest
 
+import adnet
+from adnet.connectors.targetcircle import reader
+from adnet.connectors.targetcircle.batches import TransactionBatch
 from adnet.errors import (
     DecodeError,
     JobExpiredError,
@@ -15,7 +19,8 @@ from adnet.errors import (
     TooLargeError,
     TruncatedReportError,
 )
-from adnet.testing import FakeClock, answer
+from adnet.operations.windows import stream_rows
+from adnet.testing import FakeClock, MemorySink, answer
 
 from .kit import MANY, SINCE, UNTIL, Reports, connect, ids, read, sale
 
@@ -341,3 +346,27 @@ async def test_a_limit_that_pages_of_odd_sizes_hide_is_told():
     server = Reports(rows, spoil=short)
     with pytest.raises(TruncatedReportError, match=r"1000 rows.*ask for a shorter period"):
         await read(server)
+
+
+@pytest.mark.parametrize("way", ["iterated", "pulled"])
+async def test_one_page_is_alive_at_a_time(way, monkeypatch):
+    """The next page is decoded where the last one was, in a core's cache: whoever passes a batch on lets it go."""
+    alive, most = weakref.WeakSet(), []
+
+    class Watched(TransactionBatch):
+        def __init__(self, *given):
+            super().__init__(*given)
+            alive.add(self)
+            most.append(len(alive))
+
+    monkeypatch.setattr(reader, "TransactionBatch", Watched)
+    monkeypatch.setattr(reader, "_CHUNK_ROWS", 1)
+    monkeypatch.setitem(stream_rows.__kwdefaults__, "hold_rows", 0)
+    account, _ = connect(Reports([sale(trackingId=f"t-{n}") for n in range(40)]))
+    async with account:
+        if way == "pulled":
+            await adnet.pull(account, since=SINCE, until=UNTIL, to=MemorySink(), tables=["transactions"])
+        else:
+            async for _ in account.list_transactions(since=SINCE, until=UNTIL):
+                pass
+    assert most == [1, 1, 1, 1]
