@@ -199,12 +199,12 @@ async def _pull_all(
     failures: list[tuple[str, AdnetError]] = []
     places = asyncio.Semaphore(max(1, jobs))
 
-    def fail(account: Account | _Unopened, error: AdnetError) -> list[dict[str, Any]]:
-        failures.append((account.name, error))
-        mine = _planned(run, account, Period.of(run.since, run.until))  # in UTC, its own days being unknown
-        _fail_all(run, account, mine.values(), error)
-        results.extend(mine.values())
-        return [result.row(run.pull_id) for result in mine.values()]
+    async def fail(*lost: tuple[Account | _Unopened, AdnetError]) -> None:
+        failures.extend((account.name, error) for account, error in lost)
+        mine = [table for account, error in lost for table in _failed(run, account, error)]
+        results.extend(mine)
+        if mine:
+            await run.sink.record([result.row(run.pull_id) for result in mine])
 
     async def one(account: Account) -> None:
         async with places:
@@ -212,8 +212,7 @@ async def _pull_all(
             try:
                 period = account.period(run.since, run.until)
             except ConfigurationError as error:
-                await run.sink.record(fail(account, refusal or error))
-                return
+                return await fail((account, refusal or error))
             mine = _planned(run, account, period)
             results.extend(mine.values())
             await run.sink.record([result.row(run.pull_id) for result in mine.values()])
@@ -225,12 +224,7 @@ async def _pull_all(
             finally:
                 await asyncio.shield(run.sink.record([result.row(run.pull_id) for result in mine.values()]))
 
-    lost: list[dict[str, Any]] = []
-    for name, (network, why) in unopened.items():
-        with suppress(ConfigurationError):  # nobody knows the tables of a network whose package is broken
-            lost += fail(_Unopened(network, name), why)
-    if lost:
-        await run.sink.record(lost)
+    await fail(*((_Unopened(network, name), why) for name, (network, why) in unopened.items()))
     try:
         async with asyncio.TaskGroup() as group:
             for account in accounts:
@@ -250,6 +244,15 @@ async def _refusal(account: Account) -> AdnetError | None:
     except AdnetError as error:
         return error.add_context(network=account.network).of_account(account.name)
     return None
+
+
+def _failed(run: _Run, account: Account | _Unopened, error: AdnetError) -> list[TableResult]:
+    """Return the tables of an account of which nothing can be asked; in UTC, since its own days are not known."""
+    mine: list[TableResult] = []
+    with suppress(ConfigurationError):  # nobody knows the tables of a network whose package is broken
+        mine += _planned(run, account, Period.of(run.since, run.until)).values()
+    _fail_all(run, account, mine, error)
+    return mine
 
 
 def _fail_all(
