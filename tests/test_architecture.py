@@ -37,7 +37,6 @@ LONG_MODULES: dict[str, str] = {
     "connectors.targetcircle.connector": "one short method for each operation of its facets",
     "errors": "the whole tree in one place",
     "interface.facets": "the contract of every facet in one place, mostly docstrings",
-    "operations.jobs": "the life of a report job, with its theory",
     "pull.run": "the run of one account, table by table",
     "transport.limits": "the limiter's face, with its theory",
 }

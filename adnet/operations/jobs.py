@@ -1,24 +1,16 @@
 """Report jobs: asked for, waited for, read, and asked for anew when the network loses them.
 
-A job is a frozen value. What to do with it next is a pure function of that value (:func:`next_step`), and
-when to ask again is one of elapsed time (:func:`poll_delay`). The runner does what they say and stores the
-job on every change of state, the intent before the POST, so that a process that dies anywhere leaves a
-journal from which the next one goes on. At most one POST per death is repeated.
-
-Waiting: the delay is a share of the time already waited, so that the lag behind the network is a share of the
-job's length whatever that is; where earlier jobs of the kind taught how long it takes, the first question
-comes just then. No job is asked after twice within 0.2 s.
+A job is a frozen value. What to do with it next is a pure function of that value (:func:`next_step`), and when to ask
+again is one of elapsed time (:mod:`adnet.operations.waiting`). The runner does what they say and stores the job on each
+change of state, the intent before the POST, so that a process that dies anywhere leaves a journal from which the next
+one goes on. At most one POST per death is repeated.
 """
 
 import asyncio
-import math
-import random
 import weakref
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, Literal
-
-import attrs
+from typing import Any, Literal
 
 from adnet.clock import Clock
 from adnet.errors import (
@@ -26,37 +18,15 @@ from adnet.errors import (
     ConfigurationError,
     JobExpiredError,
     JobFailedError,
-    JobTimeoutError,
     TruncatedReportError,
 )
 from adnet.interface import Connector, QueuesReports
 from adnet.models import Batch, ReportJob, ReportQuery
+from adnet.operations.waiting import SHORTEST_POLL_S, JobSettings, Pauses
 from adnet.state import State
-from adnet.transport.deadline import current_deadline, deadline
-from adnet.transport.events import current_meter
+from adnet.transport.deadline import deadline
 
 Step = Literal["submit", "poll", "read", "give up"]
-SHORTEST_POLL_S: Final = 0.2
-_SECOND_POLL_S: Final = 0.3
-
-
-@attrs.frozen(kw_only=True)
-class JobSettings:
-    """How patient to be; a value."""
-
-    growth: float = 0.2
-    """Next delay as a share of the time waited so far."""
-    longest_poll_s: float = 120.0
-    timeout_s: float = 900.0
-    """From asking for a report to its being ready."""
-    attempts: int = 3
-    """How often a report that FAILED is asked for in all."""
-    failed_wait_s: float = 1.0
-    """Before a report that FAILED is asked for again; twice as long each further time."""
-    losses: int = 5
-    """How often a report that vanished is asked for anew."""
-    fresh_for_s: float = 3600.0
-    """A report submitted longer ago than this is not taken up again."""
 
 
 def next_step(job: ReportJob, settings: JobSettings) -> Step:
@@ -68,27 +38,6 @@ def next_step(job: ReportJob, settings: JobSettings) -> Step:
     if job.state == "failed" and job.attempts < settings.attempts:
         return "submit"
     return "read" if job.state in {"ready", "done"} else "give up"
-
-
-def poll_delay(
-    elapsed_s: float, expected_s: float | None, settings: JobSettings, *, jitter: float = 0.0
-) -> float:
-    """Return the seconds until the next question. Pure.
-
-    Args:
-        elapsed_s: Since the report was asked for.
-        expected_s: How long such reports took before; None where unknown.
-        settings: Growth and cap.
-        jitter: Between 0 and 1; shortens the delay by up to a twentieth.
-    """
-    if expected_s is not None and elapsed_s < expected_s:
-        # Before the expected end, nothing is gained by asking; just after it, almost everything is ready.
-        delay = (expected_s - elapsed_s) * 1.02
-    elif elapsed_s < SHORTEST_POLL_S:
-        delay = SHORTEST_POLL_S
-    else:
-        delay = max(_SECOND_POLL_S, settings.growth * elapsed_s) * (1.0 - 0.05 * jitter)
-    return min(max(SHORTEST_POLL_S, delay), settings.longest_poll_s)
 
 
 class ReportRunner:
@@ -114,8 +63,7 @@ class ReportRunner:
         self._state = state
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
         self._latest: dict[str, ReportJob] = {}
-        self._polled: dict[str, float] = {}
-        self._lengths: dict[str, float | None] = {}
+        self._pauses = Pauses(clock, state.lengths, self.settings)
         # One POST of an account at a time, so that a death leaves at most one of unknown outcome.
         self._posting = asyncio.Lock()
 
@@ -246,52 +194,30 @@ class ReportRunner:
         """Ask once how far *job* is, not sooner than 0.2 s after the last question; store a change of state."""
         async with self._lock(job.job_id):
             job = self._latest.get(job.job_id, job)
-            return (
-                await self._poll(job, self._clock.monotonic())
-                if next_step(job, self.settings) == "poll"
-                else job
-            )
+            if next_step(job, self.settings) != "poll":
+                return job
+            await self._pauses.until_allowed(job)
+            return await self._ask(job)
 
     async def _poll(self, job: ReportJob, started: float) -> ReportJob:
-        now = self._clock.monotonic()
-        elapsed = self._waited(job, started)
-        left = min(self.settings.timeout_s - elapsed, (current_deadline() or math.inf) - now)
-        margin = max(SHORTEST_POLL_S, (elapsed + left) / 100)
-        if left <= margin:
-            raise JobTimeoutError(
-                f"the {job.query.kind} report was not ready after {elapsed:.0f} s; run again to go on",
-                **job.context,
-            )
-        delay = poll_delay(elapsed, self._expected(job.query.kind), self.settings, jitter=random.random())
-        # The last question comes while there is still time for its answer, and none after it.
-        await self._pause(job, min(delay, max(SHORTEST_POLL_S, left - margin / 2)))
+        await self._pauses.until_due(job, started)
+        return await self._ask(job, started)
+
+    async def _ask(self, job: ReportJob, started: float | None = None) -> ReportJob:
+        """Ask how far *job* is; learn from how long it took where it was waited for since *started*."""
         try:
             polled = await self._queue.poll_report(job)
         except JobExpiredError:
             return self._lost(job)
         finally:
-            self._polled[job.job_id] = self._clock.monotonic()
+            self._pauses.asked(job)
         if polled.state == "ready":
             with self._state.database.transaction():
-                self._learn(polled.query.kind, self._waited(polled, started))
+                if started is not None:
+                    self._pauses.ready(polled, started)
                 return self._save(polled, ready_at=self._clock.now())
         # That it is still running is worth no write: whoever goes on with it asks, as after it was submitted.
         return self._remember(polled) if polled.state == "running" else self._save(polled)
-
-    async def _pause(self, job: ReportJob, delay: float) -> None:
-        last = self._polled.get(job.job_id)
-        if last is not None:
-            delay = max(delay, last + SHORTEST_POLL_S - self._clock.monotonic())
-        await self._clock.sleep(delay)
-        if (meter := current_meter()) is not None:
-            meter.poll_s += delay
-
-    def _waited(self, job: ReportJob, started: float) -> float:
-        """Seconds of this waiting since the report was asked for: when nobody was there to ask does not count."""
-        here_s = self._clock.monotonic() - started
-        if job.submitted_at is None:
-            return here_s
-        return max(0.0, min((self._clock.now() - job.submitted_at).total_seconds(), here_s))
 
     # ------------------------------------------------------------------ reading
 
@@ -312,7 +238,7 @@ class ReportRunner:
 
     def finish(self, job: ReportJob) -> ReportJob:
         """Take note that the report has been read, or landed, or is of no use any more."""
-        self._polled.pop(job.job_id, None)
+        self._pauses.forget(job)
         done = self._state.jobs.save(job, state="done")
         self._latest.pop(job.job_id, None)
         return done
@@ -342,20 +268,6 @@ class ReportRunner:
     def _remember(self, job: ReportJob) -> ReportJob:
         self._latest[job.job_id] = job
         return job
-
-    def _expected(self, kind: str) -> float | None:
-        """Return how long reports of this kind took before, in seconds."""
-        if kind not in self._lengths:
-            known = self._state.facts.get(self._connector.account_key, f"report_s.{kind}")
-            self._lengths[kind] = float(known) if known else None
-        return self._lengths[kind]
-
-    def _learn(self, kind: str, seconds: float) -> None:
-        """Remember how long this kind of report takes: a moving average that favours the present."""
-        known = self._expected(kind)
-        mean = seconds if known is None else 0.5 * known + 0.5 * seconds
-        self._lengths[kind] = mean
-        self._state.facts.put(self._connector.account_key, f"report_s.{kind}", f"{mean:.3f}")
 
 
 def truncated(job: ReportJob, remedy: str) -> TruncatedReportError:

@@ -7,6 +7,7 @@ from adnet.state.database import Database
 from adnet.state.facts import Facts
 from adnet.state.jobs import JobJournal
 from adnet.state.ledger import Ledger, LedgerEntry
+from adnet.state.lengths import Lengths
 from adnet.state.stats import StatsGuard
 from adnet.state.store import State
 from adnet.state.tokens import Lease, LeaseLostError, StoredToken, TokenStore
@@ -19,6 +20,7 @@ __all__ = [
     "LeaseLostError",
     "Ledger",
     "LedgerEntry",
+    "Lengths",
     "State",
     "StatsGuard",
     "StoredToken",

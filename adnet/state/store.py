@@ -11,6 +11,7 @@ from adnet.state.database import Database
 from adnet.state.facts import Facts
 from adnet.state.jobs import JobJournal
 from adnet.state.ledger import Ledger
+from adnet.state.lengths import Lengths
 from adnet.state.owners import new_owner, retire
 from adnet.state.stats import StatsGuard
 from adnet.state.tokens import TokenStore
@@ -31,6 +32,8 @@ class State:
     """Report jobs, from the intention on."""
     facts: Facts
     """Small things learned about accounts and hosts."""
+    lengths: Lengths
+    """How long reports take."""
     stats: StatsGuard
     """Answers to statistics of closed days."""
     ledger: Ledger
@@ -50,6 +53,7 @@ class State:
         self.tokens = TokenStore(database, clock, open_cipher(database, key))
         self.jobs = JobJournal(database, clock, self.owner)
         self.facts = Facts(database, clock)
+        self.lengths = Lengths(self.facts)
         self.stats = StatsGuard(database, clock)
         self.ledger = Ledger(database, clock)
         self.secret_key = database.keep_once(_SECRET_KEY, secrets.token_bytes(32))

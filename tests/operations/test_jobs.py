@@ -5,8 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 import attrs
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from adnet.errors import (
     AccessDeniedError,
@@ -18,7 +16,8 @@ from adnet.errors import (
 )
 from adnet.interface import Connector
 from adnet.models import ReportJob, ReportQuery
-from adnet.operations.jobs import SHORTEST_POLL_S, JobSettings, ReportRunner, next_step, poll_delay
+from adnet.operations.jobs import ReportRunner, next_step
+from adnet.operations.waiting import SHORTEST_POLL_S, JobSettings
 from adnet.periods import Period
 from adnet.state import State
 from adnet.transport.events import Meter, metered
@@ -26,7 +25,6 @@ from adnet.transport.events import Meter, metered
 from .conftest import query
 
 SETTINGS = JobSettings()
-JITTERS = st.floats(0, 1)
 
 
 def job(state: str = "submitted", **parts: object) -> ReportJob:
@@ -43,38 +41,6 @@ def job(state: str = "submitted", **parts: object) -> ReportJob:
 def test_the_next_step_follows_from_the_job_alone(state, attempts, step):
     """A report that failed is asked for again at most twice."""
     assert next_step(job(state, attempts=attempts), SETTINGS) == step
-
-
-def polls(takes_s: float, expected_s: float | None, jitters: list[float]) -> list[float]:
-    """Return the moments of the questions until a report that takes so long is ready."""
-    moments = [0.0]
-    while moments[-1] < takes_s:
-        jitter = jitters[len(moments) % len(jitters)]
-        moments.append(moments[-1] + poll_delay(moments[-1], expected_s, SETTINGS, jitter=jitter))
-    return moments[1:]
-
-
-@given(st.floats(0.01, 600), st.lists(JITTERS, min_size=1))
-def test_few_questions_and_little_lag_whatever_the_report_takes(takes_s, jitters):
-    """At most forty questions in ten minutes, and a fifth of the job's length or 0.3 s behind it."""
-    moments = polls(takes_s, None, jitters)
-    assert len(moments) <= 40
-    assert moments[-1] - takes_s <= max(0.2 * takes_s, 0.3) + 1e-9
-
-
-@given(st.floats(1, 600), st.floats(0.99, 1.0), st.lists(JITTERS, min_size=1))
-def test_what_was_learned_makes_the_first_question_the_last(expected_s, share, jitters):
-    """A report that takes about as long as its kind did is read almost at once."""
-    moments = polls(expected_s * share, expected_s, jitters)
-    assert len(moments) <= 6
-    assert moments[-1] - expected_s * share <= 0.04 * expected_s + SHORTEST_POLL_S
-
-
-@given(st.floats(0, 10_000), st.none() | st.floats(0, 10_000), JITTERS)
-def test_no_delay_is_too_short_or_too_long(elapsed_s, expected_s, jitter):
-    """Never within 0.2 s, never above the cap."""
-    delay = poll_delay(elapsed_s, expected_s, SETTINGS, jitter=jitter)
-    assert SHORTEST_POLL_S <= delay <= SETTINGS.longest_poll_s
 
 
 async def test_a_report_is_asked_for_waited_for_and_read(runner, network, state):

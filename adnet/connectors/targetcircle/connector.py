@@ -29,7 +29,8 @@ from adnet.interface import (
     Services,
 )
 from adnet.models import AccountInfo, Ad, Batch, Link, ModelBatch, Offer, ReportJob, ReportQuery
-from adnet.operations.jobs import JobSettings, ReportRunner
+from adnet.operations.jobs import ReportRunner
+from adnet.operations.waiting import JobSettings
 from adnet.operations.windows import stream_rows
 from adnet.periods import ONE_SECOND, Period
 from adnet.redact import keyed_hash
