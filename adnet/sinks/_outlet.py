@@ -1,5 +1,6 @@
 """New rows of one table and group on their way to parts."""
 
+import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 
 from adnet.sinks._files import remove
-from adnet.sinks._parts import PART_ROWS, SMALL_ROWS, Part, Parts, read_rows
-from adnet.sinks._spool import GROUP_ROWS, PartFile
+from adnet.sinks._parts import PART_ROWS, SMALL_ROWS, Part, Parts, read_pieces
+from adnet.sinks._spool import GROUP_BYTES, GROUP_ROWS, PartFile
 
 
 class Outlet:
@@ -37,9 +38,8 @@ class Outlet:
         """Let *tables* together become the new content of *part*."""
         file = PartFile(self._parts.new_file(), self._schema)
         try:
-            for rows in tables:
-                for piece in _pieces(rows):
-                    file.write(piece)
+            for rows in _joined(tables):
+                file.write(rows)
             file.close()
         except BaseException:
             file.abandon()
@@ -65,7 +65,7 @@ class Outlet:
             return
         if self._file is None and small is not None and small.rows + self._held_rows <= SMALL_ROWS:
             source = self._rewritten(small.path) or small.path
-            self.rewrite(small.path, [read_rows(source, self._schema), *self._held])
+            self.rewrite(small.path, itertools.chain(read_pieces(source, self._schema), self._held))
         else:
             self._flush()
             self._close()
@@ -103,3 +103,20 @@ def _pieces(rows: Any) -> Iterator[Any]:
     """Yield an Arrow table in pieces of one row group."""
     for start in range(0, rows.num_rows, GROUP_ROWS):
         yield rows.slice(start, GROUP_ROWS)
+
+
+def _joined(tables: Iterable[Any]) -> Iterator[Any]:
+    """Yield the rows of Arrow tables in row groups as large as they may be, however little each table brings.
+
+    A part that takes a few rows at a time would otherwise become a thousand groups, each of which is read by itself.
+    """
+    held: list[Any] = []
+    rows = size = 0
+    for piece in (piece for table in tables for piece in _pieces(table)):
+        if held and (rows + piece.num_rows > GROUP_ROWS or size + piece.nbytes > GROUP_BYTES):
+            yield pa.concat_tables(held)
+            held, rows, size = [], 0, 0
+        held.append(piece)
+        rows, size = rows + piece.num_rows, size + piece.nbytes
+    if held:
+        yield pa.concat_tables(held)

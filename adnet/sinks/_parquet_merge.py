@@ -19,7 +19,7 @@ from adnet.sinks import _arrow
 from adnet.sinks._keys import HashFile, hash_keys
 from adnet.sinks._outlet import Outlet
 from adnet.sinks._parquet_match import Match, Staged, differing, differing_raw
-from adnet.sinks._parts import SMALL_ROWS, Part, Parts, group_lengths, read_part, read_rows
+from adnet.sinks._parts import SMALL_ROWS, Part, Parts, read_part, read_pieces, read_rows
 from adnet.sinks._spool import GROUP_ROWS
 from adnet.sinks._sql import history_of
 from adnet.sinks.base import Landed
@@ -163,16 +163,15 @@ class Merge:
         self._outlet.rewrite(part.path, itertools.chain(self._rest(part, gone, changed), arrived))
 
     def _rest(self, part: Part, gone: Any, changed: Any) -> Iterator[Any]:
-        """Yield the rows of *part* that stay, group by group, and keep the changed ones in the history."""
+        """Yield the rows of *part* that stay, piece by piece, and keep the changed ones in the history."""
         start = 0
-        for group, length in enumerate(group_lengths(part.path)):
-            rows = read_rows(part.path, self._schema, groups=[group])
-            numbers = pa.array(range(start, start + length), gone.type)
+        for rows in read_pieces(part.path, self._schema):
+            numbers = pa.array(range(start, start + rows.num_rows), gone.type)
             if self._table.history:
                 old = rows.filter(pc.is_in(numbers, value_set=changed))
                 self._history.add(old.append_column("replaced_at", pa.repeat(self._stamp, old.num_rows)))
             yield rows.filter(pc.invert(pc.is_in(numbers, value_set=gone)))
-            start += length
+            start += rows.num_rows
             pa.default_memory_pool().release_unused()
 
     def _add_new(self, new: int, small: Part | None) -> None:
@@ -188,11 +187,11 @@ class Merge:
         self._outlet.finish(small)
 
     def _free_rows(self, staged: Staged) -> Iterator[Any]:
-        """Yield the rows that are not spoken for, group by group."""
+        """Yield the rows that are not spoken for, piece by piece."""
         free, start = staged.free(), 0
-        for group, length in enumerate(group_lengths(staged.part.path)):
-            yield read_rows(staged.part.path, self._schema, groups=[group]).filter(free.slice(start, length))
-            start += length
+        for rows in read_pieces(staged.part.path, self._schema):
+            yield rows.filter(free.slice(start, rows.num_rows))
+            start += rows.num_rows
 
 
 def _smallest(parts: Sequence[Part]) -> Part | None:

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from adnet.errors import SinkError
 from adnet.sinks._files import make_folder, remove, sync
-from adnet.sinks._spool import GROUP_ROWS
+from adnet.sinks._spool import GROUP_BYTES, GROUP_ROWS
 
 PART_ROWS: Final = 6 * GROUP_ROWS
 """Rows of a full part: what a single restated row costs to rewrite, and what a rewrite holds in memory."""
@@ -110,16 +110,31 @@ def read_rows(
     return pa.table(columns, schema=pa.schema(wanted))
 
 
-def group_lengths(path: Path) -> list[int]:
-    """Return how many rows each row group of a part has."""
+def read_pieces(path: Path, schema: Any) -> Iterator[Any]:
+    """Yield the rows of a part as Arrow tables of about one row group, however small its own are."""
+    run: list[int] = []
+    rows = size = 0
+    for group, (length, taken) in enumerate(_group_sizes(path)):
+        if run and (rows + length > GROUP_ROWS or size + taken > GROUP_BYTES):
+            yield read_rows(path, schema, groups=run)
+            run, rows, size = [], 0, 0
+        run.append(group)
+        rows, size = rows + length, size + taken
+    if run:
+        yield read_rows(path, schema, groups=run)
+
+
+def _group_sizes(path: Path) -> list[tuple[int, int]]:
+    """Return the rows of each row group of a part, and the bytes that they take when they are read."""
     with explained(path), pq.ParquetFile(path) as file:
-        return [file.metadata.row_group(group).num_rows for group in range(file.metadata.num_row_groups)]
+        groups = [file.metadata.row_group(group) for group in range(file.metadata.num_row_groups)]
+        return [(group.num_rows, group.total_byte_size) for group in groups]
 
 
 def pick_rows(path: Path, numbers: Any, schema: Any, names: Sequence[str] | None = None) -> Any:
     """Return the rows of a part that have these *numbers*, in their order; other row groups are not read."""
     groups, moved, start, read = [], numbers, 0, 0
-    for group, length in enumerate(group_lengths(path)):
+    for group, (length, _) in enumerate(_group_sizes(path)):
         inside = pc.and_(pc.greater_equal(numbers, start), pc.less(numbers, start + length))
         if pc.any(inside).as_py():
             moved = pc.if_else(inside, pc.subtract(numbers, start - read), moved)

@@ -19,7 +19,8 @@ from adnet.sinks._keys import HASHES, HashFile
 
 GROUP_ROWS: Final = 16_384
 """Rows of one row group; with the next, the bound of what is held in memory."""
-_GROUP_BYTES: Final = 8 << 20
+GROUP_BYTES: Final = 8 << 20
+"""Where rows are large: of what they take in memory."""
 UNLIKE: Final = frozenset({"raw", "transaction_id", "tracking_id", "click_key", "ip_hash"})
 """Columns whose values hardly ever come twice."""
 
@@ -100,7 +101,7 @@ class Spool:
         self._held.append(piece)
         self._held_rows += piece.num_rows
         self._held_bytes += piece.get_total_buffer_size()
-        if self._held_rows >= GROUP_ROWS or self._held_bytes >= _GROUP_BYTES or not self._room():
+        if self._held_rows >= GROUP_ROWS or self._held_bytes >= GROUP_BYTES or not self._room():
             self._flush()
 
     def _flush(self) -> None:

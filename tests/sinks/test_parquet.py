@@ -25,7 +25,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let parts be small, so that few rows make many of them."""
     from adnet.sinks import _outlet, _spool, parquet
 
-    for module in (_spool, _outlet, _parquet_merge):
+    for module in (_spool, _outlet, _parts, _parquet_merge):
         monkeypatch.setattr(module, "GROUP_ROWS", 50)
     for module in (_outlet, parquet):
         monkeypatch.setattr(module, "PART_ROWS", 100)
@@ -86,16 +86,52 @@ async def test_nights_do_not_become_files(folder: Place) -> None:
         await folder.land(transactions(20, start=10 * night, status=f"night {night}"))
         async with folder.opened() as sink:
             await sink.record([{"network": "net", "account": "acc", "pull_id": str(night), "table": "stats"}])
-    assert [len(parts(folder, name)) for name in ("transactions", "transactions_history", "pulls")] == [
-        1,
-        1,
-        1,
-    ]
-    assert tuple(len(folder.rows(n)) for n in ("transactions", "transactions_history", "pulls")) == (
-        110,
-        90,
-        10,
-    )
+    tables = ("transactions", "transactions_history", "pulls")
+    assert [len(parts(folder, name)) for name in tables] == [1, 1, 1]
+    assert [len(folder.rows(name)) for name in tables] == [110, 90, 10]
+
+
+def row_groups(place: Place, table: str = "transactions") -> list[int]:
+    return [pq.ParquetFile(path).metadata.num_row_groups for path in parts(place, table)]
+
+
+async def test_nights_do_not_become_row_groups(folder: Place) -> None:
+    """Nor do accounts, of which each is recorded twice: each group is read by itself, and a thousand take minutes."""
+    async with folder.opened() as sink:
+        for number in range(10):
+            landing = sink.landing(network="net", account="acc", fetched_at=START)
+            await landing.write("transactions", transactions(20, start=10 * number, status=f"night {number}"))
+            await landing.commit()
+            for rows in (0, 20):
+                facts = {"network": "net", "account": f"acc{number}", "pull_id": "1", "table": "transactions"}
+                await sink.record([{**facts, "rows": rows}])
+    for table in ("transactions", "transactions_history", "pulls"):
+        assert row_groups(folder, table) == [1], table
+    assert [row["rows"] for row in folder.rows("pulls")] == [20] * 10
+
+
+async def test_a_part_of_many_row_groups_is_joined(folder: Place) -> None:
+    """What an earlier version cut up is whole again once something in it changes, and no row is lost."""
+    await folder.land(transactions(60))
+    (part,) = parts(folder)
+    pq.write_table(pq.read_table(part), part, row_group_size=1)
+    await folder.land(transactions(1, kind="lead"))
+    assert row_groups(folder) == [1]
+    assert len(folder.rows()) == 60
+
+
+async def test_large_rows_stay_in_small_groups(folder: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A group is held in memory: of rows with a long `raw` it takes fewer."""
+    from adnet.sinks import _outlet, _spool
+
+    for module in (_spool, _outlet, _parts):
+        monkeypatch.setattr(module, "GROUP_BYTES", 100_000)
+    for number in range(10):
+        await folder.land(transactions(2, start=2 * number, raw=f'"{number}{"x" * 20_000}"'))
+    assert row_groups(folder) == [5]
+    await folder.land(transactions(1, kind="lead", raw='"y"'))
+    assert row_groups(folder) == [5]
+    assert len(folder.rows()) == 20
 
 
 async def test_other_accounts_parts_are_not_read(folder: Place) -> None:
