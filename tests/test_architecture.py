@@ -37,7 +37,6 @@ LONG_MODULES: dict[str, str] = {
     "connectors.targetcircle.connector": "one short method for each operation of its facets",
     "errors": "the whole tree in one place",
     "interface.facets": "the contract of every facet in one place, mostly docstrings",
-    "pull.run": "the run of one account, table by table",
     "transport.limits": "the limiter's face, with its theory",
 }
 """Modules above 300 lines and their reasons; none may have more than 500."""

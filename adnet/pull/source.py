@@ -1,0 +1,262 @@
+"""One source of one account on its way into its tables.
+
+A *source* is one thing that is asked of a network (a report, a list); it feeds one or two tables. Each window of a
+source is one landing: staged while it streams in, committed as a whole, and only then marked as done in the journal.
+"""
+
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from datetime import timedelta
+from typing import Any, Final
+
+import attrs
+
+from adnet.client import Account
+from adnet.errors import AdnetError, JobError, JobExpiredError, PayloadError, SinkError, StateError
+from adnet.models import Batch, ModelBatch, ReportJob, ReportQuery
+from adnet.models.words import Level
+from adnet.operations.jobs import ReportRunner
+from adnet.operations.windows import Windows
+from adnet.periods import Moment, Period
+from adnet.pull.ahead import WriteBehind
+from adnet.pull.checkpoint import PullCheckpoint
+from adnet.pull.recording import Recorder
+from adnet.pull.result import TableResult
+from adnet.sinks import Sink
+from adnet.transport.events import metered
+
+SOURCES: Final[dict[str, str]] = {
+    "accounts": "get_account",
+    "campaigns": "list_campaigns",
+    "ads": "list_ads",
+    "offers": "list_offers",
+    "trades": "list_trades",
+    "stats": "list_stats",
+    "transactions": "list_transactions",
+    "clicks": "list_clicks",
+}
+"""Source -> the Account operation that serves it. ``payouts`` come with offers and trades."""
+DATED: Final = frozenset({"stats", "transactions", "clicks"})
+
+
+@attrs.frozen(kw_only=True)
+class Progress:
+    """News of a run, for a progress bar."""
+
+    account: str
+    table: str
+    state: str
+    """``started``, ``queued``, ``running``, ``reading``, ``landed``, ``ended``."""
+    rows: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class Run:
+    """What all accounts of a run share."""
+
+    sink: Sink
+    since: Moment
+    until: Moment
+    tables: frozenset[str]
+    levels: tuple[Level, ...]
+    raw: bool
+    lookback: timedelta
+    tell: Callable[[Progress], None]
+    pull_id: str = attrs.field(factory=lambda: uuid.uuid4().hex)
+    recorder: Recorder = attrs.field(init=False)
+    ended: list["Source"] = attrs.field(factory=list)
+    """Sources of accounts that have ended."""
+
+    @recorder.default
+    def _recorder(self) -> Recorder:
+        return Recorder(self.sink, self.pull_id)
+
+
+class Source:
+    """One source of one account on its way into its tables."""
+
+    def __init__(self, run: Run, account: Account, name: str, results: dict[str, TableResult]) -> None:
+        self._run = run
+        self._account = account
+        self._connector: Any = account.connector
+        self._name = name
+        self._results = results
+        for result in results.values():
+            result.feeds += 1
+        self._units = 0
+        self._checkpoint: PullCheckpoint | None = None
+
+    async def run(self) -> None:
+        """Land all windows of the source; what goes wrong with it is noted in its results.
+
+        Raises:
+            SinkError: The sink cannot be used.
+            StateError: The state cannot.
+        """
+        self._tell("started")
+        with metered(next(iter(self._results.values())).meter):
+            try:
+                await self._pull()
+            except (StateError, SinkError):
+                raise
+            except AdnetError as error:
+                self._fail(error)
+        self._end()
+
+    def settle(self) -> None:
+        """Forget how far the source came, now that the run has ended."""
+        if self._checkpoint is not None:
+            self._checkpoint.settle()
+
+    async def _pull(self) -> None:
+        runner = getattr(self._connector, "runner", None)
+        if runner is not None and self._name in self._account.capabilities.report_kinds:
+            await self._pull_report(runner)
+        elif self._name == "stats":
+            for level in self._run.levels:
+                if level in self._account.capabilities.levels:
+                    await self._pull_stats(level)
+        else:
+            await self._land(self._batches())
+
+    @property
+    def _period(self) -> Period:
+        period = self._account.period(self._run.since, self._run.until)
+        return attrs.evolve(period, since=period.since - self._run.lookback)
+
+    # ------------------------------------------------------------------ reports
+
+    async def _pull_report(self, runner: ReportRunner) -> None:
+        query = ReportQuery(kind=self._name, period=self._period if self._name in DATED else None)
+        query = self._connector.complete_query(query)
+        self._checkpoint = checkpoint = PullCheckpoint(
+            self._account.state.facts,
+            scope=self._connector.account_key,
+            query=query,
+            sink=self._run.sink,
+            pull_id=self._run.pull_id,
+            now=self._account.clock.now(),
+            lands=(self._account.name, *self._results, "raw" if self._run.raw else "bare"),
+        )
+        await checkpoint.verify()
+        for table, counts in checkpoint.landed.items():
+            if table in self._results:
+                self._results[table].count(*counts)
+                self._units += 1
+        windows = Windows(runner, query, checkpoint)
+        try:
+            while True:
+                self._tell("queued")
+                try:
+                    job = await windows.next()
+                    if job is None:
+                        return
+                    await self._land_report(windows, runner, job)
+                except (JobError, PayloadError) as error:
+                    # That window is missing and told so; the others may well be had.
+                    self._fail(error)
+        finally:
+            await windows.close()
+
+    async def _land_report(self, windows: Windows, runner: ReportRunner, job: ReportJob) -> None:
+        self._tell("reading")
+        try:
+            rows = await self._land(runner.read(job))
+        except JobExpiredError as error:
+            windows.again(job, error)
+        except AdnetError:
+            windows.missed(job.query)
+            raise
+        else:
+            windows.done(job, rows)
+
+    # ------------------------------------------------------------------ lists
+
+    async def _pull_stats(self, level: Level) -> None:
+        for unit in _units(self._period, self._connector.days_at_once):
+            await self._land(self._connector.list_stats(unit, level=level))
+
+    def _batches(self) -> AsyncIterator[Batch]:
+        if self._name == "accounts":
+            return self._one_account()
+        operation = getattr(self._connector, SOURCES[self._name])
+        batches: AsyncIterator[Batch] = operation(self._period) if self._name in DATED else operation()
+        return batches
+
+    async def _one_account(self) -> AsyncIterator[Batch]:
+        yield ModelBatch([await self._connector.get_account()])
+
+    # ------------------------------------------------------------------ landing
+
+    async def _land(self, batches: AsyncIterator[Batch]) -> int:
+        """Land one unit, all of it or nothing, and return how many rows came."""
+        rows = 0
+        landing = self._run.sink.landing(
+            network=self._account.network,
+            account=self._account.name,
+            fetched_at=self._account.clock.now(),
+        )
+        meter = next(iter(self._results.values())).meter
+        monotonic = self._account.clock.monotonic
+        behind = WriteBehind(landing, meter, monotonic)
+        try:
+            async with aclosing(batches) as stream:  # type: ignore[type-var]
+                async for batch in stream:
+                    for table in batch.tables():
+                        if table in self._results and len(batch):
+                            started = monotonic()
+                            columns = batch.columns(table, raw=self._run.raw)
+                            meter.decode_s += monotonic() - started
+                            await behind.write(table, columns)
+                            del columns
+                    rows += len(batch)
+                    self._tell("reading", len(batch))
+                    del batch  # so that the next one is decoded in its place
+            await behind.settle()
+            started = monotonic()
+            landed = await landing.commit()
+            meter.sink_s += monotonic() - started
+        except BaseException:
+            await behind.drop()
+            await landing.rollback()
+            raise
+        self._units += 1
+        for table, counts in landed.items():
+            result = self._results[table]
+            result.count(counts.rows, counts.new_rows, counts.changed_rows)
+            if self._checkpoint is not None:
+                self._checkpoint.count(table, counts)
+        self._tell("landed", sum(counts.rows for counts in landed.values()))
+        return rows
+
+    # ------------------------------------------------------------------ news
+
+    def _tell(self, state: str, rows: int = 0) -> None:
+        """Report progress."""
+        self._run.tell(Progress(account=self._account.name, table=self._name, state=state, rows=rows))
+
+    def _fail(self, error: AdnetError) -> None:
+        """Note why something is missing, in each table that this source feeds."""
+        account = self._account
+        error.add_context(network=account.network, account=account.name, operation=SOURCES[self._name])
+        for result in self._results.values():
+            result.errors.append(error)
+
+    def _end(self) -> None:
+        """Say how it ended. Payouts end with the later of their two sources."""
+        now = self._account.clock.now()
+        for result in self._results.values():
+            result.end(now, landed=self._units > 0 or result.rows > 0)
+        self._tell("ended", sum(result.rows for result in self._results.values()))
+
+
+def _units(period: Period, days: int) -> list[Period]:
+    """Return pieces of at most *days* days; all but the last end at the same time of day in UTC."""
+    step = timedelta(days=days)
+    pieces = []
+    since = period.since
+    while since < period.until:
+        pieces.append(Period(since, min(since + step, period.until)))
+        since += step
+    return pieces
