@@ -1,10 +1,13 @@
-"""Goal 2: a whole `adnet.pull` into a sink, in a process of its own, with its peak of memory.
+"""Goal 2: a whole `adnet pull` into a sink, in a process of its own, with its peak of memory.
 
 python benchmarks/pulls.py parquet 1000        one pull of 1,000 pages of 1,000 rows; prints its figures
 """
 
 import asyncio
+import contextlib
+import io
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -19,23 +22,47 @@ from common import HERE, SINCE, TOKEN, UNTIL, memory_mb, pin_client, server
 WAYS = ("parquet", "duckdb")
 
 
-async def pulled(way: str, base: str, folder: Path, pages: int) -> int:
-    """Pull a report into a sink of *way*, or write it by hand, and return the number of rows."""
-    if way == "hand":
-        return await hand.to_parquet(base, pages, folder / "rows.parquet")
-    import adnet
+CONFIG = """
+[state]
+url = "sqlite:state.db"
 
+[accounts.bench]
+network = "targetcircle"
+base_url = "{base}"
+token = {{ env = "BENCH_TOKEN" }}
+currency = "EUR"
+"""
+
+
+def pulled(way: str, base: str, folder: Path, pages: int) -> int:
+    """Run the command `adnet pull` into a sink of *way*, or write it by hand, and return the number of rows."""
+    if way == "hand":
+        return asyncio.run(hand.to_parquet(base, pages, folder / "rows.parquet"))
+    from adnet.cli import main
+
+    os.environ["BENCH_TOKEN"] = TOKEN
+    config = folder / "adnet.toml"
+    config.write_text(CONFIG.format(base=base), encoding="utf-8")
     place = folder / ("ads.duckdb" if way == "duckdb" else "ads")
-    account = adnet.connect(
-        "targetcircle", base_url=base, token=TOKEN, state=f"sqlite:{folder / 'state.db'}", currency="EUR"
-    )
-    async with account:
-        result = await adnet.pull(
-            account, since=SINCE, until=UNTIL, to=f"{way}:{place}", tables=["transactions"]
+    period = ("--since", SINCE.isoformat(), "--until", UNTIL.isoformat())
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        code = main(
+            [
+                "--config",
+                str(config),
+                "--json",
+                "pull",
+                *period,
+                "--table",
+                "transactions",
+                "--to",
+                f"{way}:{place}",
+            ]
         )
-    (table,) = result.tables
-    assert table.outcome == "landed", table
-    return table.rows
+    assert code == 0, out.getvalue()
+    (table,) = json.loads(out.getvalue())["tables"]
+    return int(table["rows"])
 
 
 def inside(way: str, pages: int, base: str) -> dict[str, float]:
@@ -47,11 +74,12 @@ def inside(way: str, pages: int, base: str) -> dict[str, float]:
         from adnet import registry
 
         registry.load("targetcircle")
+        import_module("adnet.cli.pull")
         import_module(f"adnet.sinks.{way}")
     with tempfile.TemporaryDirectory(dir=HERE / ".venvs") as folder:
         before = memory_mb("VmRSS")
         wall, cpu = time.perf_counter(), time.process_time()
-        rows = asyncio.run(pulled(way, base, Path(folder), pages))
+        rows = pulled(way, base, Path(folder), pages)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     assert rows == pages * 1000, rows
     return {"rows": rows, "wall_s": wall, "cpu_s": cpu, "peak_mb": memory_mb(), "idle_mb": before}

@@ -146,12 +146,15 @@ class QuotaStore:
     def _survey(self, connection: Connection, key: str, now: float) -> tuple[int, int, int, bool]:
         """Return our places, those of others, how many processes want any, and whether another one waits."""
         mine, others, active, rivals = 0, 0, 1, False
-        for row in connection.execute("SELECT * FROM quota_places WHERE key = ?", (key,)).fetchall():
+        rows = connection.execute("SELECT * FROM quota_places WHERE key = ?", (key,)).fetchall()
+        # Most parts are often of this process, which lives; to ask takes longer than all the rest.
+        dead = {one for one in {row["owner"] for row in rows} - {self._owner} if is_alive(one) is False}
+        for row in rows:
             if (row["owner"], row["part"]) == (self._owner, self._part):
                 mine = row["held"]
                 continue
             waits = row["wanted"] > now - _WANT_S
-            if row["renewed"] < now - _LEASE_S or is_alive(row["owner"]) is False:
+            if row["renewed"] < now - _LEASE_S or row["owner"] in dead:
                 connection.execute(
                     "DELETE FROM quota_places WHERE key = ? AND owner = ? AND part = ?",
                     (key, row["owner"], row["part"]),

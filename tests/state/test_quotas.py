@@ -149,6 +149,19 @@ def test_places_of_the_dead_are_free_at_once(database, store, clock):
     assert store.hold("k", cap=3, in_use=0, wanted=3)[0] == 3
 
 
+def test_a_process_is_looked_for_once_however_many_accounts_it_has(database, clock, monkeypatch):
+    """Hundreds of accounts on one limit ask at the same time; to look for a process takes longer than all the rest."""
+    asked = []
+    monkeypatch.setattr("adnet.state.quotas.is_alive", lambda owner: asked.append(owner) or True)
+    here, there = new_owner(), new_owner()
+    accounts = [QuotaStore(database, here, clock) for _ in range(20)]
+    for store in (*accounts, *(QuotaStore(database, there, clock) for _ in range(20))):
+        store.hold("k", cap=100, in_use=0, wanted=1)
+    asked.clear()
+    assert accounts[0].hold("k", cap=100, in_use=1, wanted=1) == (1, False)
+    assert asked == [there]
+
+
 def test_places_of_another_host_are_free_when_their_lease_ends(database, store, clock):
     """Whether a process elsewhere lives cannot be seen, so its lease has an end."""
     QuotaStore(database, "elsewhere.example:1:5.ab", clock).hold("k", cap=3, in_use=0, wanted=3)
