@@ -4,8 +4,10 @@ A *source* is one thing that is asked of a network (a report, a list); it feeds 
 source is one landing: staged while it streams in, committed as a whole, and only then marked as done in the journal.
 """
 
+import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from datetime import timedelta
 from typing import Any, Final
@@ -38,6 +40,9 @@ SOURCES: Final[dict[str, str]] = {
 }
 """Source -> the Account operation that serves it. ``payouts`` come with offers and trades."""
 DATED: Final = frozenset({"stats", "transactions", "clicks"})
+READINGS: Final = 8
+"""Reports of one network that are read at once: each holds pages, rows and a row group in memory, some 10 MB. To wait
+for one costs next to nothing, so that all accounts do that at once; a network that hangs holds up no other."""
 
 
 @attrs.frozen(kw_only=True)
@@ -49,6 +54,10 @@ class Progress:
     state: str
     """``started``, ``queued``, ``running``, ``reading``, ``landed``, ``ended``."""
     rows: int = 0
+
+
+def _readings() -> Mapping[str, asyncio.Semaphore]:
+    return defaultdict(lambda: asyncio.Semaphore(READINGS))
 
 
 @attrs.frozen(kw_only=True)
@@ -65,6 +74,8 @@ class Run:
     tell: Callable[[Progress], None]
     pull_id: str = attrs.field(factory=lambda: uuid.uuid4().hex)
     recorder: Recorder = attrs.field(init=False)
+    readings: Mapping[str, asyncio.Semaphore] = attrs.field(factory=_readings)
+    """Network -> places for reports that are read."""
     ended: list["Source"] = attrs.field(factory=list)
     """Sources of accounts that have ended."""
 
@@ -160,9 +171,10 @@ class Source:
             await windows.close()
 
     async def _land_report(self, windows: Windows, runner: ReportRunner, job: ReportJob) -> None:
-        self._tell("reading")
         try:
-            rows = await self._land(runner.read(job))
+            async with self._run.readings[self._account.network]:
+                self._tell("reading")
+                rows = await self._land(runner.read(job))
         except JobExpiredError as error:
             windows.again(job, error)
         except AdnetError:

@@ -1,6 +1,8 @@
 """What ``adnet.pull`` raises and tells, without processes and kills."""
 
 import asyncio
+import sys
+from contextlib import AsyncExitStack
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -11,6 +13,7 @@ from adnet.models import ReportQuery
 from adnet.operations.windows import Left
 from adnet.periods import Period
 from adnet.pull.checkpoint import PullCheckpoint
+from adnet.pull.source import Run
 from adnet.sandbox.adskeeper import AdskeeperSandbox
 from adnet.sandbox.mytarget import MytargetSandbox
 from adnet.sandbox.targetcircle import TargetCircleSandbox
@@ -306,3 +309,28 @@ async def test_what_landed_before_the_end_of_its_period_is_not_gone_on_with_afte
         await soon.verify()
         await later.verify()
         assert (soon.load(), later.load()) == (Left(()), None)
+
+
+@pytest.mark.parametrize("places", [2, 100])
+async def test_few_reports_are_read_at_once(sandbox, monkeypatch, places):
+    """Each holds pages and rows in memory; hundreds of accounts may wait for theirs, and get them at the same time."""
+    monkeypatch.setattr(sys.modules[Run.__module__], "READINGS", places)
+    reading, most = set(), []
+
+    def hear(news):
+        if news.state == "reading":
+            reading.add(news.account)
+        elif news.state == "landed":
+            reading.discard(news.account)
+        most.append(len(reading))
+
+    async with AsyncExitStack() as stack:
+        accounts = [
+            await stack.enter_async_context(connected(sandbox, name=f"a{number}")) for number in range(8)
+        ]
+        result = await adnet.pull(
+            accounts, since=SINCE, until=UNTIL, to=MemorySink(), tables=["transactions"], on_progress=hear
+        )
+    assert result.ok
+    assert len({(table.account, table.rows) for table in result.tables}) == 8
+    assert (max(most) == 2) if places == 2 else (max(most) > 2)
