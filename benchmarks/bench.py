@@ -17,6 +17,7 @@ import accounts
 import firstrow
 import gzipped
 import latency
+import nights
 import overhead
 import peers
 import pulls
@@ -174,6 +175,18 @@ def account_lines() -> list[Line]:
     ]
 
 
+def night_lines() -> list[Line]:
+    lines = []
+    for way, name in (("parquet", "Parquet"), ("duckdb", "DuckDB")):
+        for count in (20, 200):
+            one = nights.measure(way, count, 2)
+            each = (one["wall_s"] - nights.READY_S) / count
+            title = f"{count} accounts of 2,000 rows, ready after 2 s, `adnet pull` to {name}"
+            figure = f"{one['wall_s']:.1f} s, {one['cpu_s']:.2f} CPU s, peak {one['peak_mb']:.0f} MB"
+            lines.append((title, figure, f"{1000 * each:.0f} ms an account"))
+    return lines
+
+
 def gzip_lines() -> list[Line]:
     return [
         (f"gzip, {name}", f"{one['us_per_row']:.2f} µs a row" if one else "could not be installed", "0.5 µs")
@@ -192,6 +205,7 @@ def everything(full: bool) -> None:
         first_row_lines,
         overhead_lines,
         account_lines,
+        night_lines,
         gzip_lines,
     ]
     if full:

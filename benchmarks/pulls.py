@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import io
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -22,47 +21,38 @@ from common import HERE, SINCE, TOKEN, UNTIL, memory_mb, pin_client, server
 WAYS = ("parquet", "duckdb")
 
 
-CONFIG = """
-[state]
-url = "sqlite:state.db"
-
-[accounts.bench]
+_ACCOUNT = """
+[accounts.bench{number}]
 network = "targetcircle"
 base_url = "{base}"
-token = {{ env = "BENCH_TOKEN" }}
+token = "{token}-{number}"
 currency = "EUR"
 """
 
 
-def pulled(way: str, base: str, folder: Path, pages: int) -> int:
-    """Run the command `adnet pull` into a sink of *way*, or write it by hand, and return the number of rows."""
-    if way == "hand":
-        return asyncio.run(hand.to_parquet(base, pages, folder / "rows.parquet"))
+def commanded(way: str, base: str, folder: Path, accounts: int = 1) -> int:
+    """Run the command `adnet pull` for some accounts into a sink of *way*, and return the number of rows."""
     from adnet.cli import main
 
-    os.environ["BENCH_TOKEN"] = TOKEN
     config = folder / "adnet.toml"
-    config.write_text(CONFIG.format(base=base), encoding="utf-8")
-    place = folder / ("ads.duckdb" if way == "duckdb" else "ads")
+    sections = [_ACCOUNT.format(number=number, base=base, token=TOKEN) for number in range(accounts)]
+    config.write_text("".join(['[state]\nurl = "sqlite:state.db"\n', *sections]), encoding="utf-8")
+    config.chmod(0o600)  # there are secrets in it
+    uri = f"{way}:{folder / ('ads.duckdb' if way == 'duckdb' else 'ads')}"
     period = ("--since", SINCE.isoformat(), "--until", UNTIL.isoformat())
+    words = ("--config", str(config), "--json", "pull", *period, "--table", "transactions", "--to", uri)
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
-        code = main(
-            [
-                "--config",
-                str(config),
-                "--json",
-                "pull",
-                *period,
-                "--table",
-                "transactions",
-                "--to",
-                f"{way}:{place}",
-            ]
-        )
+        code = main(words)
     assert code == 0, out.getvalue()
-    (table,) = json.loads(out.getvalue())["tables"]
-    return int(table["rows"])
+    return sum(int(table["rows"]) for table in json.loads(out.getvalue())["tables"])
+
+
+def pulled(way: str, base: str, folder: Path, pages: int) -> int:
+    """Pull a report into a sink of *way*, or write it by hand, and return the number of rows."""
+    if way == "hand":
+        return asyncio.run(hand.to_parquet(base, pages, folder / "rows.parquet"))
+    return commanded(way, base, folder)
 
 
 def inside(way: str, pages: int, base: str) -> dict[str, float]:

@@ -1,0 +1,52 @@
+"""Many accounts in one `adnet pull`, as at night: what an account costs, and that memory does not grow with them.
+
+python benchmarks/nights.py parquet 200 10     200 accounts, each with a report of 10 pages of 1,000 rows
+
+At least two pages: a report of 1,000 rows may have been cut, as they tell, and its halves are asked for.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from importlib import import_module
+from pathlib import Path
+
+from common import HERE, child, memory_mb, pin_client, server
+from pulls import commanded
+
+READY_S = 2.0
+
+
+def inside(way: str, accounts: int, base: str) -> dict[str, float]:
+    """Return the figures of one pull in this process."""
+    from adnet import registry
+
+    registry.load("targetcircle")  # importing is not what is measured
+    for module in ("adnet.cli.pull", f"adnet.sinks.{way}"):
+        import_module(module)
+    with tempfile.TemporaryDirectory(dir=HERE / ".venvs") as folder:
+        wall, cpu = time.perf_counter(), time.process_time()
+        rows = commanded(way, base, Path(folder), accounts)
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    return {"rows": rows, "wall_s": wall, "cpu_s": cpu, "peak_mb": memory_mb()}
+
+
+def measure(way: str, accounts: int, pages: int) -> dict[str, float]:
+    """Return the figures of one pull of *accounts* accounts, each with *pages* pages, ready after READY_S."""
+    with server(pages, "--ready", READY_S) as base:
+        found: dict[str, float] = json.loads(
+            child(sys.executable, HERE / "nights.py", "inside", way, accounts, base)
+        )
+    assert found["rows"] == accounts * pages * 1000, found
+    return found
+
+
+if __name__ == "__main__":
+    (HERE / ".venvs").mkdir(exist_ok=True)
+    if sys.argv[1] == "inside":
+        # On the cores that whoever measures has chosen.
+        print(json.dumps(inside(sys.argv[2], int(sys.argv[3]), sys.argv[4])))
+    else:
+        pin_client()
+        print(json.dumps(measure(sys.argv[1], *map(int, sys.argv[2:])), indent=1))
