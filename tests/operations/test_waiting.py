@@ -97,7 +97,8 @@ async def test_one_report_that_is_ready_brings_the_others_forward(shops, state):
     lags = await asyncio.gather(
         *(lag_of(*other, after_s=0.02 * number) for number, other in enumerate(others))
     )
-    assert max(lags) <= 0.05
+    # Told after 61.2 s; whoever would ask within a twentieth of that anyway is not woken.
+    assert max(lags) <= 0.075
     assert max(len(shop.polled) for shop, _ in others) <= 31
 
 
