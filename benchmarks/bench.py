@@ -35,7 +35,7 @@ def quick() -> dict[str, float]:
     found = asyncio.run(rows.measure(40, 5, all_ways=False))
     landed = pulls.measure(40, 3)
     around = asyncio.run(overhead.requests(500, 5))
-    many = accounts.measure(200, 1, ready_s=1.0)
+    many = accounts.measure(200, 3, ready_s=1.0)
     zipped = gzipped.measure(3)
     ratios = {
         "rows / by hand": found["adnet"]["ratio"],
