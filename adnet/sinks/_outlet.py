@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 
 from adnet.sinks._files import remove
-from adnet.sinks._parts import PART_ROWS, SMALL_ROWS, Part, Parts, read_pieces
-from adnet.sinks._spool import GROUP_BYTES, GROUP_ROWS, PartFile
+from adnet.sinks._parts import PART_ROWS, SMALL_ROWS, Part, Parts, read_pieces, runs
+from adnet.sinks._spool import GROUP_ROWS, PartFile
 
 
 class Outlet:
@@ -85,8 +85,8 @@ class Outlet:
             return
         if self._file is None:
             self._file = PartFile(self._parts.new_file(), self._schema)
-        for piece in _pieces(pa.concat_tables(self._held)):
-            self._file.write(piece)
+        for rows in _joined(self._held):
+            self._file.write(rows)
         self._held.clear()
         self._held_rows = 0
         if self._file.rows >= PART_ROWS:
@@ -110,13 +110,6 @@ def _joined(tables: Iterable[Any]) -> Iterator[Any]:
 
     A part that takes a few rows at a time would otherwise become a thousand groups, each of which is read by itself.
     """
-    held: list[Any] = []
-    rows = size = 0
-    for piece in (piece for table in tables for piece in _pieces(table)):
-        if held and (rows + piece.num_rows > GROUP_ROWS or size + piece.nbytes > GROUP_BYTES):
-            yield pa.concat_tables(held)
-            held, rows, size = [], 0, 0
-        held.append(piece)
-        rows, size = rows + piece.num_rows, size + piece.nbytes
-    if held:
-        yield pa.concat_tables(held)
+    pieces = (piece for table in tables for piece in _pieces(table))
+    for run in runs(pieces, lambda piece: (piece.num_rows, piece.nbytes)):
+        yield pa.concat_tables(run)

@@ -8,10 +8,10 @@ added, or replaced under their own name. A change of several files is first brou
 import hashlib
 import json
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import attrs
 import pyarrow as pa
@@ -31,6 +31,7 @@ _DRAFT: Final = "draft"
 _INTENT: Final = "intent"
 _NAMES: Final = "names.json"
 
+T = TypeVar("T")
 Bounds = Mapping[str, tuple[Any, Any]]
 """Column -> smallest and largest value; a column that is missing here may hold anything."""
 
@@ -110,17 +111,25 @@ def read_rows(
     return pa.table(columns, schema=pa.schema(wanted))
 
 
+def runs(items: Iterable[T], size: Callable[[T], tuple[int, int]]) -> Iterator[list[T]]:
+    """Yield *items* in runs of together at most one row group, by their rows and bytes; one alone may have more."""
+    run: list[T] = []
+    rows = taken = 0
+    for item in items:
+        more_rows, more_bytes = size(item)
+        if run and (rows + more_rows > GROUP_ROWS or taken + more_bytes > GROUP_BYTES):
+            yield run
+            run, rows, taken = [], 0, 0
+        run.append(item)
+        rows, taken = rows + more_rows, taken + more_bytes
+    if run:
+        yield run
+
+
 def read_pieces(path: Path, schema: Any) -> Iterator[Any]:
     """Yield the rows of a part as Arrow tables of about one row group, however small its own are."""
-    run: list[int] = []
-    rows = size = 0
-    for group, (length, taken) in enumerate(_group_sizes(path)):
-        if run and (rows + length > GROUP_ROWS or size + taken > GROUP_BYTES):
-            yield read_rows(path, schema, groups=run)
-            run, rows, size = [], 0, 0
-        run.append(group)
-        rows, size = rows + length, size + taken
-    if run:
+    sizes = _group_sizes(path)
+    for run in runs(range(len(sizes)), sizes.__getitem__):
         yield read_rows(path, schema, groups=run)
 
 

@@ -107,12 +107,15 @@ class FakeClock:
         idle = 0 if busy else idle + 1
         if idle < _IDLE_TURNS and turns < _MOST_TURNS:
             loop.call_soon(self._turn, loop, idle, turns + 1)
-        elif grace_s := max(
-            self._grace_s, _BREATH_S * (self._sleepers[0][0] - self._seconds >= _LONG_LEAP_S)
-        ):
+        elif grace_s := self._grace():
             loop.call_later(grace_s, self._after_grace, loop, len(self.slept))
         else:
             self._leap(loop)
+
+    def _grace(self) -> float:
+        """Return the real seconds of idleness before the next jump."""
+        long = self._sleepers[0][0] - self._seconds >= _LONG_LEAP_S
+        return max(self._grace_s, _BREATH_S) if long else self._grace_s
 
     def _after_grace(self, loop: asyncio.AbstractEventLoop, slept: int) -> None:
         if len(self.slept) == slept and not getattr(loop, "_ready", ()):

@@ -334,3 +334,44 @@ async def test_few_reports_are_read_at_once(sandbox, monkeypatch, places):
     assert result.ok
     assert len({(table.account, table.rows) for table in result.tables}) == 8
     assert (max(most) == 2) if places == 2 else (max(most) > 2)
+
+
+async def test_a_network_that_hangs_holds_up_no_other(sandbox, monkeypatch):
+    """Its reports take up its own places for reading."""
+    monkeypatch.setattr(sys.modules[Run.__module__], "READINGS", 1)
+    landed = asyncio.Event()
+
+    async def hanging(job):
+        await landed.wait()
+        raise adnet.JobFailedError("it never came", network="elsewhere", account="stuck")
+        yield job
+
+    def hear(news):
+        if (news.account, news.state) == ("good", "landed"):
+            landed.set()
+
+    async with connected(sandbox, name="stuck") as stuck, connected(sandbox, name="good") as good:
+        stuck.network = stuck.connector.network = "elsewhere"
+        stuck.connector.runner.read = hanging
+        await good.open()
+        good.connector.runner.submit = after(good.connector.runner.submit)
+        async with asyncio.timeout(20):
+            result = await adnet.pull(
+                [stuck, good],
+                since=SINCE,
+                until=UNTIL,
+                to=MemorySink(),
+                tables=["transactions"],
+                on_progress=hear,
+            )
+    assert {table.account: table.outcome for table in result.tables} == {"stuck": "failed", "good": "landed"}
+
+
+def after(call):
+    """Return *call* half a second later, so that another account is read first."""
+
+    async def later(*args):
+        await asyncio.sleep(0.5)
+        return await call(*args)
+
+    return later

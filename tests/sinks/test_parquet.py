@@ -122,9 +122,9 @@ async def test_a_part_of_many_row_groups_is_joined(folder: Place) -> None:
 
 async def test_large_rows_stay_in_small_groups(folder: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """A group is held in memory: of rows with a long `raw` it takes fewer."""
-    from adnet.sinks import _outlet, _spool
+    from adnet.sinks import _spool
 
-    for module in (_spool, _outlet, _parts):
+    for module in (_spool, _parts):
         monkeypatch.setattr(module, "GROUP_BYTES", 100_000)
     for number in range(10):
         await folder.land(transactions(2, start=2 * number, raw=f'"{number}{"x" * 20_000}"'))

@@ -227,9 +227,8 @@ class StatReader:
         )
         scrubber, found = self._api.session.scrubber, Found()
         with self._api.session.reading(routes.STAT_DAYS):
-            decode(
-                response, scrubber=scrubber, decoder=EXACT
-            )  # all of it is JSON, what no row needs included
+            # All of it is JSON, what no row needs included.
+            decode(response, scrubber=scrubber, decoder=EXACT)
             # Before it is taken apart: rows are kept in the state, and become ``raw``.
             response = self._api.session.clean(response)
             answer: Answer = decode(response, scrubber=scrubber, decoder=ANSWER)
