@@ -76,7 +76,7 @@ def connect(
     scrubber = Scrubber(str(options[o.name]) for o in connector.options if o.secret and options.get(o.name))
 
     def limiter(buckets: Sequence[Bucket], scope: str) -> Limiter:
-        shared = QuotaStore(room.database, room.owner, clock) if room.shared else None
+        shared = QuotaStore(room.database, room.owners, clock) if room.shared else None
         return Limiter(
             _overridden(buckets, limits or {}, account),
             clock=clock,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from adnet.errors import SinkError
+from adnet.locks import lock
 
 
 def make_folder(folder: Path, *, private: bool = False) -> None:
@@ -73,7 +74,7 @@ class FolderLock:
         except OSError as error:
             raise SinkError(f"{self._of} cannot be written: {error.strerror}") from error
         try:
-            _lock(file)
+            lock(file.fileno())
         except OSError:
             file.close()
             raise SinkError(
@@ -86,16 +87,3 @@ class FolderLock:
         if self._file is not None:
             self._file.close()
             self._file = None
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: IO[bytes]) -> None:
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-
-else:
-    import fcntl
-
-    def _lock(file: IO[bytes]) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -17,13 +17,13 @@ from adnet.errors import StateError
 from adnet.models import ReportJob
 from adnet.redact import MASK, Scrubber, is_secret_key
 from adnet.state.database import Database, to_us
-from adnet.state.owners import is_alive
+from adnet.state.owners import Owners
 
 FRESH_FOR_S: Final = 3600.0
 """How long a report that was asked for is expected to be kept by the network, in seconds."""
 
 QUIET_FOR_S: Final = 120.0
-"""After this many seconds without a word an owner on another host counts as dead."""
+"""After this many seconds without a word an owner of whom nothing can be known counts as dead."""
 
 ABANDONED_AFTER_S: Final = 3600.0
 """No request takes that many seconds: the task was cancelled, although its process lives on."""
@@ -54,13 +54,14 @@ class JobJournal:
     Every call raises :class:`StateError` when the file is locked or damaged.
 
     Args:
-        owner: The text of :func:`adnet.state.owners.new_owner` for this process.
+        owners: Say who this process is, and whether others live.
     """
 
-    def __init__(self, database: Database, clock: Clock, owner: str) -> None:
+    def __init__(self, database: Database, clock: Clock, owners: Owners) -> None:
         self._database = database
         self._clock = clock
-        self._owner = owner
+        self._owners = owners
+        self._owner = owners.me
         database.define(*_SCHEMA)
 
     def claim(self, job: ReportJob, *, fresh_for_s: float = FRESH_FOR_S) -> ReportJob:
@@ -87,7 +88,7 @@ class JobJournal:
             ).fetchall()
             for stored in map(_load, rows):
                 if stored.state == "intended":
-                    if stored.owner != self._owner and _is_worked_on(stored, now):
+                    if stored.owner != self._owner and self._is_worked_on(stored, now):
                         return stored
                     return self._take(connection, stored, now)
                 asked = stored.submitted_at or _heard_at(stored, now)
@@ -189,6 +190,11 @@ class JobJournal:
         _put(connection, job, now)
         return job
 
+    def _is_worked_on(self, job: ReportJob, now: datetime) -> bool:
+        alive = self._owners.is_alive(job.owner)
+        silence_s = (now - _heard_at(job, now)).total_seconds()
+        return alive is not False and silence_s < (ABANDONED_AFTER_S if alive else QUIET_FOR_S)
+
     @staticmethod
     def _get(connection: sqlite3.Connection, job_id: str) -> ReportJob | None:
         row = connection.execute("SELECT job_id, body FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
@@ -215,12 +221,6 @@ def _put(connection: sqlite3.Connection, job: ReportJob, now: datetime) -> bool:
     key = job.query.key
     values = (job.job_id, job.account_key, key, job.state, job.finished, to_us(now), body)
     return connection.execute(_PUT, values).rowcount == 1
-
-
-def _is_worked_on(job: ReportJob, now: datetime) -> bool:
-    alive = is_alive(job.owner)
-    silence_s = (now - _heard_at(job, now)).total_seconds()
-    return alive is not False and silence_s < (ABANDONED_AFTER_S if alive else QUIET_FOR_S)
 
 
 def _heard_at(job: ReportJob, now: datetime) -> datetime:

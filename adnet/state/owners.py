@@ -1,70 +1,130 @@
 """Who holds a lease or works on a job, and whether that process still lives.
 
-An owner is the text ``host:pid:start.random``. The start of the process is in it because pids come back: a
-container often starts with the same pid every time.
+An owner is the text ``host:pid:mark``. Until it leaves, its process holds the lock on a file of its own beside the
+state, ``STATE-owner-MARK``. The system lets go of it when the process dies, so that a death is seen at once: from
+another container as well, where pids and names of hosts say nothing, or say the same of two processes.
 """
 
 import os
+import re
 import secrets
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-_RETIRED: Final[set[str]] = set()
-"""Owners of this process that work no more."""
+from adnet.errors import StateError
+from adnet.locks import is_locked, lock
 
-_HAS_PROC: Final = Path("/proc/self/stat").exists()
-
-
-def new_owner() -> str:
-    """Return a new owner's text for this process."""
-    return f"{_host()}:{os.getpid()}:{_started(os.getpid()) or 0}.{secrets.token_hex(4)}"
+_MARK: Final = re.compile(r"[0-9a-f]{16}")
 
 
-def retire(owner: str) -> None:
-    """Declare *owner* dead although its process goes on."""
-    _RETIRED.add(owner)
+class Owners:
+    """The owners on one state, one of which is this object until it leaves.
 
+    Args:
+        state: The state's file; None for a state that no other process can see.
 
-def is_alive(owner: str | None) -> bool | None:
-    """Say whether the process behind *owner* lives; None when that cannot be known from here.
-
-    It is known for processes of this host only. Nobody (None) is not alive.
+    Raises:
+        StateError: There is no place for the owner's file, or it cannot be locked.
     """
-    if owner is None:
-        return False
-    host, _, rest = owner.partition(":")
-    pid, _, mark = rest.partition(":")
-    if host != _host() or not pid.isdecimal():
-        return None
-    started, dot, _ = mark.partition(".")
-    return owner not in _RETIRED and _lives(int(pid), started if dot else None)
+
+    me: str
+    """This object's own text."""
+
+    def __init__(self, state: Path | None) -> None:
+        # Who opens the state through a link has to find the same files.
+        self._stem = None if state is None else f"{os.path.realpath(state)}-owner-"
+        mark, self._handle = self._settle()
+        self._pid = os.getpid()
+        host = socket.gethostname().replace(":", "_")
+        self.me = f"{host}:{self._pid}:{mark}"
+        self._left = False
+
+    def is_alive(self, owner: str | None) -> bool | None:
+        """Say whether *owner* is at work still; None when that cannot be known, as of an older adnet's.
+
+        Nobody (None) is not alive.
+        """
+        if owner is None:
+            return False
+        if owner == self.me:
+            return not self._left
+        if self._stem is None:
+            return True  # whoever it is, it is a part of this process
+        mark = owner.rpartition(":")[2]
+        if not _MARK.fullmatch(mark):
+            return None
+        try:
+            return is_locked(Path(self._stem + mark))
+        except OSError:
+            return None
+
+    def leave(self) -> None:
+        """Be at work no more, although the process goes on; leaving twice is fine."""
+        if self._left or self._pid != os.getpid():  # after a fork the lock is still the parent's
+            return
+        self._left = True
+        if self._stem is not None and self._handle is not None:
+            _remove(Path(self._stem + self.me.rpartition(":")[2]))
+            os.close(self._handle)
+
+    def sweep(self) -> None:
+        """Remove the files that the dead have left."""
+        if self._stem is None:
+            return
+        stem = Path(self._stem)
+        for path in stem.parent.iterdir():
+            if path.name.startswith(stem.name) and _MARK.fullmatch(path.name[len(stem.name) :]):
+                _remove_unless_held(path)
+
+    def _settle(self) -> tuple[str, int | None]:
+        """Make this owner's file and lock it; return its mark, and the descriptor that holds the lock."""
+        while True:
+            mark = secrets.token_hex(8)
+            if self._stem is None:
+                return mark, None
+            handle = _held(Path(self._stem + mark))
+            if handle is not None:
+                return mark, handle
 
 
-def _host() -> str:
-    return socket.gethostname().replace(":", "_")
-
-
-def _lives(pid: int, started: str | None) -> bool | None:
-    if _HAS_PROC:
-        now = _started(pid)
-        return now is not None and started in {None, now}
-    if os.name != "posix":
-        return None
+def _held(path: Path) -> int | None:
+    """Make a file and lock it; None when a sweep came between the two."""
     try:
-        os.kill(pid, 0)  # asks only, sends nothing
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _started(pid: int) -> str | None:
-    """Return when a process started, in ticks since boot; None when it is dead or a zombie."""
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise StateError(f"{path} cannot be made: {error.strerror}: check the state's folder") from error
     try:
-        # The second field is the program's name in brackets, and may itself hold blanks and brackets.
-        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        lock(handle)
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    except OSError as error:
+        os.close(handle)
+        _remove(path)
+        raise StateError(
+            f"{path} cannot be locked: {error.strerror}: keep the state on a local disk"
+        ) from error
+    if os.fstat(handle).st_nlink:
+        return handle
+    os.close(handle)
+    return None
+
+
+def _remove_unless_held(path: Path) -> None:
+    try:
+        handle = os.open(path, os.O_RDWR)
     except OSError:
-        return None
-    return None if fields[0] in {"Z", "X"} else fields[19]
+        return
+    try:
+        with suppress(OSError):
+            lock(handle)
+            _remove(path)
+    finally:
+        os.close(handle)
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink(missing_ok=True)

@@ -15,11 +15,11 @@ from typing import Final
 
 from adnet.clock import Clock
 from adnet.state.database import Database
-from adnet.state.owners import is_alive
+from adnet.state.owners import Owners
 
 _LEASE_S: Final = 3600.0
-"""Longer than a report is under way: a lease is renewed when places change hands, not by a heartbeat. The dead of
-this host are seen at once."""
+"""Longer than a report is under way: a lease is renewed when places change hands, not by a heartbeat. The dead
+are seen at once."""
 _WANT_S: Final = 1.0
 """How long a process that found no place counts as waiting; it asks again sooner than that."""
 
@@ -44,13 +44,14 @@ class QuotaStore:
 
     Args:
         database: The state's file.
-        owner: This process, as :func:`adnet.state.owners.new_owner` names it.
+        owners: Say who this process is, and whether others live.
         clock: Dates leases.
     """
 
-    def __init__(self, database: Database, owner: str, clock: Clock) -> None:
+    def __init__(self, database: Database, owners: Owners, clock: Clock) -> None:
         self._database = database
-        self._owner = owner
+        self._owners = owners
+        self._owner = owners.me
         self._part = next(_PARTS)  # one process may hold several limiters of one account
         self._clock = clock
         database.define(*_TABLES)
@@ -148,7 +149,11 @@ class QuotaStore:
         mine, others, active, rivals = 0, 0, 1, False
         rows = connection.execute("SELECT * FROM quota_places WHERE key = ?", (key,)).fetchall()
         # Most parts are often of this process, which lives; to ask takes longer than all the rest.
-        dead = {one for one in {row["owner"] for row in rows} - {self._owner} if is_alive(one) is False}
+        dead = {
+            one
+            for one in {row["owner"] for row in rows} - {self._owner}
+            if self._owners.is_alive(one) is False
+        }
         for row in rows:
             if (row["owner"], row["part"]) == (self._owner, self._part):
                 mine = row["held"]

@@ -1,6 +1,7 @@
 """The state as users name it: ``[state] url`` in the configuration."""
 
 import secrets
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Final, Self
 
@@ -12,7 +13,7 @@ from adnet.state.facts import Facts
 from adnet.state.jobs import JobJournal
 from adnet.state.ledger import Ledger
 from adnet.state.lengths import Lengths
-from adnet.state.owners import new_owner, retire
+from adnet.state.owners import Owners
 from adnet.state.stats import StatsGuard
 from adnet.state.tokens import TokenStore
 
@@ -40,18 +41,23 @@ class State:
     """One line for every request."""
     database: Database
     """The file itself."""
+    owners: Owners
+    """Who works on this state."""
     owner: str
-    """This process, as ``host:pid:start.random``."""
+    """This process, as ``host:pid:mark``."""
     secret_key: bytes
     """32 random bytes, made once for this state: the key of hashed click addresses."""
 
-    def __init__(self, database: Database, clock: Clock, key: bytes | str | None = None) -> None:
+    def __init__(
+        self, database: Database, owners: Owners, clock: Clock, key: bytes | str | None = None
+    ) -> None:
         self.database = database
         self._clock = clock
         self._closed = False
-        self.owner = new_owner()
-        self.tokens = TokenStore(database, clock, open_cipher(database, key))
-        self.jobs = JobJournal(database, clock, self.owner)
+        self.owners = owners
+        self.owner = owners.me
+        self.tokens = TokenStore(database, clock, owners, open_cipher(database, key))
+        self.jobs = JobJournal(database, clock, owners)
         self.facts = Facts(database, clock)
         self.lengths = Lengths(self.facts)
         self.stats = StatsGuard(database, clock)
@@ -76,12 +82,13 @@ class State:
             StateError: The file can be read by others, or is damaged, locked, of a newer format or no state
                 file; or the key is not the one it was encrypted with.
         """
-        database = Database.open(_path(url))
-        try:
-            return cls(database, clock or SystemClock(), key)
-        except BaseException:
-            database.close()
-            raise
+        with ExitStack() as opened:
+            database = opened.enter_context(closing(Database.open(_path(url))))
+            owners = Owners(database.path)
+            opened.callback(owners.leave)
+            state = cls(database, owners, clock or SystemClock(), key)
+            opened.pop_all()
+        return state
 
     @property
     def shared(self) -> bool:
@@ -94,7 +101,7 @@ class State:
         Raises:
             StateError: What was held could not be written. The file is closed all the same.
         """
-        retire(self.owner)
+        self.owners.leave()
         if self._closed:
             return
         self._closed = True
@@ -111,6 +118,7 @@ class State:
             return
         for room in (self.jobs, self.stats, self.ledger):
             room.prune()
+        self.owners.sweep()
         self.facts.put("state", "tidied", today)
 
     def __enter__(self) -> Self:

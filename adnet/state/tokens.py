@@ -23,7 +23,7 @@ from adnet.periods import utc
 from adnet.redact import Scrubber
 from adnet.state.cipher import Cipher
 from adnet.state.database import Database, from_us, to_us
-from adnet.state.owners import is_alive
+from adnet.state.owners import Owners
 
 _SCHEMA: Final = """CREATE TABLE IF NOT EXISTS tokens (
     key TEXT PRIMARY KEY, body BLOB, generation INTEGER NOT NULL DEFAULT 0,
@@ -77,12 +77,16 @@ class TokenStore:
     a rotated refresh token that is lost costs a login.
 
     Args:
+        owners: Say whether the holder of a lease lives.
         cipher: Encrypts token texts; those stored in clear before are encrypted at once.
     """
 
-    def __init__(self, database: Database, clock: Clock, cipher: Cipher | None = None) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, owners: Owners, cipher: Cipher | None = None
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._owners = owners
         self._cipher = cipher
         database.define(_SCHEMA)
         if cipher:
@@ -140,13 +144,13 @@ class TokenStore:
     def lease(self, key: str, owner: str, ttl_s: float = 30) -> Lease | None:
         """Take the right to refresh for *ttl_s* seconds; None while another has it, the same owner too.
 
-        A lease that ran out, or whose process on this host died, can be taken.
+        A lease that ran out, or whose process died, can be taken.
         """
         now = self._clock.now()
         with self._database.transaction() as connection:
             row = _row(connection, key)
             holder, until_us = row["lease_owner"], row["lease_until_us"] or 0
-            if holder is not None and to_us(now) < until_us and is_alive(holder) is not False:
+            if holder is not None and to_us(now) < until_us and self._owners.is_alive(holder) is not False:
                 return None
             lease = Lease(
                 key=key, owner=owner, fence=row["fence"] + 1, expires_at=now + timedelta(seconds=ttl_s)

@@ -151,7 +151,8 @@ async def check(there: Place, before: set[Any]) -> None:
     assert [tuple(row) for row in rows("SELECT key, held FROM quota_places WHERE held > 0")] == []
     assert [job.owner for job in there.state.jobs.unfinished() if job.state == "intended" and job.owner] == []
     left = sorted(path.name for path in there.folder.rglob("*") if path.is_file())
-    assert set(left) <= {"state.db", "state.db-shm", "state.db-wal", "ads.duckdb"}
+    own = f"state.db-owner-{there.state.owner.rpartition(':')[2]}"
+    assert set(left) <= {"state.db", "state.db-shm", "state.db-wal", own, "ads.duckdb"}
 
 
 # ---------------------------------------------------------------------- what is cancelled

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from adnet.state.database import Database
+from adnet.state.owners import Owners
 
 
 class HandClock:
@@ -86,6 +87,22 @@ def database(path: Path) -> Iterator[Database]:
     database = Database.open(path)
     yield database
     database.close()
+
+
+@pytest.fixture
+def owners(path: Path) -> Iterator[Owners]:
+    """This process on the state's file."""
+    owners = Owners(path)
+    yield owners
+    owners.leave()
+
+
+@pytest.fixture
+def others(path: Path) -> Iterator[Owners]:
+    """Another process on the state's file."""
+    others = Owners(path)
+    yield others
+    others.leave()
 
 
 @pytest.fixture

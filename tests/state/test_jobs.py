@@ -16,7 +16,7 @@ from adnet.models import ReportJob, ReportQuery
 from adnet.periods import Period
 from adnet.state.database import Database
 from adnet.state.jobs import JobJournal
-from adnet.state.owners import new_owner, retire
+from adnet.state.owners import Owners
 
 PERIOD = Period(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
 QUERY = ReportQuery(kind="transactions", period=PERIOD, currency="EUR")
@@ -29,26 +29,28 @@ def new_job(**details: Any) -> ReportJob:
 
 
 @pytest.fixture
-def owner() -> str:
-    return new_owner()
+def owner(owners: Owners) -> str:
+    return owners.me
 
 
 @pytest.fixture
-def journal(database: Database, clock, owner: str) -> JobJournal:
-    return JobJournal(database, clock, owner)
+def journal(database: Database, clock, owners: Owners) -> JobJournal:
+    return JobJournal(database, clock, owners)
 
 
 @pytest.fixture
-def neighbour(database: Database, clock) -> JobJournal:
-    """The journal as another process of this host sees it."""
-    return JobJournal(database, clock, new_owner())
+def neighbour(database: Database, clock, others: Owners) -> JobJournal:
+    """The journal as another process sees it."""
+    return JobJournal(database, clock, others)
 
 
 @pytest.fixture
 def other(path: Path, clock) -> Iterator[JobJournal]:
-    """The journal as a process on another host sees it."""
+    """The journal as an older adnet's process sees it, of which nobody can say whether it lives."""
+    elsewhere = Owners(None)
+    elsewhere.me = "elsewhere.example:1:5.abcd"
     with closing(Database.open(path)) as database:
-        yield JobJournal(database, clock, "elsewhere.example:1:5.abcd")
+        yield JobJournal(database, clock, elsewhere)
 
 
 def submitted(journal: JobJournal, clock) -> ReportJob:
@@ -123,18 +125,18 @@ def test_a_finished_job_is_not_shared(journal: JobJournal, clock, state) -> None
 
 
 def test_the_intention_of_a_dead_process_is_taken_over(
-    journal: JobJournal, neighbour: JobJournal, owner: str
+    journal: JobJournal, neighbour: JobJournal, owners: Owners
 ) -> None:
     """The same job goes on under a new owner, and its attempts still tell what may have been sent."""
     intended = journal.claim(new_job())
-    retire(owner)
+    owners.leave()
     claimed = neighbour.claim(new_job())
-    assert owner != claimed.owner
+    assert owners.me != claimed.owner
     assert (intended.job_id, 1, 2) == (claimed.job_id, intended.attempts, claimed.attempts)
     assert [claimed] == journal.all()
 
 
-def test_the_intention_of_another_host_is_left_alone_for_two_minutes(
+def test_the_intention_of_who_cannot_be_seen_is_left_alone_for_two_minutes(
     journal: JobJournal, other: JobJournal, clock, owner: str
 ) -> None:
     """Where a process cannot be looked at, silence decides."""

@@ -7,7 +7,7 @@ import pytest
 
 from adnet.errors import StateError
 from adnet.state.database import Database
-from adnet.state.owners import new_owner, retire
+from adnet.state.owners import Owners
 from adnet.state.quotas import QuotaStore
 
 DAY = 86400.0
@@ -15,14 +15,14 @@ FAR = 4e9
 
 
 @pytest.fixture
-def store(database: Database, clock) -> QuotaStore:
-    return QuotaStore(database, new_owner(), clock)
+def store(database: Database, clock, owners: Owners) -> QuotaStore:
+    return QuotaStore(database, owners, clock)
 
 
 @pytest.fixture
-def neighbour(database: Database, clock) -> QuotaStore:
-    """The store as another process of this host has it."""
-    return QuotaStore(database, new_owner(), clock)
+def neighbour(database: Database, clock, others: Owners) -> QuotaStore:
+    """The store as another process has it."""
+    return QuotaStore(database, others, clock)
 
 
 def use(
@@ -80,9 +80,9 @@ def test_units_that_come_back_are_free_again(store, neighbour):
 def test_uses_survive_the_process(path, clock):
     """A file that is opened again knows what was used."""
     with closing(Database.open(path)) as database:
-        QuotaStore(database, new_owner(), clock).take([use(8)])
+        QuotaStore(database, Owners(None), clock).take([use(8)])
     with closing(Database.open(path)) as database:
-        assert QuotaStore(database, new_owner(), clock).used("k", -DAY) == (8, 0.0)
+        assert QuotaStore(database, Owners(None), clock).used("k", -DAY) == (8, 0.0)
 
 
 def test_a_closed_state_says_so(store, database):
@@ -140,31 +140,33 @@ def test_who_waits_no_longer_is_no_rival(store, neighbour, clock):
     assert store.hold("k", cap=2, in_use=0, wanted=2)[0] == 2
 
 
-def test_places_of_the_dead_are_free_at_once(database, store, clock):
+def test_places_of_the_dead_are_free_at_once(database, path, store, clock):
     """A process that is gone holds nothing."""
-    owner = new_owner()
-    QuotaStore(database, owner, clock).hold("k", cap=3, in_use=0, wanted=3)
+    owners = Owners(path)
+    QuotaStore(database, owners, clock).hold("k", cap=3, in_use=0, wanted=3)
     assert store.hold("k", cap=3, in_use=0, wanted=3)[0] == 0
-    retire(owner)
+    owners.leave()
     assert store.hold("k", cap=3, in_use=0, wanted=3)[0] == 3
 
 
 def test_a_process_is_looked_for_once_however_many_accounts_it_has(database, clock, monkeypatch):
     """Hundreds of accounts on one limit ask at the same time; to look for a process takes longer than all the rest."""
     asked = []
-    monkeypatch.setattr("adnet.state.quotas.is_alive", lambda owner: asked.append(owner) or True)
-    here, there = new_owner(), new_owner()
+    here, there = Owners(None), Owners(None)
+    monkeypatch.setattr(here, "is_alive", lambda owner: asked.append(owner) or True)
     accounts = [QuotaStore(database, here, clock) for _ in range(20)]
     for store in (*accounts, *(QuotaStore(database, there, clock) for _ in range(20))):
         store.hold("k", cap=100, in_use=0, wanted=1)
     asked.clear()
     assert accounts[0].hold("k", cap=100, in_use=1, wanted=1) == (1, False)
-    assert asked == [there]
+    assert asked == [there.me]
 
 
-def test_places_of_another_host_are_free_when_their_lease_ends(database, store, clock):
-    """Whether a process elsewhere lives cannot be seen, so its lease has an end."""
-    QuotaStore(database, "elsewhere.example:1:5.ab", clock).hold("k", cap=3, in_use=0, wanted=3)
+def test_places_of_who_cannot_be_seen_are_free_when_their_lease_ends(database, store, clock):
+    """Whether an older adnet's process lives cannot be seen, so its lease has an end."""
+    elsewhere = Owners(None)
+    elsewhere.me = "elsewhere.example:1:5.ab"
+    QuotaStore(database, elsewhere, clock).hold("k", cap=3, in_use=0, wanted=3)
     clock.advance(3000)
     early, _ = store.hold("k", cap=3, in_use=0, wanted=3)
     clock.advance(601)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from adnet.errors import RateLimitError, StateError
 from adnet.state.database import Database
-from adnet.state.owners import new_owner
+from adnet.state.owners import Owners
 from adnet.state.quotas import QuotaStore
 from adnet.testing import FakeClock
 from adnet.transport.limits import Bucket, Limiter, Window
@@ -33,7 +33,7 @@ def make(path: Path) -> Iterator[Make]:
 
         def limiter(clock: FakeClock, *windows: Window, concurrency: int | None = None) -> Limiter:
             database = stack.enter_context(closing(Database.open(path)))
-            shared = QuotaStore(database, new_owner(), clock)
+            shared = QuotaStore(database, Owners(None), clock)
             return Limiter([Bucket("b", windows, concurrency)], clock=clock, scope="acme", shared=shared)
 
         yield limiter
@@ -91,7 +91,7 @@ async def test_a_block_counts_until_the_end_of_its_time_and_is_not_used_later(ma
     limiter, start = make(clock, Window(1000, 100.0)), clock.now().timestamp()
     (await limiter.acquire(B)).release()
     with closing(Database.open(path)) as database:
-        store = QuotaStore(database, new_owner(), clock)
+        store = QuotaStore(database, Owners(None), clock)
         assert store.used("acme/b/100", start + 0.99) == (10, pytest.approx(start + 1.0))
         assert store.used("acme/b/100", start + 1.01) == (0, None)
         await clock.sleep(50)
@@ -131,8 +131,8 @@ async def test_a_window_that_is_full_is_not_asked_for_again(database):
             self.asked += 1
             return super().take(charges, returned)
 
-    store = Counting(database, new_owner(), clock)
-    QuotaStore(database, new_owner(), clock).take([("/b/100", 1, 1, 1, clock.now().timestamp(), 0.0, 4e9)])
+    store = Counting(database, Owners(None), clock)
+    QuotaStore(database, Owners(None), clock).take([("/b/100", 1, 1, 1, clock.now().timestamp(), 0.0, 4e9)])
     limiter = Limiter([Bucket("b", (Window(1, 100.0),))], clock=clock, shared=store)
     for _ in range(5):
         with pytest.raises(RateLimitError):
@@ -182,7 +182,7 @@ async def test_a_process_alone_on_a_bucket_keeps_one_place_in_eight_while_it_is_
             asked.append(super().hold(key, **how))
             return asked[-1]
 
-    shared = Noting(database, new_owner(), clock)
+    shared = Noting(database, Owners(None), clock)
     buckets = [Bucket("b", concurrency=8), Bucket("reports", concurrency=1)]
     first = Limiter(buckets, clock=clock, scope="acme", shared=shared)
     with await first.acquire(("reports",)):
@@ -216,7 +216,7 @@ async def test_a_process_that_is_not_alone_keeps_no_place(make):
 async def test_a_state_that_fails_is_told_to_the_caller(database):
     """When the state is gone, the call that needs it raises; a reply and the end do not."""
     clock = FakeClock()
-    shared = QuotaStore(database, new_owner(), clock)
+    shared = QuotaStore(database, Owners(None), clock)
     limiter = Limiter([Bucket("b", (Window(5, 1.0),), 2)], clock=clock, shared=shared)
     database.close()
     with pytest.raises(StateError):
@@ -246,7 +246,7 @@ def test_two_processes_together_keep_a_window_and_use_it(tmp_path_factory, windo
             limiters = []
             for _ in range(2):
                 database = stack.enter_context(closing(Database.open(path)))
-                shared = QuotaStore(database, new_owner(), clock)
+                shared = QuotaStore(database, Owners(None), clock)
                 limiters.append(
                     Limiter([Bucket("b", (window,))], clock=clock, scope=str(path), shared=shared)
                 )
@@ -272,13 +272,13 @@ from pathlib import Path
 from adnet.clock import SystemClock
 from adnet.errors import RateLimitError
 from adnet.state.database import Database
-from adnet.state.owners import new_owner
+from adnet.state.owners import Owners
 from adnet.state.quotas import QuotaStore
 from adnet.transport.limits import Bucket, Limiter, Window
 
 async def call(limit, per_s, seconds):
     clock, database = SystemClock(), Database.open(Path(sys.argv[1]))
-    shared = QuotaStore(database, new_owner(), clock)
+    shared = QuotaStore(database, Owners(None), clock)
     limiter = Limiter([Bucket("b", (Window(limit, per_s),))], clock=clock, scope="acme", shared=shared)
     times, until = [], clock.monotonic() + seconds
     try:
@@ -321,7 +321,7 @@ def test_a_killed_process_takes_no_more_than_its_block_with_it(crew, path, clock
     sent = len(json.loads(lost.ask(json.dumps([1000, 3600.0, 0.2]))[0]))
     lost.kill()
     with closing(Database.open(path)) as database:
-        used, _ = QuotaStore(database, new_owner(), clock).used("acme/b/3600", 0.0)
+        used, _ = QuotaStore(database, Owners(None), clock).used("acme/b/3600", 0.0)
     assert sent <= used <= sent + 10
 
 

@@ -9,7 +9,6 @@ import pytest
 from adnet.errors import ConfigurationError, StateError
 from adnet.models import ReportJob, ReportQuery
 from adnet.state import State, StoredToken
-from adnet.state.owners import is_alive
 from adnet.testing import FakeClock
 
 
@@ -91,10 +90,10 @@ def test_a_closed_state_is_dead(path: Path) -> None:
     asked = ReportJob(network="targetcircle", account="a", query=ReportQuery(kind="clicks"))
     state = State.open(path)
     assert state.owner == state.jobs.claim(asked).owner
-    assert is_alive(state.owner)
+    assert state.owners.is_alive(state.owner)
     state.close()
     state.close()
-    assert not is_alive(state.owner)
+    assert not state.owners.is_alive(state.owner)
     with State.open(path) as after:
         assert after.owner == after.jobs.claim(asked).owner
 

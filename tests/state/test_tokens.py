@@ -10,7 +10,7 @@ from adnet.errors import StateError
 from adnet.state import State
 from adnet.state.cipher import open_cipher
 from adnet.state.database import Database
-from adnet.state.owners import new_owner, retire
+from adnet.state.owners import Owners
 from adnet.state.tokens import Lease, LeaseLostError, StoredToken, TokenStore
 from tests.faults.tally import tally
 
@@ -18,8 +18,8 @@ ELSEWHERE = "elsewhere.example:1:5.abcd"
 
 
 @pytest.fixture
-def tokens(database: Database, clock) -> TokenStore:
-    return TokenStore(database, clock)
+def tokens(database: Database, clock, owners: Owners) -> TokenStore:
+    return TokenStore(database, clock, owners)
 
 
 @pytest.fixture
@@ -72,8 +72,8 @@ def test_one_refreshes_at_a_time(tokens: TokenStore) -> None:
     """While a lease holds, nobody gets another, its own owner neither; other keys are free."""
     first = leased(tokens)
     assert tokens.lease("key", ELSEWHERE) is None
-    assert tokens.lease("key", new_owner()) is None
-    assert tokens.lease("another", new_owner())
+    assert tokens.lease("key", "another") is None
+    assert tokens.lease("another", "another")
     tokens.release(first)
     assert leased(tokens).fence == first.fence + 1
 
@@ -83,20 +83,20 @@ def test_a_lease_ends_after_its_time(tokens: TokenStore, clock) -> None:
     first = leased(tokens, ttl_s=30)
     assert first.expires_at == clock.now() + timedelta(seconds=30)
     clock.advance(29.9)
-    assert tokens.lease("key", new_owner()) is None
+    assert tokens.lease("key", "another") is None
     clock.advance(0.1)
-    second = tokens.lease("key", new_owner())
+    second = tokens.lease("key", "another")
     assert second
     assert second.fence > first.fence
 
 
-def test_the_lease_of_a_dead_process_is_free_at_once(tokens: TokenStore) -> None:
-    """Nobody waits for a process of this host that has died."""
-    owner = new_owner()
-    assert tokens.lease("key", owner)
-    assert tokens.lease("key", new_owner()) is None
-    retire(owner)
-    assert tokens.lease("key", new_owner())
+def test_the_lease_of_a_dead_process_is_free_at_once(tokens: TokenStore, path: Path) -> None:
+    """Nobody waits for a process that has died."""
+    owners = Owners(path)
+    assert tokens.lease("key", owners.me)
+    assert tokens.lease("key", "another") is None
+    owners.leave()
+    assert tokens.lease("key", "another")
 
 
 def test_giving_back_a_lost_lease_does_not_free_the_new_one(tokens: TokenStore, clock) -> None:
@@ -105,7 +105,7 @@ def test_giving_back_a_lost_lease_does_not_free_the_new_one(tokens: TokenStore, 
     clock.advance(31)
     leased(tokens)
     tokens.release(first)
-    assert tokens.lease("key", new_owner()) is None
+    assert tokens.lease("key", "another") is None
 
 
 def test_a_late_save_does_not_overwrite_a_newer_token(tokens: TokenStore, clock) -> None:
@@ -139,7 +139,7 @@ def test_a_login_voids_the_refresh_under_way(tokens: TokenStore, clock) -> None:
     with pytest.raises(LeaseLostError):
         tokens.save("key", new_token(clock), fence=lease.fence)
     assert login == tokens.load("key")
-    assert tokens.lease("key", new_owner()), "and nobody waits for it"
+    assert tokens.lease("key", "another"), "and nobody waits for it"
 
 
 def test_a_deleted_token_does_not_come_back(tokens: TokenStore, token: StoredToken) -> None:
@@ -226,9 +226,9 @@ def files_of(path: Path) -> bytes:
 
 def test_with_a_key_no_token_is_in_the_file_in_clear(path: Path, database: Database, clock) -> None:
     """Neither a new token nor one stored before the key was configured can be read from the files."""
-    TokenStore(database, clock).save("key", new_token(clock))
+    TokenStore(database, clock, Owners(None)).save("key", new_token(clock))
     assert b"ACCESS-1" in files_of(path)
-    sealed = TokenStore(database, clock, open_cipher(database, "k"))
+    sealed = TokenStore(database, clock, Owners(None), open_cipher(database, "k"))
     sealed.save("another", new_token(clock, "ACCESS-2"))
     assert b"ACCESS" not in files_of(path)
     assert b"REFRESH" not in files_of(path)
@@ -239,8 +239,8 @@ def test_with_a_key_no_token_is_in_the_file_in_clear(path: Path, database: Datab
 
 def test_an_encrypted_token_without_the_key_is_told(database: Database, clock, token: StoredToken) -> None:
     """A process that began before the key was configured does not take the sealed text for damage."""
-    before = TokenStore(database, clock)
-    TokenStore(database, clock, open_cipher(database, "k")).save("key", token)
+    before = TokenStore(database, clock, Owners(None))
+    TokenStore(database, clock, Owners(None), open_cipher(database, "k")).save("key", token)
     with pytest.raises(StateError, match="the token of key is encrypted: configure the state's key"):
         before.load("key")
 

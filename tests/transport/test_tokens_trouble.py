@@ -16,7 +16,7 @@ from adnet.errors import (
 )
 from adnet.redact import Scrubber
 from adnet.state import State
-from adnet.state.owners import new_owner
+from adnet.state.owners import Owners
 from adnet.state.tokens import LeaseLostError, StoredToken
 from adnet.testing import FakeClock
 from adnet.transport.tokens import Issued, OAuthTokens
@@ -338,7 +338,7 @@ async def test_a_failure_of_a_clock_that_was_set_back_holds_no_longer(tmp_path):
     def process(state: State, clock: FakeClock) -> OAuthTokens:
         return OAuthTokens(
             key="shop",
-            owner=new_owner(),
+            owner=Owners(None).me,
             store=state.tokens,
             make=StoredToken,
             replaced=LeaseLostError,

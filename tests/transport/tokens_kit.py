@@ -4,7 +4,7 @@ import asyncio
 
 from adnet.redact import Scrubber
 from adnet.state import State
-from adnet.state.owners import new_owner
+from adnet.state.owners import Owners
 from adnet.state.tokens import LeaseLostError, StoredToken
 from adnet.testing import FakeClock
 from adnet.transport.tokens import Issued, OAuthTokens
@@ -60,7 +60,7 @@ class World:
     def process(self, *, credentials: str = "secret-1") -> OAuthTokens:
         return OAuthTokens(
             key="shop",
-            owner=new_owner(),
+            owner=Owners(None).me,
             store=self.state.tokens,
             make=StoredToken,
             replaced=LeaseLostError,
