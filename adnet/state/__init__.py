@@ -6,6 +6,7 @@ Everything here is synchronous and quick: one call is one short transaction on o
 from adnet.state.database import Database
 from adnet.state.facts import Facts
 from adnet.state.jobs import JobJournal
+from adnet.state.leases import Leases
 from adnet.state.ledger import Ledger, LedgerEntry
 from adnet.state.lengths import Lengths
 from adnet.state.stats import StatsGuard
@@ -18,6 +19,7 @@ __all__ = [
     "JobJournal",
     "Lease",
     "LeaseLostError",
+    "Leases",
     "Ledger",
     "LedgerEntry",
     "Lengths",

@@ -11,6 +11,7 @@ from adnet.state.cipher import open_cipher
 from adnet.state.database import Database
 from adnet.state.facts import Facts
 from adnet.state.jobs import JobJournal
+from adnet.state.leases import Leases
 from adnet.state.ledger import Ledger
 from adnet.state.lengths import Lengths
 from adnet.state.owners import Owners
@@ -33,6 +34,8 @@ class State:
     """Report jobs, from the intention on."""
     facts: Facts
     """Small things learned about accounts and hosts."""
+    leases: Leases
+    """Who is alone at something."""
     lengths: Lengths
     """How long reports take."""
     stats: StatsGuard
@@ -59,6 +62,7 @@ class State:
         self.tokens = TokenStore(database, clock, owners, open_cipher(database, key))
         self.jobs = JobJournal(database, clock, owners)
         self.facts = Facts(database, clock)
+        self.leases = Leases(database, clock, owners)
         self.lengths = Lengths(self.facts)
         self.stats = StatsGuard(database, clock)
         self.ledger = Ledger(database, clock)
@@ -116,7 +120,7 @@ class State:
         today = self._clock.now().date().isoformat()
         if not self.shared or self.facts.get("state", "tidied") == today:
             return
-        for room in (self.jobs, self.stats, self.ledger):
+        for room in (self.jobs, self.leases, self.stats, self.ledger):
             room.prune()
         self.owners.sweep()
         self.facts.put("state", "tidied", today)

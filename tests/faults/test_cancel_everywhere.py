@@ -148,6 +148,7 @@ async def check(there: Place, before: set[Any]) -> None:
     assert busy(there.account) == {}
     rows = there.state.database.rows
     assert [row["key"] for row in rows("SELECT key FROM tokens WHERE lease_owner IS NOT NULL")] == []
+    assert [row["name"] for row in rows("SELECT name FROM leases")] == []
     assert [tuple(row) for row in rows("SELECT key, held FROM quota_places WHERE held > 0")] == []
     assert [job.owner for job in there.state.jobs.unfinished() if job.state == "intended" and job.owner] == []
     left = sorted(path.name for path in there.folder.rglob("*") if path.is_file())

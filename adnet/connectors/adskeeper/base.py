@@ -42,7 +42,7 @@ class AdskeeperBase(Connector):
         self._login: LoginToken | None = None
         self._login_session: Session | None = None
         self._session = self._made_session(self._signer(credentials), renewable=self._login is not None)
-        self._core = Core(self._session, dialect)
+        self._core = Core(self._session, dialect, services.state.leases)
         self._core.known_client_id = credentials.client_id
         pager = Pager(dialect.paging, services.state.facts, self._key, services.ceilings)
         self._native = AdskeeperNative(self._core, pager)

@@ -1,9 +1,8 @@
 """What every part of the native client shares: building, sending, decoding, and what came of a write."""
 
-import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
-from weakref import WeakValueDictionary
 
 import attrs
 
@@ -13,12 +12,15 @@ from adnet.connectors.adskeeper.calls import Call
 from adnet.connectors.adskeeper.errors import BOM, envelope_of, partial_error, rejected_of, words_of
 from adnet.errors import AdnetError, ConfigurationError, SchemaError
 from adnet.models import PlannedRequest
+from adnet.state import Leases
 from adnet.transport.decipher import decode
 from adnet.transport.session import Session
 from adnet.transport.wire import Request, Response, Route
 
 _LONGEST: Final = 300
 """Characters of what the network says in a note."""
+_ALONE_S: Final = 600.0
+"""Longer than the writes of one update take, retries included; who dies gives its lease back at once."""
 
 
 @attrs.frozen(kw_only=True)
@@ -38,11 +40,11 @@ class Saved:
 class Core:
     """Sends requests of one client. Safe to use from many tasks at once."""
 
-    def __init__(self, session: Session, dialect: Dialect) -> None:
+    def __init__(self, session: Session, dialect: Dialect, leases: Leases) -> None:
         self.session = session
         self.dialect = dialect
         self.known_client_id: str | None = None
-        self._campaigns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._leases = leases
 
     @property
     def client_id(self) -> str:
@@ -55,12 +57,14 @@ class Core:
             raise ConfigurationError("the client id is not known before the account has been opened")
         return self.known_client_id
 
-    def alone_with(self, campaign_id: str) -> asyncio.Lock:
+    def alone_with(self, campaign_id: str) -> AbstractAsyncContextManager[None]:
         """Return what to hold from reading a campaign until an edit that depends on it is answered.
 
-        Nothing at this network can be compared and set, so that another process may come between all the same.
+        Nothing at this network can be compared and set, so that who works on another state, or on the network's own
+        pages, may come between all the same.
         """
-        return self._campaigns.setdefault(campaign_id, asyncio.Lock())
+        name = f"campaign {self.client_id}/{campaign_id} of {self.session.network}"
+        return self._leases.alone(name, most_s=_ALONE_S)
 
     def build(self, route: Route, *, path: Mapping[str, object] | None = None, **parts: Any) -> Request:
         """Return a request with the client's id filled in."""

@@ -5,8 +5,8 @@ day).
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -15,15 +15,13 @@ import msgspec
 
 from adnet.clock import Clock
 from adnet.connectors.mytarget import codec
-from adnet.errors import StateError
 from adnet.periods import ONE_DAY
 from adnet.state import State
 
 ONCE: Final = timedelta(hours=24)
 METRICS: Final = "base"
 _LEASE_S: Final = 3600.0
-"""A process that dies gives its lease back at once, wherever the state is on one machine."""
-_POLL_S: Final = 0.2
+"""A process that dies gives its lease back at once."""
 
 Found = dict[date, dict[str, msgspec.Raw]]
 """Day -> object -> its row; days on which an object did nothing are left out."""
@@ -78,17 +76,9 @@ class DayStore:
                 known.update(kept.rows)
         return known
 
-    @asynccontextmanager
-    async def alone(self, kind: str) -> AsyncIterator[None]:
+    def alone(self, kind: str) -> AbstractAsyncContextManager[None]:
         """Ask for *kind* alone, over all processes: what one of them fetches, the others need not ask for."""
-        leases, name = self._state.tokens, f"statistics of {kind} {self._key}"
-        while (lease := leases.lease(name, self._state.owner, _LEASE_S)) is None:
-            await self._clock.sleep(_POLL_S)
-        try:
-            yield
-        finally:
-            with suppress(StateError):  # it ends by itself
-                leases.release(lease)
+        return self._state.leases.alone(f"statistics of {kind} {self._key}", most_s=_LEASE_S)
 
     def keep(self, kind: str, fetched: Sequence[tuple[Span, Found]], today: date) -> None:
         """Store what was fetched of days before *today*."""

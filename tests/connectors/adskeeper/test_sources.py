@@ -6,10 +6,11 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+import adnet
 from adnet.connectors.adskeeper.changes.targetings import widget_edits
 from adnet.errors import InvalidRequestError, NotFoundError
 from adnet.models import Update
-from tests.connectors.adskeeper.kit import SINCE, UNTIL, home, rows, scripted
+from tests.connectors.adskeeper.kit import SINCE, UNTIL, WIDE, home, rows, scripted
 
 W1, W2, W3 = "5600001", "5600014", "5600027"
 
@@ -105,6 +106,25 @@ async def test_two_blocks_at_once_leave_the_last_source_that_a_campaign_keeps_to
         one, two = await asyncio.gather(*(it.account.block_sources(campaign, [uid]) for uid in (W1, W2)))
         assert sorted([one[0].status, two[0].status]) == ["done", "failed"]
         assert it.sandbox.account.campaigns[int(campaign)].widgets == {W2: []}
+
+
+async def test_two_processes_leave_the_last_source_that_a_campaign_keeps_to(tmp_path):
+    """A nightly run and an application each take one out of the same list: together they must leave one as well."""
+    state = f"sqlite:{tmp_path / 'state.db'}"
+    async with home(options={"state": state}) as it:
+        campaign = await prepared(it, "only", {W1: [], W2: []})
+        options = {
+            "limits": WIDE,
+            "clock": it.connector.session.clock,
+            "state": state,
+            **it.sandbox.credentials,
+        }
+        async with adnet.connect("adskeeper", base_url=it.sandbox.base_url, **options) as other:
+            one, two = await asyncio.gather(
+                it.account.block_sources(campaign, [W1]), other.block_sources(campaign, [W2])
+            )
+        assert sorted([one[0].status, two[0].status]) == ["done", "failed"]
+        assert it.sandbox.account.campaigns[int(campaign)].widgets
 
 
 async def test_a_block_and_an_edit_at_once_leave_the_last_source_that_a_campaign_keeps_to():

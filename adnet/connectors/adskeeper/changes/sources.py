@@ -55,12 +55,11 @@ class SourceWriter:
 
     async def set(self, verb: Verb, campaign_id: str, ids: Sequence[str]) -> list[Outcome]:
         """Block or allow sources; one outcome for each, in order."""
-        async with self.core.alone_with(campaign_id):
-            try:
-                decision = await self.decide(verb, campaign_id, ids)
-            except AdnetError as error:
-                return [Outcome(id=str(given), status="failed", error=error) for given in ids]
-            return await self._send(ids, decision)
+        try:
+            async with self.core.alone_with(campaign_id):
+                return await self._send(ids, await self.decide(verb, campaign_id, ids))
+        except AdnetError as error:  # nothing was sent: what comes of a write is told in its outcome
+            return [Outcome(id=str(given), status="failed", error=error) for given in ids]
 
     async def bid(self, campaign_id: str, factors: Mapping[str, Any]) -> list[Outcome]:
         """Set factors; one outcome for each source, in order."""

@@ -1,0 +1,77 @@
+"""Who is alone at something, over all processes on one state."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import Final
+
+from adnet.clock import Clock
+from adnet.errors import StateError
+from adnet.state.database import Database, to_us
+from adnet.state.owners import Owners
+
+_POLL_S: Final = 0.2
+"""No process tells another that it is done, so that one that waits has to ask."""
+
+_SCHEMA: Final = (
+    "CREATE TABLE IF NOT EXISTS leases (name TEXT PRIMARY KEY, number INTEGER NOT NULL, owner TEXT NOT NULL, "
+    "until_us INTEGER NOT NULL) WITHOUT ROWID"
+)
+
+
+class Leases:
+    """Leases by name. One that ran out, or whose process died, can be taken by the next."""
+
+    def __init__(self, database: Database, clock: Clock, owners: Owners) -> None:
+        self._database = database
+        self._clock = clock
+        self._owners = owners
+        database.define(_SCHEMA)
+
+    @asynccontextmanager
+    async def alone(self, name: str, *, most_s: float) -> AsyncIterator[None]:
+        """Wait until nobody else has the lease *name*, and hold it for the block. Not to be nested for one name.
+
+        Args:
+            name: What for.
+            most_s: After so many seconds others no longer wait for the block's end.
+
+        Raises:
+            StateError: The state is locked or damaged; the block was not entered.
+        """
+        while (number := self._taken(name, most_s)) is None:
+            await self._clock.sleep(_POLL_S)
+        try:
+            yield
+        finally:
+            with suppress(StateError):  # it ends by itself
+                self._give_back(name, number)
+
+    def prune(self) -> None:
+        """Delete the leases that ran out; those of the dead do in time."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM leases WHERE until_us <= ?", (to_us(self._clock.now()),))
+
+    def _taken(self, name: str, most_s: float) -> int | None:
+        """Take a lease, unless another has it; return its number."""
+        now, until = self._clock.now(), self._clock.now() + timedelta(seconds=most_s)
+        number = secrets.randbits(62)
+        with self._database.transaction() as connection:
+            row = connection.execute("SELECT * FROM leases WHERE name = ?", (name,)).fetchone()
+            # One that ends later than ours would was given by a clock that was wrong.
+            if (
+                row
+                and to_us(now) < row["until_us"] <= to_us(until)
+                and self._owners.is_alive(row["owner"]) is not False
+            ):
+                return None
+            connection.execute(
+                "INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?)",
+                (name, number, self._owners.me, to_us(until)),
+            )
+        return number
+
+    def _give_back(self, name: str, number: int) -> None:
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM leases WHERE name = ? AND number = ?", (name, number))
