@@ -187,7 +187,7 @@ class LostReplyError(TransportError):
 
 
 class PayloadError(AdnetError):
-    """An answer that cannot be read."""
+    """An answer that cannot be read, or a value of it that no column can hold."""
 
     #: The first characters of the answer, scrubbed.
     excerpt: str = ""

@@ -21,6 +21,7 @@ class WriteBehind:
         """Begin to write, once the write before has ended.
 
         Raises:
+            PayloadError: The write before had a value that fits no column.
             SinkError: The write before failed.
         """
         await self.settle()
@@ -32,6 +33,7 @@ class WriteBehind:
         """Wait for what is under way.
 
         Raises:
+            PayloadError: It had a value that fits no column.
             SinkError: It failed.
         """
         if (task := self._under_way) is not None:

@@ -45,7 +45,7 @@ def to_array(table: str, column: str, kind: ColumnType, values: Sequence[Any]) -
     """Return *values* as an Arrow array.
 
     Raises:
-        SinkError: A value does not fit; names the table and the column.
+        PayloadError: A value does not fit; names the table and the column.
     """
     try:
         if isinstance(values, RawColumn):
@@ -81,7 +81,8 @@ def to_batch(table: Table, columns: Columns, origin: Origin) -> Any:
     """Return *columns* as one record batch with all columns of the landed table.
 
     Raises:
-        SinkError: The columns are not those of the table, or a value does not fit.
+        PayloadError: A value does not fit, or a row has no key.
+        SinkError: The columns are not those of the table.
     """
     rows = _values.check_shape(table, columns)
     shared = {

@@ -40,7 +40,7 @@ def to_texts(table: str, column: str, kind: ColumnType, values: Sequence[Any]) -
     """Return *values* as SQLite keeps them: text, int or None.
 
     Raises:
-        SinkError: A value does not fit; names the table and the column.
+        PayloadError: A value does not fit; names the table and the column.
     """
     if kind == "text" and _is_plain(values):
         return values
@@ -66,7 +66,8 @@ def to_columns(table: Table, columns: Columns, origin: Origin) -> list[Sequence[
     """Return all columns of the landed table, in order, as SQLite keeps them.
 
     Raises:
-        SinkError: The columns are not those of the table, or a value does not fit.
+        PayloadError: A value does not fit, or a row has no key.
+        SinkError: The columns are not those of the table.
     """
     rows = _values.check_shape(table, columns)
     fetched_at = instant(_values.instant(origin.fetched_at))

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import attrs
 
-from adnet.errors import SinkError
+from adnet.errors import PayloadError, SinkError
 from adnet.models.tables import PULLS, Columns, ColumnType, Table
 
 _SIX_DIGITS: Final = Decimal("0.000001")
@@ -92,7 +92,7 @@ def convert(table: str, column: str, kind: ColumnType, values: Iterable[object])
     """Return *values* made to fit; None stays None.
 
     Raises:
-        SinkError: A value does not fit; names the table, the column and the place of the row, not the value.
+        PayloadError: A value does not fit; names the table, the column and the place of the row, not the value.
     """
     fit = CONVERT[kind]
     done: list[Any] = []
@@ -100,7 +100,7 @@ def convert(table: str, column: str, kind: ColumnType, values: Iterable[object])
         try:
             done.append(None if value is None else fit(value))
         except (ValueError, OverflowError) as error:
-            raise SinkError(f"{table}.{column}: row {index} of this batch does not fit: {error}") from None
+            raise PayloadError(f"{table}.{column}: row {index} of this batch does not fit: {error}") from None
     return done
 
 
@@ -108,6 +108,7 @@ def check_shape(table: Table, columns: Columns) -> int:
     """Return how many rows *columns* hold.
 
     Raises:
+        PayloadError: A row has no key.
         SinkError: Columns are missing, unknown, or of different lengths.
     """
     expected = {*table.columns, "raw"}
@@ -116,7 +117,9 @@ def check_shape(table: Table, columns: Columns) -> int:
         raise SinkError(f"{table.name}: these columns are missing or unknown: {odd}")
     for name in table.key:
         if None in columns[name]:
-            raise SinkError(f"{table.name}.{name}: row {columns[name].index(None)} of this batch has no key")
+            raise PayloadError(
+                f"{table.name}.{name}: row {columns[name].index(None)} of this batch has no key"
+            )
     lengths = {len(values) for values in columns.values()}
     if len(lengths) != 1:
         raise SinkError(f"{table.name}: columns have different lengths: {sorted(lengths)}")

@@ -45,8 +45,9 @@ class Landing(Protocol):
             columns: Every column of the table and ``raw``; network, account and fetched_at are added here.
 
         Raises:
-            SinkError: A value does not fit its column, or there is no room to stage these rows or earlier ones: a
-                sink may be a little behind, and tells of it with the commit at the latest.
+            PayloadError: A value does not fit its column, or a row has no key: this landing is of no use, the sink is.
+            SinkError: There is no room to stage these rows or earlier ones: a sink may be a little behind, and tells
+                of it with the commit at the latest.
         """
         ...
 

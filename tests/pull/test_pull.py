@@ -6,10 +6,12 @@ from contextlib import AsyncExitStack
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import attrs
 import pytest
 
 import adnet
-from adnet.models import ReportQuery
+from adnet.models import ModelBatch, ReportQuery
+from adnet.money import Money
 from adnet.operations.windows import Left
 from adnet.periods import Period
 from adnet.pull.checkpoint import PullCheckpoint
@@ -21,6 +23,7 @@ from adnet.state import State
 from adnet.testing import FakeClock, MemorySink
 
 SINCE, UNTIL = date(2026, 1, 1), date(2026, 1, 3)
+HUGE = Money(Decimal("1e12"), "IDR")
 
 
 class Refusing(MemorySink):
@@ -83,6 +86,34 @@ async def test_one_dead_account_harms_no_other(sandbox):
     assert all(isinstance(error, adnet.AuthenticationError) for error in result.errors)
     assert not result.ok
     assert result.landed
+
+
+@pytest.mark.parametrize("scheme", ["duckdb", "parquet", "csv"])
+async def test_a_value_that_no_column_holds_fails_its_own_table_alone(sandbox, tmp_path, scheme):
+    """What one network tells of one offer costs neither its other tables nor any other account."""
+    async with connected(sandbox, name="good") as good, connected(sandbox, name="odd") as odd:
+        listed = odd.connector.list_offers
+
+        async def list_offers():
+            async for batch in listed():
+                yield ModelBatch([attrs.evolve(row, highest_payout=HUGE) for row in batch.models()])
+
+        odd.connector.list_offers = list_offers
+        result = await adnet.pull(
+            [good, odd],
+            since=SINCE,
+            until=UNTIL,
+            to=f"{scheme}:{tmp_path / 'landed'}",
+            tables=["offers", "transactions"],
+        )
+    assert {(table.account, table.table): table.outcome for table in result.tables} == {
+        ("good", "offers"): "landed",
+        ("good", "transactions"): "landed",
+        ("odd", "offers"): "failed",
+        ("odd", "transactions"): "landed",
+    }
+    assert [type(error) for error in result.errors] == [adnet.PayloadError]
+    assert "offers.highest_payout: row 0 of this batch does not fit" in str(result.errors[0])
 
 
 async def test_pulling_twice_changes_nothing(sandbox):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sink_kit import LATER, START, Place, stats, transactions
 
-from adnet.errors import SinkError
+from adnet.errors import PayloadError, SinkError
 from adnet.models.tables import PULLS, TABLES, RawColumn
 from adnet.sinks import Landed
 
@@ -255,7 +255,7 @@ async def test_value_that_does_not_fit(place: Place, column: str, value: Any) ->
     columns[column][1] = value
     async with place.opened() as sink:
         landing = sink.landing(network="net", account="acc", fetched_at=START)
-        with pytest.raises(SinkError, match=rf"transactions\.{column}: row 1 "):
+        with pytest.raises(PayloadError, match=rf"transactions\.{column}: row 1 "):
             await landing.write("transactions", columns)
         await landing.rollback()
     assert place.rows() == []
@@ -264,7 +264,7 @@ async def test_value_that_does_not_fit(place: Place, column: str, value: Any) ->
 @pytest.mark.parametrize("value", [2**63, True, "5"])
 async def test_count_that_does_not_fit(place: Place, value: Any) -> None:
     """A count beyond 64 bits, or none at all, is refused by name."""
-    with pytest.raises(SinkError, match=r"stats\.clicks: row 0 "):
+    with pytest.raises(PayloadError, match=r"stats\.clicks: row 0 "):
         await place.land(stats(1, clicks=value), "stats")
 
 
@@ -361,7 +361,7 @@ async def test_key_is_needed(place: Place) -> None:
     """A row without its key is refused by name, in a table and among the pulls."""
     columns = transactions(2)
     columns["transaction_id"][1] = None
-    with pytest.raises(SinkError, match=r"transactions\.transaction_id: row 1 .* no key"):
+    with pytest.raises(PayloadError, match=r"transactions\.transaction_id: row 1 .* no key"):
         await place.land(columns)
     async with place.opened() as sink:
         with pytest.raises(SinkError, match="no account and no pull_id"):
