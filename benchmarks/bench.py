@@ -22,10 +22,11 @@ import overhead
 import peers
 import pulls
 import rows
-from common import CORES, HERE, every_core, pin_client, server
+from common import CORES, HERE, every_core, pin_client
 
 STORED = HERE / "ratios.json"
 TOLERANCE = 1.25
+ROUNDS = 5
 Line = tuple[str, str, str]
 """What was measured, the figure, what it is held against."""
 
@@ -82,24 +83,9 @@ def free_lines(pages: int, rounds: int, others: Sequence[str] = ()) -> list[Line
 
 
 def pull_lines(pages: int, rounds: int, others: Sequence[str] = ()) -> list[Line]:
-    """Ours and, after them and as often, those of the peers *others*."""
-    found: dict[str, dict[str, float] | None] = dict(pulls.measure(pages, rounds))
-    if others:
-        with server(pages) as base:
-            for name in others:
-                taken = [run for _ in range(rounds) if (run := peers.pulled(name, base))]
-                found[name] = (
-                    {
-                        key: statistics.median(run[key] for run in taken)
-                        for key in ("wall_s", "cpu_s", "peak_mb")
-                    }
-                    if taken
-                    else None
-                )
-    ours = found["parquet"]
-    assert ours is not None
+    """Ours and, in turn with them, those of the peers *others*."""
     lines = []
-    for name, one in found.items():
+    for name, one in pulls.measure(pages, rounds, ("hand", *pulls.WAYS, *others)).items():
         title = f"{pages * 1000:,} rows, " + {
             "hand": "Parquet by hand",
             "parquet": "`adnet pull` to Parquet",
@@ -108,10 +94,8 @@ def pull_lines(pages: int, rounds: int, others: Sequence[str] = ()) -> list[Line
         if one is None:
             lines.append((title, "could not be run", ""))
             continue
-        speed = pages * 1000 / one["wall_s"]
-        figure = f"{speed:,.0f} rows/s, {one['cpu_s']:.2f} CPU s, peak {one['peak_mb']:.0f} MB"
-        wall, cpu = (one[key] / ours[key] for key in ("wall_s", "cpu_s"))
-        against = f"{wall:.1f} times our wall, {cpu:.1f} times our CPU"
+        figure = f"{one['rows_per_s']:,.0f} rows/s, {one['cpu_s']:.2f} CPU s, peak {one['peak_mb']:.0f} MB"
+        against = f"{one['wall_share']:.1f} times our wall, {one['cpu_share']:.1f} times our CPU"
         lines.append((title, figure, against))
     return lines
 
@@ -159,7 +143,7 @@ def overhead_lines() -> list[Line]:
 
 
 def account_lines() -> list[Line]:
-    found = accounts.measure()
+    found = accounts.measure(rounds=ROUNDS)
     ours, plain = found["adnet"], found["hand"]
     return [
         (
@@ -179,7 +163,7 @@ def night_lines() -> list[Line]:
     lines = []
     for way, name in (("parquet", "Parquet"), ("duckdb", "DuckDB")):
         for count in (20, 200):
-            one = nights.measure(way, count, 2)
+            one = nights.measure(way, count, 2, ROUNDS)
             each = (one["wall_s"] - nights.READY_S) / count
             title = f"{count} accounts of 2,000 rows, ready after 2 s, `adnet pull` to {name}"
             figure = f"{one['wall_s']:.1f} s, {one['cpu_s']:.2f} CPU s, peak {one['peak_mb']:.0f} MB"
@@ -198,9 +182,9 @@ def everything(full: bool) -> None:
     """Measure all, telling each part as it comes, and print the table."""
     parts: list[Callable[[], list[Line]]] = [
         row_lines,
-        lambda: pull_lines(100, 3, tuple(peers.PEERS)),
-        lambda: pull_lines(1000, 1, ("dlt, Arrow pages", "dlt, default rows")),
-        lambda: free_lines(1000, 1, ("dlt, Arrow pages",)),
+        lambda: pull_lines(100, ROUNDS, tuple(peers.PEERS)),
+        lambda: pull_lines(1000, ROUNDS, ("dlt, Arrow pages", "dlt, default rows")),
+        lambda: free_lines(1000, ROUNDS, ("dlt, Arrow pages",)),
         latency_lines,
         first_row_lines,
         overhead_lines,

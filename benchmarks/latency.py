@@ -15,7 +15,7 @@ from rows import list_rows
 PAGES, DELAY_S, PAGE_ROWS = 200, 0.05, 100
 
 
-async def measure(rounds: int = 5, peer_rounds: int = 1) -> dict[str, dict[str, float] | None]:
+async def measure(rounds: int = 5, peer_rounds: int = 5) -> dict[str, dict[str, float] | None]:
     """Return the wall seconds of each; the first is the floor: 32 in flight, by hand."""
     numbers = iter(range(1000))
     walls: dict[str, list[float]] = {"hand": [], "adnet": []}

@@ -6,6 +6,7 @@ At least two pages: a report of 1,000 rows may have been cut, as they tell, and 
 """
 
 import json
+import statistics
 import sys
 import tempfile
 import time
@@ -32,14 +33,14 @@ def inside(way: str, accounts: int, base: str) -> dict[str, float]:
     return {"rows": rows, "wall_s": wall, "cpu_s": cpu, "peak_mb": memory_mb()}
 
 
-def measure(way: str, accounts: int, pages: int) -> dict[str, float]:
-    """Return the figures of one pull of *accounts* accounts, each with *pages* pages, ready after READY_S."""
-    with server(pages, "--ready", READY_S) as base:
-        found: dict[str, float] = json.loads(
-            child(sys.executable, HERE / "nights.py", "inside", way, accounts, base)
-        )
-    assert found["rows"] == accounts * pages * 1000, found
-    return found
+def measure(way: str, accounts: int, pages: int, rounds: int = 1) -> dict[str, float]:
+    """Return the median figures of pulls of *accounts* accounts, each with *pages* pages, ready after READY_S."""
+    runs = []
+    for _ in range(rounds):
+        with server(pages, "--ready", READY_S) as base:
+            runs.append(json.loads(child(sys.executable, HERE / "nights.py", "inside", way, accounts, base)))
+        assert runs[-1]["rows"] == accounts * pages * 1000, runs[-1]
+    return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
 
 
 if __name__ == "__main__":

@@ -12,10 +12,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
 import hand
+import peers
 from common import HERE, SINCE, TOKEN, UNTIL, memory_mb, pin_client, server
 
 WAYS = ("parquet", "duckdb")
@@ -75,26 +77,47 @@ def inside(way: str, pages: int, base: str) -> dict[str, float]:
     return {"rows": rows, "wall_s": wall, "cpu_s": cpu, "peak_mb": memory_mb(), "idle_mb": before}
 
 
-def measure(pages: int, rounds: int, ways: tuple[str, ...] = ("hand", *WAYS)) -> dict[str, dict[str, float]]:
-    """Return the median figures of each way, all against one server."""
-    runs: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
+Run = dict[str, float]
+
+
+def measure(pages: int, rounds: int, ways: Sequence[str] = ("hand", *WAYS)) -> dict[str, Run | None]:
+    """Return the median figures of each way, peers among them; None for a peer that could not be run.
+
+    All are against one server and take turns, so that each ratio is of two that ran one after the other.
+    """
+    runs: dict[str, list[Run | None]] = {way: [] for way in ways}
     with server(pages) as base:
         for _ in range(rounds):
-            for way in ways:
-                command = [sys.executable, __file__, way, str(pages), base]
-                done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-                runs[way].append(json.loads(done.stdout.splitlines()[-1]))
-    found = {}
-    for way, taken in runs.items():
-        found[way] = {name: statistics.median(run[name] for run in taken) for name in taken[0]}
-        found[way]["ratio"] = statistics.median(
-            run["cpu_s"] / base["cpu_s"] for run, base in zip(taken, runs[ways[0]], strict=True)
-        )
+            for way, taken in runs.items():
+                taken.append(peers.pulled(way, base) if way in peers.PEERS else _run(way, pages, base))
+    return {way: _medians(taken, runs) for way, taken in runs.items()}
+
+
+def _run(way: str, pages: int, base: str) -> Run:
+    command = [sys.executable, __file__, way, str(pages), base]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    found: Run = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _medians(taken: Sequence[Run | None], runs: Mapping[str, Sequence[Run | None]]) -> Run | None:
+    went = [run for run in taken if run]
+    if not went:
+        return None
+    found = {name: statistics.median(run[name] for run in went) for name in went[0]}
+    found["rows_per_s"] = found["rows"] / found["wall_s"]
+    for name, key, beside in (
+        ("ratio", "cpu_s", "hand"),
+        ("wall_share", "wall_s", "parquet"),
+        ("cpu_share", "cpu_s", "parquet"),
+    ):
+        both = [(a, b) for a, b in zip(taken, runs.get(beside, ()), strict=False) if a and b]
+        if both:
+            found[name] = statistics.median(a[key] / b[key] for a, b in both)
+    if "hand" in runs:
         # Noise only ever adds: the least of each is what two runs have most in common.
-        found[way]["least_ratio"] = min(run["cpu_s"] for run in taken) / min(
-            run["cpu_s"] for run in runs[ways[0]]
-        )
-        found[way]["rows_per_s"] = found[way]["rows"] / found[way]["wall_s"]
+        least = min(run["cpu_s"] for run in runs["hand"] if run)
+        found["least_ratio"] = min(run["cpu_s"] for run in went) / least
     return found
 
 
