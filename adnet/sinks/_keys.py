@@ -12,6 +12,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from adnet.errors import SinkError
 from adnet.models.tables import Columns, Table
 from adnet.sinks._files import remove
 
@@ -54,10 +55,17 @@ class HashFile:
         self._rows = 0
 
     def add(self, hashes: Any) -> None:
-        """Take the hashes of the next rows, a chunked array."""
-        with self._path.open("ab") as file:
-            for chunk in hashes.chunks:
-                file.write(chunk.buffers()[1].slice(8 * chunk.offset, 8 * len(chunk)))
+        """Take the hashes of the next rows, a chunked array.
+
+        Raises:
+            SinkError: There is no room on the disk.
+        """
+        try:
+            with self._path.open("ab") as file:
+                for chunk in hashes.chunks:
+                    file.write(chunk.buffers()[1].slice(8 * chunk.offset, 8 * len(chunk)))
+        except OSError as error:
+            raise SinkError(f"cannot write {self._path}: {error.strerror or error}") from error
         self._rows += len(hashes)
 
     def chunks(self, lengths: Iterable[int]) -> Iterator[Any]:

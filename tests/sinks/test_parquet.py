@@ -13,6 +13,7 @@ from sink_kit import LATER, START, Place, stats, transactions
 
 from adnet.errors import SinkError
 from adnet.sinks import Landed, _keys, _parquet_merge, _parts
+from adnet.sinks._keys import HashFile
 
 
 @pytest.fixture
@@ -174,6 +175,13 @@ async def test_hashes_that_meet(folder: Place, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(_keys, "_hashes", lambda columns: [7] * len(columns[0]))
     assert Landed(1, 1, 0) == await folder.land(transactions(1, start=1))
     assert folder.column("transaction_id") == ["tx-000000", "tx-000001"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+def test_no_room_for_hashes() -> None:
+    """They are written before the rows that they are of, so that a full disk is met there first."""
+    with pytest.raises(SinkError, match="cannot write /dev/full: No space left"):
+        HashFile(Path("/dev/full")).add(pa.chunked_array([pa.array([1], pa.int64())]))
 
 
 async def test_rename_that_fails_is_done_later(folder: Place, monkeypatch: pytest.MonkeyPatch) -> None:
