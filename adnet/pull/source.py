@@ -9,7 +9,8 @@ import uuid
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
-from datetime import timedelta
+from datetime import timedelta, tzinfo
+from itertools import pairwise
 from typing import Any, Final
 
 import attrs
@@ -20,7 +21,7 @@ from adnet.models import Batch, ModelBatch, ReportJob, ReportQuery
 from adnet.models.words import Level
 from adnet.operations.jobs import ReportRunner
 from adnet.operations.windows import Windows
-from adnet.periods import Moment, Period
+from adnet.periods import Moment, Period, instant
 from adnet.pull.ahead import WriteBehind
 from adnet.pull.checkpoint import PullCheckpoint
 from adnet.pull.recording import Recorder
@@ -134,7 +135,10 @@ class Source:
     @property
     def _period(self) -> Period:
         period = self._account.period(self._run.since, self._run.until)
-        return attrs.evolve(period, since=period.since - self._run.lookback)
+        begins = period.since.astimezone(self._connector.time_zone)
+        return attrs.evolve(
+            period, since=begins - self._run.lookback
+        )  # by its calendar: not all days have 24 hours
 
     # ------------------------------------------------------------------ reports
 
@@ -186,7 +190,7 @@ class Source:
     # ------------------------------------------------------------------ lists
 
     async def _pull_stats(self, level: Level) -> None:
-        for unit in _units(self._period, self._connector.days_at_once):
+        for unit in _units(self._period, self._connector.days_at_once, self._connector.time_zone):
             await self._land(self._connector.list_stats(unit, level=level))
 
     def _batches(self) -> AsyncIterator[Batch]:
@@ -263,12 +267,7 @@ class Source:
         self._tell("ended", sum(result.rows for result in self._results.values()))
 
 
-def _units(period: Period, days: int) -> list[Period]:
-    """Return pieces of at most *days* days; all but the last end at the same time of day in UTC."""
-    step = timedelta(days=days)
-    pieces = []
-    since = period.since
-    while since < period.until:
-        pieces.append(Period(since, min(since + step, period.until)))
-        since += step
-    return pieces
+def _units(period: Period, days: int, tz: tzinfo) -> list[Period]:
+    """Return pieces of at most *days* days of *tz*, which meet at its midnights: no day is in two of them."""
+    starts = {instant(day, tz) for day in list(period.days(tz))[days::days]}
+    return [Period(*ends) for ends in pairwise([period.since, *sorted(starts), period.until])]

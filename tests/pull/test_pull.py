@@ -3,8 +3,9 @@
 import asyncio
 import sys
 from contextlib import AsyncExitStack
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
@@ -23,6 +24,7 @@ from adnet.state import State
 from adnet.testing import FakeClock, MemorySink
 
 SINCE, UNTIL = date(2026, 1, 1), date(2026, 1, 3)
+BERLIN = ZoneInfo("Europe/Berlin")
 HUGE = Money(Decimal("1e12"), "IDR")
 
 
@@ -204,6 +206,57 @@ async def test_each_day_that_instants_touch_lands_whole_in_statistics(sandbox):
     )
     assert hour == day != set()
     assert all(row["occurred_at"].hour == 12 for row in sinks[0].rows("transactions"))
+
+
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [
+        (date(2026, 3, 1), date(2026, 4, 20)),
+        (date(2026, 10, 1), date(2026, 11, 20)),
+        (datetime(2026, 1, 1, 12, tzinfo=UTC), datetime(2026, 1, 31, 12, tzinfo=UTC)),
+    ],
+)
+async def test_no_day_of_statistics_is_asked_for_twice(since, until):
+    """Days of 23 and 25 hours and instants in mid day do not move the borders of what lands together."""
+    asked = []
+
+    async def list_stats(period, **_):
+        asked.append(list(period.days(BERLIN)))
+        return
+        yield
+
+    async with (
+        MytargetSandbox(seed=7, campaigns=2, banners=2) as running,
+        adnet.connect("mytarget", base_url=running.base_url, **running.credentials) as account,
+    ):
+        connector = account.connector
+        connector.time_zone, connector.days_at_once, connector.list_stats = BERLIN, 7, list_stats
+        await adnet.pull(account, since=since, until=until, to=MemorySink(), tables=["stats"])
+    assert [day for days in asked for day in days] == list(Period.of(since, until, BERLIN).days(BERLIN))
+    assert {len(days) for days in asked[:-1]} == {7}
+
+
+@pytest.mark.parametrize("since", [date(2026, 3, 30), date(2026, 10, 26)])
+async def test_a_look_back_is_of_whole_days(since):
+    """The day before may have had 23 or 25 hours."""
+    asked = []
+
+    async def list_stats(period, **_):
+        asked.append(period.since.astimezone(BERLIN))
+        return
+        yield
+
+    async with (
+        MytargetSandbox(seed=7, campaigns=2, banners=2) as running,
+        adnet.connect("mytarget", base_url=running.base_url, **running.credentials) as account,
+    ):
+        account.connector.time_zone, account.connector.list_stats = BERLIN, list_stats
+        until = since + timedelta(days=1)
+        await adnet.pull(
+            account, since=since, until=until, to=MemorySink(), tables=["stats"], lookback_days=1
+        )
+    before = since - timedelta(days=1)
+    assert asked == [datetime.combine(before, time.min, BERLIN)]
 
 
 async def test_statistics_by_a_level_that_a_network_lacks_are_left_out():
