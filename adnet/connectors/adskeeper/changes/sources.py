@@ -94,18 +94,13 @@ class SourceWriter:
     def _widgets(
         decision: Decision, verb: Verb, campaign_id: str, row: CampaignRow, sources: Sequence[Source]
     ) -> None:
-        present = row.widgets
-        if present.kind not in {"off", "except", "only"}:
-            decision.settle_all((source.given for source in sources), unknown_kind(present.kind))
+        found = _list_to_edit(decision, verb, row.widgets.kind, ("except", "only"), sources)
+        if found is None:
             return
-        if verb == "allow" and present.kind == "off":
-            decision.settle_all((source.given for source in sources), None, FREE)
-            return
-        kind = "only" if present.kind == "only" else "except"
-        add = (verb == "block") == (kind == "except")
+        kind, add = found
         members: dict[str, list[str]] = {}
         for source in sources:
-            wire = edited(present, source, add=add) if source.sub != ALL_SUBS else None
+            wire = edited(row.widgets, source, add=add) if source.sub != ALL_SUBS else None
             if wire is None:
                 all_subs = refuse("ids", f"{source.given}: name the widget itself to {verb} all of it")
                 error = all_subs if source.sub == ALL_SUBS else whole_listed(source, kind)
@@ -115,7 +110,7 @@ class SourceWriter:
                     members.setdefault(member, []).append(source.given)
             else:
                 decision.settle(source.given, None, "it is so already")
-        if kind == "only" and not add and members.keys() >= set(members_of(present)):
+        if kind == "only" and not add and members.keys() >= set(members_of(row.widgets)):
             decision.settle_all(chain(*members.values()), refuse("ids", LAST))
             return
         for part in _chunks(members):
@@ -126,20 +121,15 @@ class SourceWriter:
     def _named(
         decision: Decision, verb: Verb, campaign_id: str, row: CampaignRow, sources: Sequence[Source]
     ) -> None:
-        present = row.sources
-        if present.kind not in {"off", "blocklist", "allowlist"}:
-            decision.settle_all((source.given for source in sources), unknown_kind(present.kind))
+        found = _list_to_edit(decision, verb, row.sources.kind, ("blocklist", "allowlist"), sources)
+        if found is None:
             return
-        if verb == "allow" and present.kind == "off":
-            decision.settle_all((source.given for source in sources), None, FREE)
-            return
-        kind = "allowlist" if present.kind == "allowlist" else "blocklist"
-        add = (verb == "block") == (kind == "blocklist")
+        kind, add = found
         members: dict[str, list[str]] = {}
         for source in sources:
             members.setdefault(source.name or "", []).append(source.given)
         # A list may be told by ids and its members given by names, so that only their numbers can be compared.
-        if kind == "allowlist" and not add and len(members) >= len(present.members):
+        if kind == "allowlist" and not add and len(members) >= len(row.sources.members):
             decision.settle_all(chain(*members.values()), refuse("ids", LAST))
             return
         for part in _chunks(members):
@@ -219,6 +209,29 @@ class SourceWriter:
                 self.core.planned(edit.call, ids=chain(*edit.members.values())) for edit in decision.edits
             ]
         return planned
+
+
+def _list_to_edit(
+    decision: Decision, verb: Verb, present: str, kinds: tuple[str, str], sources: Sequence[Source]
+) -> tuple[str, bool] | None:
+    """Return the list that *verb* edits, and whether it adds to it; None where all is settled without an edit.
+
+    Args:
+        decision: Takes what is settled.
+        verb: Block or allow.
+        present: The kind of list that the campaign keeps.
+        kinds: That of those to avoid, and that of those to keep to.
+        sources: Those that were named.
+    """
+    avoided, kept_to = kinds
+    if present not in {"off", avoided, kept_to}:
+        decision.settle_all((source.given for source in sources), unknown_kind(present))
+        return None
+    if verb == "allow" and present == "off":
+        decision.settle_all((source.given for source in sources), None, FREE)
+        return None
+    kind = kept_to if present == kept_to else avoided
+    return kind, (verb == "block") == (kind == avoided)
 
 
 def _came_to(wire: str, edit: Edit, saved: Saved) -> OutcomeStatus:
