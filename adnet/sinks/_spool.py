@@ -16,6 +16,7 @@ from adnet.models.tables import Table
 from adnet.sinks._arrow import schema
 from adnet.sinks._files import remove
 from adnet.sinks._keys import HASHES, HashFile
+from adnet.sinks._overflow import Overflow
 
 GROUP_ROWS: Final = 16_384
 """Rows of one row group; with the next, the bound of what is held in memory."""
@@ -44,9 +45,12 @@ class Spool:
         """Finished files; each but the last holds exactly *file_rows* rows."""
         self._name_file = name_file
         self._file_rows = file_rows
+        self.held_bytes = 0
+        """What it holds takes in memory."""
         self._held: list[Any] = []
         self._held_rows = 0
-        self._held_bytes = 0
+        self._group_bytes = 0
+        self._overflow: Overflow | None = None
         self._file: PartFile | None = None
 
     def add(self, batch: Any) -> None:
@@ -64,7 +68,23 @@ class Spool:
 
     def held(self) -> Any:
         """Return the rows that are in no file, as an Arrow table; all of them unless there are many."""
-        return pa.Table.from_batches(self._held, schema=None if self._held else schema(self.table))
+        spilled = [] if self._overflow is None else self._overflow.batches()
+        batches = [*spilled, *self._held]
+        return pa.Table.from_batches(batches, schema=None if batches else schema(self.table))
+
+    def spill(self) -> None:
+        """Let what is held wait on the disk, until its row group is full or the spool is finished.
+
+        Raises:
+            SinkError: There is no room on the disk.
+        """
+        if not self._held:
+            return
+        if self._overflow is None:
+            self._overflow = Overflow(self._name_file(), self._held[0].schema)
+        self._overflow.add(self._held)
+        self._held.clear()
+        self.held_bytes = 0
 
     def finish(self) -> None:
         """Bring what is held to the file, if there is one."""
@@ -100,8 +120,10 @@ class Spool:
     def _hold(self, piece: Any) -> None:
         self._held.append(piece)
         self._held_rows += piece.num_rows
-        self._held_bytes += piece.get_total_buffer_size()
-        if self._held_rows >= GROUP_ROWS or self._held_bytes >= GROUP_BYTES or not self._room():
+        size = piece.get_total_buffer_size()
+        self.held_bytes += size
+        self._group_bytes += size
+        if self._held_rows >= GROUP_ROWS or self._group_bytes >= GROUP_BYTES or not self._room():
             self._flush()
 
     def _flush(self) -> None:
@@ -126,7 +148,10 @@ class Spool:
 
     def _release(self) -> None:
         self._held.clear()
-        self._held_rows = self._held_bytes = 0
+        self._held_rows = self.held_bytes = self._group_bytes = 0
+        if self._overflow is not None:
+            self._overflow.discard()
+            self._overflow = None
 
 
 def _repetitive(columns: Any) -> list[str]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -14,6 +14,7 @@ from adnet.sinks._arrow import to_batch
 from adnet.sinks._keys import with_hashes
 from adnet.sinks._landing import StagedLanding
 from adnet.sinks._spool import Spool
+from adnet.sinks._spools import Spools
 from adnet.sinks._values import Origin
 from adnet.sinks._worker import Worker
 from adnet.sinks.base import Landed
@@ -21,6 +22,8 @@ from adnet.sinks.base import Landed
 _ROWS: Final = 2_048
 _BYTES: Final = 2 << 20
 """So many rows or bytes go to the sink's thread together."""
+_TOGETHER_BYTES: Final = 16 * _BYTES
+"""Once as much as this waits for the sink's thread, over all landings, each page goes there by itself."""
 _BACKLOG: Final = 4
 """How far the sink's thread may be behind. A row group takes it as long as two of these take to come, and it does most
 of that without the interpreter: on a second core, while the next pages are decoded."""
@@ -34,10 +37,10 @@ class _Waiting:
     rows: int = 0
     bytes: int = 0
 
-    def add(self, batch: Any) -> None:
+    def add(self, batch: Any, size: int) -> None:
         self.batches.append(batch)
         self.rows += batch.num_rows
-        self.bytes += batch.get_total_buffer_size()
+        self.bytes += size
 
     @property
     def enough(self) -> bool:
@@ -48,6 +51,9 @@ class SpoolingSink(Protocol):
     """What a sink does for its landings; all of it in the worker's thread."""
 
     worker: Worker
+    spools: Spools
+    waiting_bytes: int
+    """What the sink's thread has not staged yet, over all landings, which count it."""
     hashes_keys: bool
     """Whether batches come with the hashes of their keys; see `adnet.sinks._keys`."""
 
@@ -59,10 +65,6 @@ class SpoolingSink(Protocol):
         self, spools: Sequence[Spool], origin: Origin, replaced_at: datetime | None
     ) -> dict[str, Landed]:
         """Land *spools*, finished or not, as one, and return what it did to each table."""
-        ...
-
-    def discard(self, spools: Iterable[Spool]) -> None:
-        """Forget *spools* and remove those of their files that became no parts of the sink."""
         ...
 
 
@@ -88,19 +90,27 @@ class SpoolLanding(StagedLanding[Spool]):
         batch = to_batch(TABLES[table], columns, self._origin)
         if self._sink.hashes_keys:
             batch = with_hashes(batch, columns, TABLES[table])
+        size = batch.get_total_buffer_size()
         waiting = self._waiting.setdefault(table, _Waiting())
-        waiting.add(batch)
-        if waiting.enough:
-            await self.pass_on(table, self._waiting.pop(table).batches)
+        waiting.add(batch, size)
+        self._sink.waiting_bytes += size
+        if waiting.enough or self._sink.waiting_bytes > _TOGETHER_BYTES:
+            await self.pass_on(table, self._waiting.pop(table))
 
-    async def pass_on(self, table: str, rows: Any) -> None:
+    async def pass_on(self, table: str, rows: _Waiting) -> None:
         """Hand *rows* of *table* to the sink's thread, and wait while it is too far behind.
 
         What it fails at is told by the next that waits, the commit at the latest.
         """
-        self._passed_on.append(self.worker.submit(self._write, table, rows))
+        staged = self.worker.submit(self._write, table, rows.batches)
+        staged.add_done_callback(lambda _: self._count_off(rows))
+        self._passed_on.append(staged)
         while self._passed_on and self.worker.backlog > _BACKLOG:
             await self._catch_up()
+
+    def _count_off(self, rows: _Waiting) -> None:
+        """Take note that *rows* wait no longer."""
+        self._sink.waiting_bytes -= rows.bytes
 
     async def _catch_up(self) -> None:
         """Wait for the first that is under way; it stays the first until it has ended well."""
@@ -111,8 +121,7 @@ class SpoolLanding(StagedLanding[Spool]):
     async def commit(self) -> dict[str, Landed]:
         """Land what was written."""
         while self._waiting:
-            table, waiting = self._waiting.popitem()
-            await self.pass_on(table, waiting.batches)
+            await self.pass_on(*self._waiting.popitem())
         while self._passed_on:
             await self._catch_up()
         # Of this thread's own: landing takes the most memory of all, and each thread keeps what it has freed.
@@ -121,7 +130,8 @@ class SpoolLanding(StagedLanding[Spool]):
 
     async def rollback(self) -> None:
         """Forget what was written."""
-        self._waiting.clear()
+        while self._waiting:
+            self._count_off(self._waiting.popitem()[1])
         await asyncio.gather(*self._passed_on, return_exceptions=True)
         self._passed_on.clear()
         await super().rollback()
@@ -134,6 +144,7 @@ class SpoolLanding(StagedLanding[Spool]):
         """Stage record batches."""
         for batch in rows:
             place.add(batch)
+        self._sink.spools.relieve()
 
     def land(self, places: Mapping[str, Spool]) -> dict[str, Landed]:
         """Land all spools as one."""
@@ -141,4 +152,4 @@ class SpoolLanding(StagedLanding[Spool]):
 
     def forget(self, place: Spool) -> None:
         """Remove a spool and its files."""
-        self._sink.discard([place])
+        self._sink.spools.discard([place])

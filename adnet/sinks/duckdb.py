@@ -8,7 +8,7 @@ beyond that; only what cannot spill is tried again with more.
 import contextlib
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -25,6 +25,7 @@ from adnet.sinks._duckdb_merge import Stage, merge, scope_of
 from adnet.sinks._files import FolderLock, make_folder, remove, sync
 from adnet.sinks._spool import UNLIKE, Spool
 from adnet.sinks._spooling import SpoolLanding
+from adnet.sinks._spools import Spools
 from adnet.sinks._sql import DUCKDB_TYPES, create, definitions, literal, quoted
 from adnet.sinks._values import Origin
 from adnet.sinks._worker import Worker
@@ -50,7 +51,8 @@ class DuckDbSink(Sink):
         self._folder = path.with_name(f".{path.name}.adnet")
         self._lock = FolderLock(self._folder / "lock", of=path)
         self._numbers = itertools.count()
-        self._spools: set[Spool] = set()
+        self.spools = Spools()
+        self.waiting_bytes = 0
         self._connection: Any = None
 
     @property
@@ -164,7 +166,7 @@ class DuckDbSink(Sink):
 
     def _close(self) -> None:
         connection, self._connection = self._connection, None
-        self.discard(list(self._spools))
+        self.spools.discard_all()
         if connection is not None:
             with explained(self.path):
                 connection.close()
@@ -179,15 +181,7 @@ class DuckDbSink(Sink):
 
     def spool(self, table: str) -> Spool:
         """Return a new spool; it is discarded with the sink at the latest."""
-        spool = Spool(TABLES[table], lambda: self._folder / f"{next(self._numbers)}.parquet")
-        self._spools.add(spool)
-        return spool
-
-    def discard(self, spools: Iterable[Spool]) -> None:
-        """Forget *spools* and remove their files."""
-        for spool in spools:
-            spool.discard()
-            self._spools.discard(spool)
+        return self.spools.add(Spool(TABLES[table], lambda: self._folder / f"{next(self._numbers)}.parquet"))
 
     def _record(self, rows: Any) -> None:
         ids = ", ".join(literal(pull) for pull in rows["pull_id"].unique().to_pylist())

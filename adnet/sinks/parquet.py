@@ -5,7 +5,7 @@ by renames only, and every key lives in exactly one of them. A landing is writte
 rename, so that a process killed half-way is finished by the next that opens the folder.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from adnet.sinks._parquet_merge import Merge, Stage
 from adnet.sinks._parts import PART_ROWS, Parts, group_of, read_rows
 from adnet.sinks._spool import PartFile, Spool
 from adnet.sinks._spooling import SpoolLanding
+from adnet.sinks._spools import Spools
 from adnet.sinks._sql import ALL_TABLES, history_of
 from adnet.sinks._values import Origin
 from adnet.sinks._worker import Worker
@@ -39,7 +40,8 @@ class ParquetSink(Sink):
         self._clock = clock
         self._lock = FolderLock(path / ".adnet.lock", of=path)
         self._parts = Parts(path)
-        self._spools: set[Spool] = set()
+        self.spools = Spools()
+        self.waiting_bytes = 0
 
     @property
     def uri(self) -> str:
@@ -75,15 +77,7 @@ class ParquetSink(Sink):
     def spool(self, table: str) -> Spool:
         """Return a new spool; it is discarded with the sink at the latest."""
         hashes = HashFile(self._parts.new_file())
-        spool = Spool(TABLES[table], self._parts.new_file, file_rows=PART_ROWS, hashes=hashes)
-        self._spools.add(spool)
-        return spool
-
-    def discard(self, spools: Iterable[Spool]) -> None:
-        """Forget *spools* and remove those of their files that became no parts."""
-        for spool in spools:
-            spool.discard()
-            self._spools.discard(spool)
+        return self.spools.add(Spool(TABLES[table], self._parts.new_file, file_rows=PART_ROWS, hashes=hashes))
 
     def land(
         self, spools: Sequence[Spool], origin: Origin, replaced_at: datetime | None
@@ -123,7 +117,7 @@ class ParquetSink(Sink):
             raise
 
     def _close(self) -> None:
-        self.discard(list(self._spools))
+        self.spools.discard_all()
         if self._lock.taken:
             self._parts.abandon()
             self._lock.give_back()

@@ -8,6 +8,7 @@ import pytest
 from sink_kit import START, transactions
 
 from adnet.errors import SinkError
+from adnet.sinks import _spooling
 from adnet.sinks._spooling import _BACKLOG, _ROWS, SpoolLanding
 from adnet.sinks._values import Origin
 from adnet.sinks._worker import Worker
@@ -21,6 +22,8 @@ class SlowSink:
 
     def __init__(self, failure: SinkError | None = None) -> None:
         self.worker = Worker("slow")
+        self.spools = self
+        self.waiting_bytes = 0
         self.go = threading.Event()
         self.failure = failure
         self.staged = 0
@@ -36,6 +39,9 @@ class SlowSink:
 
     def land(self, spools: Any, origin: Any, replaced_at: Any) -> dict[str, Landed]:
         return {"transactions": Landed(self.staged, self.staged, 0)}
+
+    def relieve(self) -> None:
+        """Hold nothing that could wait elsewhere."""
 
     def discard(self, spools: Any) -> None:
         self.staged = 0
@@ -86,3 +92,22 @@ async def test_cancelled_write_leaves_its_rows_in():
     sink.go.set()
     rows = (_BACKLOG + 1) * _ROWS
     assert await landing.commit() == {"transactions": Landed(rows, rows, 0)}
+
+
+async def test_what_waits_is_bounded_over_all_landings(monkeypatch):
+    """Once much waits for the sink's thread, what comes next goes there page by page, and nothing is left counted."""
+    sink = SlowSink()
+    sink.go.set()
+    landings = [landing_in(sink) for _ in range(20)]
+    await landings[0].write("transactions", transactions(100))
+    page = sink.waiting_bytes
+    monkeypatch.setattr(_spooling, "_TOGETHER_BYTES", 3 * page)
+    for landing in landings[1:]:
+        await landing.write("transactions", transactions(100))
+    await sink.worker.run(int)  # whatever was passed on came before this
+    assert (sink.waiting_bytes, sink.staged) == (3 * page, 1700)
+    for landing in landings[:2]:
+        await landing.rollback()
+    for landing in landings[2:]:
+        await landing.commit()
+    assert sink.waiting_bytes == 0
