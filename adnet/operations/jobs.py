@@ -126,13 +126,26 @@ class ReportRunner:
         return self._save(submitted, submitted_at=self._clock.now())
 
     async def _post_again(self, job: ReportJob) -> ReportJob:
-        """Ask anew for a report that failed, after a while, or that vanished."""
-        if job.state == "failed":
-            await self._clock.sleep(self.settings.failed_wait_s * 2 ** (job.attempts - 1))
-        again = {"state": "intended", "attempts": job.attempts + 1, "owner": self._state.owner, "error": None}
-        with self._given_up_if_left(job):
-            async with self._posting:
-                return await self._post(self._save(job, **again))
+        """Ask anew for a report that failed, after a while, or that vanished; nobody else asks meanwhile."""
+        async with self._lock(job.query.key):
+            job = self._latest.get(job.job_id, job)
+            if next_step(job, self.settings) != "submit":
+                return job  # another task of ours has asked
+            asks = {
+                "state": "intended",
+                "attempts": job.attempts + 1,
+                "owner": self._state.owner,
+                "error": None,
+            }
+            again = self._save(job, **asks)
+            with self._given_up_if_left(again):
+                if job.state == "failed":
+                    await self._clock.sleep(self.settings.failed_wait_s * 2 ** (job.attempts - 1))
+                    again = self._save(again)
+                if again.state == "cancelled":
+                    return again
+                async with self._posting:
+                    return await self._post(again)
 
     # ------------------------------------------------------------------ waiting
 

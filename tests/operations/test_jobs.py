@@ -128,6 +128,35 @@ async def test_a_network_that_fails_is_given_time(runner, network, clock):
     assert 1.0 <= second - first < 2.0 <= third - second < 3.0
 
 
+@pytest.mark.parametrize("apart", [False, True])
+async def test_while_a_network_is_given_time_nobody_else_asks(runner, network, clock, state, tmp_path, apart):
+    """Neither another task nor another process: both get the report that is asked for after the wait."""
+    shared = State.open(tmp_path / "state.db", clock=clock)
+    other = State.open(tmp_path / "state.db", clock=clock) if apart else shared
+    with shared, other:
+        one = ReportRunner(network, account="shop", clock=clock, state=shared)
+        another = ReportRunner(network, account="shop", clock=clock, state=other) if apart else one
+        network.failing, network.takes_s = 1, 0.0
+        first = asyncio.create_task(one.ready(query()))
+        await clock.sleep(0.5)
+        assert (len(network.polled), len(network.submitted)) == (1, 1), "it has failed by now"
+        second = await another.ready(query())
+        assert (await first).report_id == second.report_id == "r2"
+
+
+async def test_a_job_cancelled_while_a_network_is_given_time_is_not_asked_for(runner, network, clock, state):
+    """Whoever gave it up wants no further report."""
+    network.failing, network.takes_s = 1, 0.0
+    task = asyncio.create_task(runner.ready(query()))
+    await clock.sleep(0.5)
+    (waiting,) = state.jobs.unfinished()
+    assert (waiting.state, waiting.attempts, len(network.submitted)) == ("intended", 2, 1)
+    state.jobs.cancel(waiting.job_id)
+    with pytest.raises(JobFailedError):
+        await task
+    assert len(network.submitted) == 1
+
+
 async def test_a_report_that_fails_each_time_is_an_error(runner, network):
     """Which says how often it was asked for."""
     network.failing = 9
