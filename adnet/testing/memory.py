@@ -75,7 +75,7 @@ class MemorySink(Sink):
                 if table.history:
                     gone = {**old, "replaced_at": replaced_at or self._clock.now()}
                     self._histories.setdefault(table.name, []).append(gone)
-                landed[key] = row if row["raw"] is not None else {**row, "raw": old["raw"]}
+                landed[key] = row
             elif row["raw"] not in {None, old["raw"]}:
                 landed[key] = {**old, "raw": row["raw"], "fetched_at": row["fetched_at"]}
         return Landed(rows=len(rows), new_rows=new, changed_rows=changed)

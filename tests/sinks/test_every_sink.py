@@ -75,6 +75,13 @@ async def test_landing_without_raw_erases_none(place: Place) -> None:
     assert place.column("raw") == ['{"n": 0}', '{"n": 1}']
 
 
+async def test_changed_row_without_raw_keeps_none_of_what_it_was(place: Place) -> None:
+    """The network's own object told other values than the row does now; the history has it."""
+    await place.land(transactions(1))
+    assert Landed(1, 0, 1) == await place.land(transactions(1, raw=None, status="paid"), fetched_at=LATER)
+    assert (place.column("raw"), place.column("raw", "transactions_history")) == ([None], ['{"n": 0}'])
+
+
 async def test_rows_of_earlier_landings_stay(place: Place) -> None:
     """New rows, changed rows and rows that are not mentioned live side by side."""
     await place.land(transactions(10))

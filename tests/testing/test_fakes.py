@@ -88,6 +88,15 @@ async def test_another_raw_is_no_change_and_none_erases_none():
     assert sink.history("transactions") == []
 
 
+async def test_a_changed_row_without_raw_keeps_none_of_what_it_was():
+    """As in every sink: the network's own object told other values than the row does now."""
+    sink = MemorySink()
+    await land(sink, sale(1, "1"))
+    assert (await land(sink, sale(1, "2"), raw=False)).changed_rows == 1
+    assert [row["raw"] for row in sink.rows("transactions")] == [None]
+    assert [row["raw"] for row in sink.history("transactions")] == ["{}"]
+
+
 async def test_nothing_lands_without_a_commit():
     """Rolled back or refused, the tables stay as they were."""
     sink = MemorySink()
