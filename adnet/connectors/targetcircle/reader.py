@@ -97,8 +97,10 @@ class ReportReader:
         pages = max(page.pages, 1 if rows else 0)
         if pages > 1:
             rows = await self._total(job, pages, _count(page))
-        self._first[job.job_id] = page
-        return job.changed(state="ready", pages=pages, rows=rows)
+        job = job.changed(state="ready", pages=pages, rows=rows)
+        if not job.truncated:  # such a one is never read
+            self._first[job.job_id] = page
+        return job
 
     async def _total(self, job: ReportJob, pages: int, page_size: int) -> int | None:
         """Return the number of rows where it may be the limit: the last page tells; else None."""

@@ -370,3 +370,15 @@ async def test_one_page_is_alive_at_a_time(way, monkeypatch):
             async for _ in account.list_transactions(since=SINCE, until=UNTIL):
                 pass
     assert most == [1, 1, 1, 1]
+
+
+async def test_a_report_that_is_too_long_leaves_no_page_behind():
+    """Its halves are asked for, and nobody will ever read it: a process that runs for months would keep the pages."""
+    rows = [
+        sale(f"2016-01-05T{n // 3600:02}:{n // 60 % 60:02}:{n % 60:02}Z", trackingId=f"t-{n}")
+        for n in range(1500)
+    ]
+    account, _ = connect(Reports(rows, page_size=100))
+    async with account:
+        assert len([tx async for tx in account.list_transactions(since=SINCE, until=UNTIL)]) == 1500
+        assert account.connector._reader._first == {}
