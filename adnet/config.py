@@ -5,7 +5,6 @@ accounts that are asked for, so that a machine needs to know no more than it use
 that names the file, the place in it and a remedy, and shows no value that could be a secret.
 """
 
-import difflib
 import os
 import re
 import tomllib
@@ -21,6 +20,7 @@ from adnet._setting import Setting
 from adnet.client import Account
 from adnet.clock import Clock
 from adnet.errors import AdnetError, ConfigurationError
+from adnet.hints import hint
 from adnet.opening import connect
 from adnet.state import State
 from adnet.state.files import refuse_open_folder
@@ -170,7 +170,7 @@ def load(path: str | Path | None = None, *, only: Collection[str] | None = None)
     names = list(sections) if only is None else list(dict.fromkeys(only))
     for name in names:
         if name not in sections:
-            reader.fail(f"there is no account {name!r}{_near(name, sections)}")
+            reader.fail(f"there is no account {name!r}; {hint(name, sections)}")
     accounts = {name: reader.account(name, sections[name], needed=name in names) for name in sections}
     return Config(
         path=found,
@@ -226,7 +226,7 @@ class _Reader:
     def check_keys(self, where: str, given: Iterable[str], known: Sequence[str]) -> None:
         for key in given:
             if key not in known:
-                self.fail(f"{where} has no key {_shown(key)}{_near(key, known)}")
+                self.fail(f"{where} has no key {_shown(key)}; {hint(key, known)}")
 
     def table(self, where: str, value: Any, known: Sequence[str] | None = None) -> dict[str, Any]:
         if not isinstance(value, dict):
@@ -299,15 +299,6 @@ class _Reader:
             if isinstance(limit, bool) or not isinstance(limit, str | int):
                 self.fail(f'{label}: the limit {bucket} must be like "4/s", "100/min" or 8')
         return {bucket: str(limit) for bucket, limit in limits.items()}
-
-
-def _near(word: str, known: Iterable[str]) -> str:
-    """Return the end of a sentence about an unknown word: the nearest known one, or all of them."""
-    known = list(known)
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    if near:
-        return f"; did you mean {near[0]!r}?"
-    return f"; there is {', '.join(known)}" if known else "; there is none"
 
 
 def _shown(key: str) -> str:

@@ -1,6 +1,5 @@
 """Opening accounts: checks what the user gave, and hands a connector its rooms."""
 
-import difflib
 import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from adnet import registry
 from adnet.client import Account
 from adnet.clock import Clock, SystemClock
 from adnet.errors import ConfigurationError, CredentialsError
+from adnet.hints import hint
 from adnet.interface import Connector, Services
 from adnet.redact import Scrubber
 from adnet.state import State
@@ -112,8 +112,8 @@ def _checked_options(connector: type[Connector], account: str, given: Mapping[st
     known = {option.name: option for option in connector.options}
     for key in given:
         if key not in known:
-            hint = _near(key, known) or f"it takes {', '.join(known)}"
-            raise ConfigurationError(f"account {account!r}: {connector.network} has no key {key!r}; {hint}")
+            what = f"account {account!r}: {connector.network} has no key {key!r}"
+            raise ConfigurationError(f"{what}; {hint(key, known)}")
     options = {name: given.get(name, option.default) for name, option in known.items()}
     for option in connector.options:
         value = options[option.name]
@@ -124,19 +124,14 @@ def _checked_options(connector: type[Connector], account: str, given: Mapping[st
     return options
 
 
-def _near(word: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(word, known, n=1)
-    return f"did you mean {near[0]!r}?" if near else ""
-
-
 def _overridden(
     buckets: Sequence[Bucket], limits: Mapping[str, str | int | Bucket], account: str
 ) -> list[Bucket]:
     known = {bucket.name: bucket for bucket in buckets}
     for name, value in limits.items():
         if name not in known:
-            hint = _near(name, known) or f"there are {', '.join(known)}"
-            raise ConfigurationError(f"account {account!r}: there is no limit {name!r}; {hint}")
+            what = f"account {account!r}: there is no limit {name!r}"
+            raise ConfigurationError(f"{what}; {hint(name, known)}")
         known[name] = value if isinstance(value, Bucket) else _limited(known[name], str(value), account)
     return list(known.values())
 

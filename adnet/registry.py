@@ -4,7 +4,6 @@ Both are imported only when they are used. A connector of a third party is a pac
 the group ``adnet.connectors`` whose name is the network's slug and whose object is the Connector class.
 """
 
-import difflib
 import os
 import sys
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from typing import Final
 import attrs
 
 from adnet.errors import ConfigurationError, UnknownNetworkError
+from adnet.hints import hint
 from adnet.interface import FACETS, Capabilities, Connector
 from adnet.interface.connector import INTERFACE_VERSION
 
@@ -163,8 +163,6 @@ def _problem(found: object, network: str) -> str | None:
 
 
 def _unknown(network: str) -> UnknownNetworkError:
-    near = difflib.get_close_matches(str(network), names(), n=2)
-    hint = f"; did you mean {' or '.join(near)}?" if near else ""
     broken = [f"{found.network} ({found.problem})" for found in discover() if found.problem]
-    tail = f"; broken: {'; '.join(broken)}" if broken else ""
-    return UnknownNetworkError(f"unknown network {network!r}; there are {', '.join(names())}{tail}{hint}")
+    told = f"; broken: {'; '.join(broken)}" if broken else ""
+    return UnknownNetworkError(f"unknown network {network!r}{told}; {hint(str(network), names())}")

@@ -165,12 +165,12 @@ class TestRefusing:
             ),
             (
                 account("zzz = 'x'"),
-                r"has no key 'zzz'; there is network, base_url, limits, ceilings, token, currency",
+                r"has no key 'zzz'; there are network, base_url, limits, ceilings, token, currency",
             ),
             ("[accounts.partner]", r"account 'partner' names no network; there are .*targetcircle"),
             (
                 account(network="targetcircel"),
-                r"'partner': unknown network 'targetcircel'; there are .*; did you mean targetcircle",
+                r"'partner': unknown network 'targetcircel'; did you mean 'targetcircle'",
             ),
             ("accounts = 3", r"\[accounts\] must be a table"),
             ("accounts.partner = 3", r"\[accounts\.partner\] must be a table"),

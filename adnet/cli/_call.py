@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import difflib
 import signal
 import sys
 import threading
@@ -14,6 +13,7 @@ import click
 
 from adnet.cli.output import Output
 from adnet.errors import ConfigurationError
+from adnet.hints import hint
 
 T = TypeVar("T")
 
@@ -89,10 +89,8 @@ class Group(click.Group):
         """Return the command that the first word names, or tell the nearest one."""
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-"):
-            known = self.list_commands(ctx)
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
-            raise click.UsageError(f"there is no command {name!r}; {hint}", ctx)
+            what = f"there is no command {name!r}"
+            raise click.UsageError(f"{what}; {hint(name, self.list_commands(ctx))}", ctx)
         return super().resolve_command(ctx, args)
 
 

@@ -1,6 +1,5 @@
 """``FIELD=VALUE`` on the command line: which fields there are, and what a value's text means."""
 
-import difflib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +11,7 @@ import attrs
 import click
 
 from adnet.errors import ConfigurationError
+from adnet.hints import hint
 from adnet.models import Ad, Campaign
 from adnet.money import Money, exact
 
@@ -65,9 +65,7 @@ def check_assignments(pairs: Sequence[Assignment], known: Mapping[str, "Reader"]
         if paths.count(pair.path) > 1:
             raise click.UsageError(f"{pair}: {'.'.join(pair.path)} is given more than once", _context())
         if pair.field not in known:
-            near = difflib.get_close_matches(pair.field, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-            raise click.UsageError(f"there is no field {pair.field!r}; {hint}", _context())
+            raise click.UsageError(f"there is no field {pair.field!r}; {hint(pair.field, known)}", _context())
         if len(pair.path) > 1 and known[pair.field] is not nested:
             raise click.UsageError(f"{pair}: {pair.field} has no parts", _context())
         value = _read(pair, known[pair.field], _ANY_CURRENCY)

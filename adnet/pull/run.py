@@ -17,6 +17,7 @@ from adnet import registry
 from adnet.client import Account
 from adnet.clock import Clock, SystemClock
 from adnet.errors import AdnetError, ConfigurationError, SinkError, StateError
+from adnet.hints import hint
 from adnet.interface import Capabilities
 from adnet.models import TABLES
 from adnet.models.words import LEVELS, Level
@@ -134,7 +135,7 @@ def _check_apart(accounts: Sequence[Account]) -> None:
 def _check_names(what: str, given: Collection[str], known: Collection[str]) -> None:
     for name in given:
         if name not in known:
-            raise ConfigurationError(f"there is no {what} {name!r}; there are {', '.join(known)}")
+            raise ConfigurationError(f"there is no {what} {name!r}; {hint(name, known)}")
 
 
 async def _pull_all(

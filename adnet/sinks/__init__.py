@@ -11,7 +11,6 @@ URI                    what lands there
 =====================  ====================================================================
 """
 
-import difflib
 import importlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any, Final, TextIO
 
 from adnet.clock import Clock, SystemClock
 from adnet.errors import ConfigurationError
+from adnet.hints import hint
 from adnet.sinks.base import Landed, Landing, Sink
 
 __all__ = ["SCHEMES", "STDOUT", "Landed", "Landing", "Sink", "open_sink"]
@@ -62,10 +62,8 @@ def _path(text: str) -> Path:
 
 
 def _unknown(uri: str, scheme: str) -> str:
-    near = difflib.get_close_matches(scheme, SCHEMES, n=1)
-    hint = f"; did you mean {near[0]}:?" if near else ""
-    known = ", ".join(f"{name}:" for name in SCHEMES)
-    return f"no sink {uri!r}: a sink is one of {known} and a path{hint}"
+    known = [f"{name}:" for name in SCHEMES]
+    return f"no sink {uri!r}: write KIND:PATH, like duckdb:ads.duckdb; {hint(f'{scheme}:', known)}"
 
 
 def _load(scheme: str, where: str) -> Any:

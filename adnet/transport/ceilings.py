@@ -1,6 +1,5 @@
 """What a server may cost us: bytes on the wire and after decompression, depth, pages, waits."""
 
-import difflib
 import re
 import zlib
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from typing import Any, Final, Self
 import attrs
 
 from adnet.errors import ConfigurationError, DecodeError, IncompleteBodyError, TooLargeError
+from adnet.hints import hint
 
 _STRING: Final = re.compile(rb'"[^"]*"?')
 _FOLDED: Final = bytes.maketrans(b"{}", b"[]")
@@ -52,9 +52,8 @@ class Ceilings:
         known = [field.name for field in attrs.fields(cls)]
         for name, value in given.items():
             if name not in known:
-                near = difflib.get_close_matches(name, known, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
-                raise ConfigurationError(f"account {account!r}: there is no ceiling {name!r}; {hint}")
+                what = f"account {account!r}: there is no ceiling {name!r}"
+                raise ConfigurationError(f"{what}; {hint(name, known)}")
             if type(value) is not int or value < 1:
                 raise ConfigurationError(
                     f"account {account!r}: the ceiling {name} must be a whole number above zero"

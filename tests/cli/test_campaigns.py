@@ -206,7 +206,7 @@ def test_refused_credentials_exit_with_3(shop):
     ("words", "said"),
     [
         (["set", "shop", FIRST], "say what to set"),
-        (["set", "shop", FIRST, "dailybudget=5"], "did you mean daily_budget?"),
+        (["set", "shop", FIRST, "dailybudget=5"], "did you mean 'daily_budget'?"),
         (["set", "shop", FIRST, "colour=5"], "there is no field 'colour'; there are name, status"),
         (["set", "shop", FIRST, "daily_budget=much"], "daily_budget=much: write an amount"),
         (["set", "shop", FIRST, "daily_budget=-5"], "write an amount"),

@@ -36,7 +36,7 @@ def test_unknown_network(adnet):
     """A name that is none is told with the nearest."""
     ran = adnet("networks", "targetcircl")
     assert ran.code == 2
-    assert "did you mean targetcircle" in ran.err
+    assert "did you mean 'targetcircle'?" in ran.err
 
 
 def test_markdown():

@@ -155,7 +155,7 @@ class TestBadInput:
             ({"until": "2026-10-01"}, "since 2026-10-01 is not before until 2026-10-01"),
             ({"since": "2026-10-32"}, "'2026-10-32' is no day; write 2026-01-31"),
             ({"since": "2026-10-01T00:00:00"}, "has no offset; end it with Z"),
-            ({"to": "duckb:x"}, "did you mean duckdb:?"),
+            ({"to": "duckb:x"}, "did you mean 'duckdb:'?"),
             ({"to": "duckdb:"}, "names no place"),
             ({"table": "campaigns"}, "none of these accounts can serve any of these tables"),
             ({"table": "campains"}, "'campains' is not one of"),

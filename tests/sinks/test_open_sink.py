@@ -20,9 +20,9 @@ def test_relative_path(scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("uri", "words"),
     [
-        ("duckbd:x", ["'duckbd:x'", "csv:, duckdb:, jsonl:, parquet:", "did you mean duckdb:?"]),
+        ("duckbd:x", ["'duckbd:x'", "duckdb:ads.duckdb", "did you mean 'duckdb:'?"]),
         ("s3://bucket", ["'s3://bucket'", "csv:, duckdb:, jsonl:, parquet:"]),
-        ("ads.duckdb", ["'ads.duckdb'", "csv:, duckdb:, jsonl:, parquet:"]),
+        ("ads.duckdb", ["'ads.duckdb'", "did you mean 'duckdb:'?"]),
         ("parquet:", ["names no place", "parquet:PATH"]),
         ("", ["no sink ''"]),
     ],
