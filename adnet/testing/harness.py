@@ -30,7 +30,7 @@ HOMES: Final = {
 }
 """Network -> the module whose FACTS say what a SandboxHarness must know of it."""
 
-_TAKEN: Final = frozenset({"changes", "drafts", "knobs", "period", "strange"})
+_TAKEN: Final = frozenset({"changes", "drafts", "guest", "knobs", "period", "strange"})
 
 START: Final = datetime(2026, 3, 2, 12, tzinfo=UTC)
 """The first instant of every test of the kit, so that no test depends on the day on which it runs."""
@@ -85,10 +85,14 @@ class Harness(ABC):
     """Regular expression -> replacement, for bodies of answers: turns the network's words for statuses and kinds
     into words that nobody knows. What it turns them into should contain ``zzz``."""
     drafts: ClassVar[Mapping[str, Any]] = {}
-    """For connectors that write: ``campaigns`` -> a function of a number that returns a draft which the server
-    accepts, ``ads`` -> the same of a number and a campaign's id."""
+    """What the server accepts, as functions of a number. For connectors that write: ``campaigns`` -> returns a draft;
+    ``ads`` -> the same of a number and a campaign's id; ``audiences`` -> a draft; ``aimed`` -> a campaign's draft, of
+    a number and the id of an audience (made of ``audiences`` with that number) that it aims at. For those that make
+    links or shares: ``links``, ``shares`` -> all keywords of ``list_links``, of ``share_audiences``."""
     changes: ClassVar[Mapping[str, Mapping[str, Change]]] = {}
     """``campaigns`` and ``ads`` -> field -> a change that the server accepts for an object made from such a draft."""
+    guest: ClassVar[Mapping[str, Any]] = {}
+    """For connectors that share: options of ``account`` for another user of the server, who may activate shares."""
 
     credentials: Mapping[str, Any]
     """What the server lets in, as keywords of ``adnet.connect``; known from the start."""
@@ -117,6 +121,24 @@ class Harness(ABC):
     @abstractmethod
     def peek(self, kind: str, object_id: str) -> Mapping[str, Any] | None:
         """Return one of the ``campaigns`` or ``ads`` as the server holds it, in its own words; None if it is gone."""
+
+    def held(self, what: str, of: str = "") -> list[Row] | None:  # noqa: ARG002
+        """Return all that the server now holds of *what*, in our words; None if that cannot be looked at.
+
+        Made past the connector under test, like ``truth``. Where it gives None, which is what it does unless it is
+        overridden, the tests of the effect are skipped and say so. *what* and its rows are
+
+        - ``sources`` of a campaign's id: ``source_id``, ``factor`` (a Decimal; 0 where the campaign is not shown, 1
+          where nothing was said), one for each source that there is; those that contain others come last
+        - ``links`` of a click URL: ``offer_id``, ``source_id``, ``deeplink`` (or None), ``sub_ids`` of a click on it
+        - ``audiences``: ``audience_id``, ``kind``, ``name``, and the keys of the drafts' ``extra``
+        - ``aims`` of a campaign's id: ``audience_id``, one for each audience that it aims at
+        - ``shares``: ``key``, ``audiences`` (pairs of kind and id, sorted), ``users`` (sorted), ``payment``, ``price``
+          (Money or None), ``notify`` (whether the users were told)
+        - ``opened`` by a key: ``kind``, ``audience_id``, one for each audience that a user of the key has activated
+        - ``tokens``: anything, one for each token that lets this account in
+        """
+        return None
 
     @abstractmethod
     def fault(self, *names: str) -> None:
@@ -210,6 +232,11 @@ class SandboxHarness(Harness):
         """Return one object of the sandbox; to be overridden for networks that are not ours."""
         found: Mapping[str, Any] | None = self._facts["found"](self.server, kind, object_id)
         return found
+
+    def held(self, what: str, of: str = "") -> list[Row] | None:
+        """Return what the sandbox holds; to be overridden for networks that are not ours."""
+        tell = self._facts.get("held", {}).get(what)
+        return None if tell is None else tell(self.server, of)
 
     def fault(self, *names: str) -> None:
         """Strike the sandbox's next requests; see :class:`Harness`."""

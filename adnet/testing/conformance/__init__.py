@@ -10,9 +10,9 @@ class TestTargetCircle(conformance.suite(Harness)):
     '''Target Circle keeps every promise of the interface.'''
 ```
 
-Tests are chosen by what the connector can do, which is read off its class: none is ever skipped, and for what it
-cannot do a test demands the refusal. What a connector cannot pass it declares, and the declaration is a strict
-xfail that turns red as soon as the test passes:
+Tests are chosen by what the connector can do, which is read off its class, and for what it cannot do a test demands
+the refusal. None is skipped, but those of effects that the harness gives no way to look at (``Harness.held``). What
+a connector cannot pass it declares, and the declaration is a strict xfail that turns red as soon as the test passes:
 
 ```python
 class TestAcme(conformance.suite(Harness)):
@@ -27,22 +27,41 @@ import pytest_asyncio
 
 from adnet import registry
 from adnet.testing.conformance._policy import ConformanceError, Policed, choose, deviation
+from adnet.testing.conformance.audiences import Audiences
+from adnet.testing.conformance.binding import Binding
 from adnet.testing.conformance.cancellation import Cancellation
 from adnet.testing.conformance.errors import Errors
 from adnet.testing.conformance.identity import Identity
 from adnet.testing.conformance.limits import Limits
+from adnet.testing.conformance.links import Links
 from adnet.testing.conformance.lists import Lists
 from adnet.testing.conformance.periods import Periods
 from adnet.testing.conformance.refusal import Refusal
 from adnet.testing.conformance.reports import Reports
 from adnet.testing.conformance.secrets import Secrets
+from adnet.testing.conformance.sources import Sources
 from adnet.testing.conformance.writes import Writes
 from adnet.testing.harness import Harness
 from adnet.testing.plugin import loopback_only
 
 __all__ = ["ConformanceError", "deviation", "suite"]
 
-GROUPS = (Identity, Lists, Periods, Reports, Writes, Errors, Limits, Secrets, Cancellation, Refusal)
+GROUPS = (
+    Identity,
+    Lists,
+    Periods,
+    Reports,
+    Writes,
+    Sources,
+    Links,
+    Audiences,
+    Binding,
+    Errors,
+    Limits,
+    Secrets,
+    Cancellation,
+    Refusal,
+)
 """The standard tests, group by group."""
 
 

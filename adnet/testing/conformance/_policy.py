@@ -1,7 +1,7 @@
 """Which tests a connector gets, and that none of them goes missing.
 
-A standard test says by its capabilities when it applies, so that nothing is skipped: a test is there or it is
-not. A subclass cannot override or delete one; where a connector cannot pass, it says so with a
+A standard test says by its capabilities when it applies, so that nothing the connector lacks is skipped: a test is
+there or it is not. A subclass cannot override or delete one; where a connector cannot pass, it says so with a
 :func:`deviation`, which is a strict xfail: as soon as the connector can, the mark itself fails.
 """
 

@@ -158,6 +158,24 @@ def found(server: Any, kind: str, object_id: str) -> Mapping[str, Any] | None:
     return {name: value for name, value in row.items() if name != "statistics"}
 
 
+def sources(server: Any, campaign_id: str) -> list[Row]:
+    """Return the factors of a campaign that optimises by widgets: of sub-sources, then of the widgets themselves."""
+    campaign, widgets = server.account.campaigns[int(campaign_id)], server.account.widgets
+    parts = [(f"{uid}/{sub}", f"{uid}s{sub}", uid, sub) for uid, subs in widgets.items() for sub in subs]
+    return [
+        {
+            "source_id": source,
+            "factor": campaign.quality.get(key, Decimal(1)) if _shown(campaign, uid, sub) else Decimal(0),
+        }
+        for source, key, uid, sub in [*parts, *((uid, uid, uid, None) for uid in widgets)]
+    ]
+
+
+def _shown(campaign: Any, uid: str, sub: str | None) -> bool:
+    listed = uid in campaign.widgets and (not campaign.widgets[uid] or sub in campaign.widgets[uid])
+    return bool(campaign.widgets_type == "off" or listed == (campaign.widgets_type == "only"))
+
+
 def campaign_draft(number: int) -> CampaignDraft:
     """Return a campaign that the sandbox accepts."""
     return CampaignDraft(
@@ -181,6 +199,7 @@ def ad_draft(number: int, campaign_id: str) -> AdDraft:
 FACTS: Final = {
     "expected": expected,
     "found": found,
+    "held": {"sources": sources},
     "period": (date(2026, 2, 24), date(2026, 2, 26)),
     "knobs": {"campaigns": 30, "days": 60},
     "strange": {r'"status":\{"id":\d+': '"status":{"id":977', r'"code":"[a-zA-Z]+"': '"code":"zzz"'},

@@ -7,13 +7,16 @@ cannot agree with a codec's mistakes.
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from adnet.models.words import Level
 from adnet.sandbox._targetcircle_catalogue import COUNTRIES, REST_OF_WORLD, catalogue
-from adnet.sandbox._targetcircle_rows import BANNERS
+from adnet.sandbox._targetcircle_rows import BANNERS, code_row
 from adnet.sandbox.targetcircle import TargetCircleSandbox
 
 Row = dict[str, Any]
+
+_SEED: Final = 7
 
 _STATUS: Final = {"accepted": "active", "pending": "pending", "rejected": "rejected"}
 _SALE_STATUS: Final = {
@@ -172,9 +175,40 @@ def expected(
     return [one(row) for row in rows]
 
 
+def links(server: Any, url: str) -> list[Row]:
+    """Return whose click it is that comes by a URL: none's if no link of the sandbox begins like that."""
+    code, _, query = url.partition("?")
+    labels = dict(parse_qsl(query))
+    deeplink = labels.pop("r", None)
+    return [
+        {
+            "offer_id": str(trade.offer.id),
+            "source_id": str(trade.inventory.id),
+            "deeplink": deeplink,
+            "sub_ids": labels,
+        }
+        for trade in catalogue(server.seed).trades
+        for ad in trade.offer.ads
+        if code_row(trade, ad, {}, None)["clickUrl"] == code
+    ]
+
+
+def link_draft(number: int) -> Row:
+    """Return what the sandbox makes links for: the keywords of ``list_links``."""
+    trade = catalogue(_SEED).accepted[number]
+    return {
+        "offer_id": str(trade.offer.id),
+        "source_id": str(trade.inventory.id),
+        "deeplink": f"https://shop.example/boots?n={number}&size=42",
+        "sub_ids": {"click_id": f"kit {number}", "ref1": "a&b=ü"},
+    }
+
+
 FACTS: Final = {
     "expected": expected,
-    "knobs": {"ready_after_s": 0.0, "per_day": 12},
+    "held": {"links": links},
+    "drafts": {"links": link_draft},
+    "knobs": {"seed": _SEED, "ready_after_s": 0.0, "per_day": 12},
     "strange": {
         r'"conversionStatus":"[^"]*"': '"conversionStatus":"zzz, unheard of"',
         r'"status":"(accepted|pending|rejected)"': '"status":"zzz"',
