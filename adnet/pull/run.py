@@ -75,7 +75,7 @@ async def pull(
         since: First day (of each account's own) or first instant; of statistics each day that is touched lands whole.
         until: End, exclusive.
         to: URI of a sink, e.g. ``"duckdb:ads.duckdb"``, or a Sink that is open.
-        tables: Names of tables; None means all that the account can serve.
+        tables: Names of tables, one at least; None means all that the account can serve.
         levels: Levels of statistics.
         jobs: Accounts under way at once.
         raw: Whether the network's own objects land too.
@@ -90,6 +90,8 @@ async def pull(
     chosen = _accounts(accounts)
     _check_apart(chosen)
     check_order(since, until)
+    if tables is not None and not tables:
+        raise ConfigurationError("no table is named: leave tables out for all of them")
     _check_names("table", tables or (), TABLES)
     _check_names("level", levels, LEVELS)
     sink = open_sink(to) if isinstance(to, str) else to
