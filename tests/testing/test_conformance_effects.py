@@ -1,5 +1,7 @@
 """What comes of a call at the network: connectors that send something else than was meant fail a standard test."""
 
+from types import SimpleNamespace
+
 import attrs
 import pytest
 
@@ -11,6 +13,7 @@ from adnet.errors import AdnetError
 from adnet.models import ModelBatch, Outcome
 from adnet.money import Money
 from adnet.testing import Harness, SandboxHarness
+from adnet.testing.conformance.sources import campaigns
 
 from .test_conformance_police import played
 
@@ -479,3 +482,10 @@ async def test_without_a_guest_nobody_activates():
     alone = type("Alone", (of("mytarget"),), {"guest": {}})
     with pytest.raises(pytest.skip.Exception, match="Alone names no guest to share with"):
         await played(OPENS, None, alone)
+
+
+async def test_sources_need_no_new_campaigns():
+    """A connector that makes no campaigns is tried on two that are there."""
+    account = SimpleNamespace(capabilities=SimpleNamespace(supports=lambda operation: False))
+    harness = SimpleNamespace(truth=lambda table: [{"campaign_id": number} for number in (7, 8, 9)])
+    assert await campaigns(account, harness) == ("7", "8")

@@ -86,7 +86,7 @@ class Sources:
 
 
 async def campaigns(account: Account, harness: Harness) -> tuple[str, str]:
-    """Return the ids of two campaigns: new ones where the connector can make them."""
+    """Return the ids of two campaigns: new ones where the connector can make them, else the first two of the truth."""
     if account.capabilities.supports("create_campaigns"):
         return await made(account, harness, "campaigns", 1), await made(account, harness, "campaigns", 2)
     one, two = [str(row["campaign_id"]) for row in harness.truth("campaigns")[:2]]
