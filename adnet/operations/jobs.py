@@ -123,6 +123,7 @@ class ReportRunner:
             else:
                 self._save(job, state="failed", error=str(error))
             raise
+        self._pauses.posted(job)
         return self._save(submitted, submitted_at=self._clock.now())
 
     async def _post_again(self, job: ReportJob) -> ReportJob:

@@ -84,7 +84,12 @@ class Pauses:
         self._clock = clock
         self._lengths = lengths
         self._settings = settings
+        self._posted: dict[str, float] = {}
         self._asked: dict[str, float] = {}
+
+    def posted(self, job: ReportJob) -> None:
+        """Take note that the report of *job* has just been asked for."""
+        self._posted[job.job_id] = self._clock.monotonic()
 
     async def until_allowed(self, job: ReportJob) -> None:
         """Wait until the last question about *job* is 0.2 s ago."""
@@ -117,23 +122,24 @@ class Pauses:
 
     def ready(self, job: ReportJob, started: float) -> None:
         """Take note that *job* became ready while it was waited for since *started*."""
-        waited, asked_for = self._waited(job, started), job.submitted_at
-        if asked_for is None or (self._clock.now() - asked_for).total_seconds() <= waited + SHORTEST_POLL_S:
+        waited, posted = self._waited(job, started), self._posted.get(job.job_id, -math.inf)
+        if self._clock.monotonic() - posted <= waited + SHORTEST_POLL_S:
             self._lengths.learn(job.network, job.account_key, job.query.kind, waited)
 
     def forget(self, job: ReportJob) -> None:
         """Nobody will ask about *job* again."""
+        self._posted.pop(job.job_id, None)
         self._asked.pop(job.job_id, None)
 
     def _earliest(self, job: ReportJob) -> float:
         return self._asked.get(job.job_id, -math.inf) + SHORTEST_POLL_S
 
     def _waited(self, job: ReportJob, started: float) -> float:
-        """Seconds of this waiting since the report was asked for: when nobody was there to ask does not count."""
-        here_s = self._clock.monotonic() - started
-        if job.submitted_at is None:
-            return here_s
-        return max(0.0, min((self._clock.now() - job.submitted_at).total_seconds(), here_s))
+        """Seconds of this waiting since the report was asked for: when nobody was there to ask does not count.
+
+        Not by the hands of the clock, which somebody may set meanwhile.
+        """
+        return self._clock.monotonic() - max(started, self._posted.get(job.job_id, started))
 
     def _delay(self, job: ReportJob, elapsed: float) -> float:
         kind = job.query.kind

@@ -1,6 +1,7 @@
 """When to ask again for a report that is not ready."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from adnet.operations.jobs import ReportRunner
 from adnet.operations.waiting import SHORTEST_POLL_S, JobSettings, poll_delay
 from adnet.state import State
+from adnet.testing import FakeClock
 
 from .conftest import Network, query
 
@@ -156,3 +158,29 @@ async def test_a_report_of_an_earlier_run_teaches_nothing(network, clock, state)
     later = ReportRunner(network, account="shop", clock=clock, state=state)
     later.finish(await later.ready(query()))
     assert state.lengths.usual("key", "clicks") is None
+
+
+class SetClock(FakeClock):
+    """A clock whose hands somebody moves; what it measures goes on."""
+
+    moved = timedelta()
+
+    def now(self):
+        return super().now() + self.moved
+
+
+@pytest.mark.parametrize("moved", [timedelta(hours=-1), timedelta(seconds=-40), timedelta(hours=1)])
+async def test_a_clock_that_is_set_makes_no_flood_of_questions(moved):
+    """Nor does a report come later for it, nor is its length learned wrong."""
+    clock = SetClock()
+    network = Network(clock)
+    network.takes_s = 120.0
+    with State.open(clock=clock) as state:
+        runner = ReportRunner(network, account="shop", clock=clock, state=state)
+        waiting = asyncio.create_task(runner.ready(query()))
+        await clock.sleep(30)
+        clock.moved = moved
+        await waiting
+        assert len(network.polled) <= 40
+        assert network.polled[-1] <= 150
+        assert state.lengths.usual("key", "clicks") == pytest.approx(135, abs=20)
