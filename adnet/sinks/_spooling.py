@@ -1,23 +1,26 @@
 """A landing whose rows wait in spools: for sinks that take files of Arrow's."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, Protocol
+from pathlib import Path
+from typing import Any, ClassVar, Final
 
 import attrs
 import pyarrow as pa
 
+from adnet.clock import Clock
 from adnet.models.tables import TABLES, Columns
-from adnet.sinks._arrow import to_batch
+from adnet.sinks._arrow import pulls_table, to_batch
 from adnet.sinks._keys import with_hashes
 from adnet.sinks._landing import StagedLanding
 from adnet.sinks._spool import Spool
 from adnet.sinks._spools import Spools
 from adnet.sinks._values import Origin
 from adnet.sinks._worker import Worker
-from adnet.sinks.base import Landed
+from adnet.sinks.base import Landed, Sink
 
 _ROWS: Final = 2_048
 _BYTES: Final = 2 << 20
@@ -47,25 +50,79 @@ class _Waiting:
         return self.rows >= _ROWS or self.bytes >= _BYTES
 
 
-class SpoolingSink(Protocol):
-    """What a sink does for its landings; all of it in the worker's thread."""
+class SpoolingSink(Sink, ABC):
+    """A sink whose landings wait in spools; it belongs to this process while it is open.
 
-    worker: Worker
-    spools: Spools
-    waiting_bytes: int
-    """What the sink's thread has not staged yet, over all landings, which count it."""
-    hashes_keys: bool
+    The methods that a sink fills in run in its own thread.
+    """
+
+    scheme: ClassVar[str]
+    """The scheme of its URI."""
+    hashes_keys: ClassVar[bool]
     """Whether batches come with the hashes of their keys; see `adnet.sinks._keys`."""
 
+    def __init__(self, path: Path, *, clock: Clock) -> None:
+        self.path = path
+        self.worker = Worker(f"adnet-{self.scheme}")
+        self.spools = Spools()
+        self.waiting_bytes = 0
+        """What the sink's thread has not staged yet, over all landings, which count it."""
+        self._clock = clock
+
+    @property
+    def uri(self) -> str:
+        """The URI of this sink."""
+        return f"{self.scheme}:{self.path}"
+
+    async def open(self) -> None:
+        """Take the place, finish what a killed process had begun, and create what is missing."""
+        await self.worker.start(self._open, self._close)
+
+    def landing(
+        self, *, network: str, account: str, fetched_at: datetime, replaced_at: datetime | None = None
+    ) -> "SpoolLanding":
+        """Return a new landing of one account."""
+        return SpoolLanding(self, Origin(network, account, fetched_at), replaced_at)
+
+    async def record(self, pulls: Sequence[Mapping[str, Any]]) -> None:
+        """Upsert rows of the ``pulls`` table."""
+        rows = pulls_table(pulls, self._clock.now())
+        if rows.num_rows:
+            await self.worker.run(self._record, rows)
+
+    async def recorded(self, pull_id: str) -> bool:
+        """Say whether a run has been recorded here."""
+        return await self.worker.run(self._recorded, pull_id)
+
+    async def close(self) -> None:
+        """Remove what was only staged and give the place back."""
+        await self.worker.finish(self._close)
+
+    @abstractmethod
     def spool(self, table: str) -> Spool:
         """Return a new spool; it is discarded with the sink at the latest."""
-        ...
 
+    @abstractmethod
     def land(
         self, spools: Sequence[Spool], origin: Origin, replaced_at: datetime | None
     ) -> dict[str, Landed]:
         """Land *spools*, finished or not, as one, and return what it did to each table."""
-        ...
+
+    @abstractmethod
+    def _open(self) -> None:
+        """Open the place."""
+
+    @abstractmethod
+    def _close(self) -> None:
+        """Let go of the place; also after it could not be opened, and twice."""
+
+    @abstractmethod
+    def _record(self, rows: Any) -> None:
+        """Land an Arrow table of rows of ``pulls``."""
+
+    @abstractmethod
+    def _recorded(self, pull_id: str) -> bool:
+        """Say whether ``pulls`` has a row of this run."""
 
 
 class SpoolLanding(StagedLanding[Spool]):

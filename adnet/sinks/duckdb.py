@@ -19,17 +19,15 @@ from adnet.clock import Clock
 from adnet.errors import SinkError
 from adnet.models.tables import PULLS, TABLES
 from adnet.sinks import _values
-from adnet.sinks._arrow import last_of_each, numbered, pulls_table
+from adnet.sinks._arrow import last_of_each, numbered
 from adnet.sinks._duckdb_errors import explained
 from adnet.sinks._duckdb_merge import Stage, merge, scope_of
 from adnet.sinks._files import FolderLock, make_folder, remove, sync
 from adnet.sinks._spool import UNLIKE, Spool
-from adnet.sinks._spooling import SpoolLanding
-from adnet.sinks._spools import Spools
+from adnet.sinks._spooling import SpoolingSink
 from adnet.sinks._sql import DUCKDB_TYPES, create, definitions, literal, quoted
 from adnet.sinks._values import Origin
-from adnet.sinks._worker import Worker
-from adnet.sinks.base import Landed, Sink
+from adnet.sinks.base import Landed
 
 T = TypeVar("T")
 
@@ -39,52 +37,18 @@ _MEMORY_MB: Final = (64, 128, 256, 1024, 4096)
 """What DuckDB may take; the next figure is for a landing that the one before was too little for."""
 
 
-class DuckDbSink(Sink):
+class DuckDbSink(SpoolingSink):
     """One DuckDB file; it belongs to this process while it is open."""
 
+    scheme = "duckdb"
     hashes_keys = False  # it hashes them itself
 
     def __init__(self, path: Path, *, clock: Clock) -> None:
-        self.path = path
-        self._clock = clock
-        self.worker = Worker("adnet-duckdb")
+        super().__init__(path, clock=clock)
         self._folder = path.with_name(f".{path.name}.adnet")
         self._lock = FolderLock(self._folder / "lock", of=path)
         self._numbers = itertools.count()
-        self.spools = Spools()
-        self.waiting_bytes = 0
         self._connection: Any = None
-
-    @property
-    def uri(self) -> str:
-        """The URI of this sink."""
-        return f"duckdb:{self.path}"
-
-    async def open(self) -> None:
-        """Open the file, or create it with all its tables."""
-        await self.worker.start(self._open, self._close)
-
-    def landing(
-        self, *, network: str, account: str, fetched_at: datetime, replaced_at: datetime | None = None
-    ) -> SpoolLanding:
-        """Return a new landing of one account."""
-        return SpoolLanding(self, Origin(network, account, fetched_at), replaced_at)
-
-    async def record(self, pulls: Sequence[Mapping[str, Any]]) -> None:
-        """Upsert rows of the ``pulls`` table."""
-        rows = pulls_table(pulls, self._clock.now())
-        if rows.num_rows:
-            await self.worker.run(self._record, rows)
-
-    async def recorded(self, pull_id: str) -> bool:
-        """Say whether a run has been recorded here."""
-        return bool(await self.worker.run(self._recorded, pull_id))
-
-    async def close(self) -> None:
-        """Bring everything to the file and release it."""
-        await self.worker.finish(self._close)
-
-    # From here on: in the worker's thread.
 
     def _open(self) -> None:
         make_folder(self.path.parent)

@@ -5,7 +5,7 @@ by renames only, and every key lives in exactly one of them. A landing is writte
 rename, so that a process killed half-way is finished by the next that opens the folder.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,64 +15,27 @@ import pyarrow as pa
 from adnet.clock import Clock
 from adnet.models.tables import PULLS, TABLES
 from adnet.sinks import _arrow, _values
-from adnet.sinks._arrow import pulls_table
 from adnet.sinks._files import FolderLock, make_folder, remove
 from adnet.sinks._keys import HashFile, hash_keys
 from adnet.sinks._parquet_merge import Merge, Stage
 from adnet.sinks._parts import PART_ROWS, Parts, group_of, read_rows
 from adnet.sinks._spool import PartFile, Spool
-from adnet.sinks._spooling import SpoolLanding
-from adnet.sinks._spools import Spools
+from adnet.sinks._spooling import SpoolingSink
 from adnet.sinks._sql import ALL_TABLES, history_of
 from adnet.sinks._values import Origin
-from adnet.sinks._worker import Worker
-from adnet.sinks.base import Landed, Sink
+from adnet.sinks.base import Landed
 
 
-class ParquetSink(Sink):
+class ParquetSink(SpoolingSink):
     """One folder of tables; it belongs to this process while it is open."""
 
+    scheme = "parquet"
     hashes_keys = True
 
     def __init__(self, path: Path, *, clock: Clock) -> None:
-        self.path = path
-        self.worker = Worker("adnet-parquet")
-        self._clock = clock
+        super().__init__(path, clock=clock)
         self._lock = FolderLock(path / ".adnet.lock", of=path)
         self._parts = Parts(path)
-        self.spools = Spools()
-        self.waiting_bytes = 0
-
-    @property
-    def uri(self) -> str:
-        """The URI of this sink."""
-        return f"parquet:{self.path}"
-
-    async def open(self) -> None:
-        """Take the folder, finish what a killed process had begun, and create the tables."""
-        await self.worker.start(self._open, self._close)
-
-    def landing(
-        self, *, network: str, account: str, fetched_at: datetime, replaced_at: datetime | None = None
-    ) -> SpoolLanding:
-        """Return a new landing of one account."""
-        return SpoolLanding(self, Origin(network, account, fetched_at), replaced_at)
-
-    async def record(self, pulls: Sequence[Mapping[str, Any]]) -> None:
-        """Upsert rows of the ``pulls`` table."""
-        rows = pulls_table(pulls, self._clock.now())
-        if rows.num_rows:
-            await self.worker.run(self._record, rows)
-
-    async def recorded(self, pull_id: str) -> bool:
-        """Say whether a run has been recorded here."""
-        return await self.worker.run(self._recorded, pull_id)
-
-    async def close(self) -> None:
-        """Remove what was only staged and give the folder back."""
-        await self.worker.finish(self._close)
-
-    # From here on: in the worker's thread.
 
     def spool(self, table: str) -> Spool:
         """Return a new spool; it is discarded with the sink at the latest."""
