@@ -135,6 +135,8 @@ class Source:
     @property
     def _period(self) -> Period:
         period = self._account.period(self._run.since, self._run.until)
+        if not self._run.lookback:
+            return period
         begins = period.since.astimezone(self._connector.time_zone)
         return attrs.evolve(
             period, since=begins - self._run.lookback
