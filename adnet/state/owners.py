@@ -2,7 +2,8 @@
 
 An owner is the text ``host:pid:mark``. Until it leaves, its process holds the lock on a file of its own beside the
 state, ``STATE-owner-MARK``. The system lets go of it when the process dies, so that a death is seen at once: from
-another container as well, where pids and names of hosts say nothing, or say the same of two processes.
+another container as well, where pids and names of hosts say nothing, or say the same of two processes. A process
+that was forked off keeps the lock, too, as long as it lives.
 """
 
 import os
