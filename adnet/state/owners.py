@@ -75,9 +75,10 @@ class Owners:
         if self._stem is None:
             return
         stem = Path(self._stem)
-        for path in stem.parent.iterdir():
-            if path.name.startswith(stem.name) and _MARK.fullmatch(path.name[len(stem.name) :]):
-                _remove_unless_held(path)
+        with suppress(OSError):  # a folder may be used without being listed
+            for path in stem.parent.iterdir():
+                if path.name.startswith(stem.name) and _MARK.fullmatch(path.name[len(stem.name) :]):
+                    _remove_unless_held(path)
 
     def _settle(self) -> tuple[str, int | None]:
         """Make this owner's file and lock it; return its mark, and the descriptor that holds the lock."""

@@ -137,6 +137,17 @@ def test_files_of_the_dead_are_swept_and_those_of_the_living_stay(path: Path, ow
     assert owners.is_alive(owners.me) is True
 
 
+def test_a_folder_that_cannot_be_listed_is_left_as_it_is(owners: Owners, monkeypatch) -> None:
+    """The end of a run does not hang on tidying up."""
+
+    def refuse(path: Path) -> Iterator[Path]:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    owners.sweep()
+    assert owners.is_alive(owners.me) is True
+
+
 def test_a_state_sweeps_once_a_day(path: Path, clock) -> None:
     """The file of a killed process does not outlive the next day's run."""
     with child(path):
