@@ -193,7 +193,11 @@ class Source:
 
     async def _pull_stats(self, level: Level) -> None:
         for unit in _units(self._period, self._connector.days_at_once, self._connector.time_zone):
-            await self._land(self._connector.list_stats(unit, level=level))
+            try:
+                await self._land(self._connector.list_stats(unit, level=level))
+            except PayloadError as error:
+                # As with the windows of a report.
+                self._fail(error)
 
     def _batches(self) -> AsyncIterator[Batch]:
         if self._name == "accounts":

@@ -236,6 +236,27 @@ async def test_no_day_of_statistics_is_asked_for_twice(since, until):
     assert {len(days) for days in asked[:-1]} == {7}
 
 
+async def test_days_that_cannot_be_read_cost_no_others():
+    """As a window of a report does not: a week of statistics is missing and told, the others land."""
+    async with (
+        MytargetSandbox(seed=7, campaigns=20, banners=40) as running,
+        adnet.connect("mytarget", base_url=running.base_url, **running.credentials) as account,
+    ):
+        connector = account.connector
+        listed, connector.days_at_once = connector.list_stats, 1
+
+        async def list_stats(period, **options):
+            async for batch in listed(period, **options):
+                if date(2026, 1, 2) in period.days(connector.time_zone):
+                    raise adnet.PayloadError("no number")
+                yield batch
+
+        connector.list_stats, sink = list_stats, MemorySink()
+        result = await adnet.pull(account, since=SINCE, until=date(2026, 1, 4), to=sink, tables=["stats"])
+    assert {row["date"].day for row in sink.rows("stats")} == {1, 3}
+    assert [(table.outcome, len(table.errors)) for table in result.tables] == [("partial", 1)]
+
+
 @pytest.mark.parametrize("since", [date(2026, 3, 30), date(2026, 10, 26)])
 async def test_a_look_back_is_of_whole_days(since):
     """The day before may have had 23 or 25 hours."""
