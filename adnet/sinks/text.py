@@ -8,6 +8,7 @@ next one that opens the folder.
 import csv
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, Final, TextIO
@@ -101,7 +102,10 @@ class TextSink(Sink, ABC):
         stamp = _texts.instant(_values.instant(replaced_at or self._clock.now()))
         landed = self._store.land(stages, stamp)
         if self._clock.monotonic() >= self._next_export_s:
-            self._export_due()
+            with suppress(
+                SinkError
+            ):  # these rows have landed: what is wrong with a file is told at the close
+                self._export_due()
         return landed
 
     def _record(self, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -126,14 +130,16 @@ class TextSink(Sink, ABC):
     def _export_due(self) -> None:
         """Write the files that do not show what has landed."""
         start = self._clock.monotonic()
-        for table, columns in EXPORTS.items():
-            path, version = self._file(table), self._store.version(table)
-            if self._store.exported(path.name) != version or not path.exists():
-                with explained(path):
-                    self._export(path, table, columns)
-                self._store.set_exported(path.name, version)
-        took = self._clock.monotonic() - start
-        self._next_export_s = start + took + max(_EXPORT_EVERY_S, _EXPORT_SHARE * took)
+        try:
+            for table, columns in EXPORTS.items():
+                path, version = self._file(table), self._store.version(table)
+                if self._store.exported(path.name) != version or not path.exists():
+                    with explained(path):
+                        self._export(path, table, columns)
+                    self._store.set_exported(path.name, version)
+        finally:
+            took = self._clock.monotonic() - start
+            self._next_export_s = start + took + max(_EXPORT_EVERY_S, _EXPORT_SHARE * took)
 
     def _export(self, path: Path, table: str, columns: Mapping[str, ColumnType]) -> None:
         draft = path.with_name(f".tmp-{path.name}")

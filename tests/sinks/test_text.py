@@ -13,6 +13,7 @@ from sink_kit import LATER, START, Place, stats, transactions
 
 from adnet.errors import SinkError
 from adnet.models.tables import TABLES
+from adnet.sinks import Landed
 
 DB = ".adnet-landing.db"
 
@@ -145,3 +146,20 @@ async def test_damaged_store(text_place: Place) -> None:
     with pytest.raises(SinkError, match=rf"{DB}: is damaged: move its folder away"):
         await text_place.land(transactions(1))
     assert (text_place.path / DB).read_bytes() == b"garbage" * 1000
+
+
+async def test_what_has_landed_is_told_as_landed_though_its_export_fails(text_place: Place) -> None:
+    """A commit that raises has landed nothing; a file that cannot be written is told when the sink closes."""
+    in_the_way = text_place.path / f"transactions.{text_place.scheme}"
+    sink = text_place.sink()
+    await sink.open()
+    landing = sink.landing(network="net", account="acc", fetched_at=START)
+    await landing.write("transactions", transactions(3))
+    in_the_way.mkdir()
+    assert (await landing.commit())["transactions"] == Landed(3, 3, 0)
+    with pytest.raises(SinkError, match=rf"transactions\.{text_place.scheme}: "):
+        await sink.close()
+    in_the_way.rmdir()
+    async with text_place.opened():
+        pass
+    assert len(text_place.rows()) == 3
