@@ -150,6 +150,10 @@ class Store:
             self._transact(self._create_tables)
 
     def _create_tables(self) -> None:
+        for name in ("adnet_versions", "adnet_exports"):
+            self.connection.execute(
+                f"CREATE TABLE IF NOT EXISTS {name} (name TEXT PRIMARY KEY, version INTEGER)"
+            )
         keys = {table.name: table.full_key for table in ALL_TABLES.values()}
         for name, columns in definitions(SQLITE_TYPES).items():
             self.connection.execute(create(name, columns, primary_key=keys.get(name, ())))
@@ -158,10 +162,7 @@ class Store:
                 self.connection.execute(
                     f"ALTER TABLE {quoted(name)} ADD COLUMN {quoted(column)} {columns[column]}"
                 )
-        for name in ("adnet_versions", "adnet_exports"):
-            self.connection.execute(
-                f"CREATE TABLE IF NOT EXISTS {name} (name TEXT PRIMARY KEY, version INTEGER)"
-            )
+                self._mark(name)
 
     def _number(self, table: str, name: str) -> int:
         with explained(self._path):

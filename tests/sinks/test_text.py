@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sqlite3
 import stat
 from collections.abc import Callable
 from datetime import date
@@ -163,3 +164,16 @@ async def test_what_has_landed_is_told_as_landed_though_its_export_fails(text_pl
     async with text_place.opened():
         pass
     assert len(text_place.rows()) == 3
+
+
+async def test_file_of_an_older_version_gets_new_columns(text_place: Place) -> None:
+    """At once, and not only when a row of the table changes, which in a history may be never."""
+    await text_place.land(transactions(1))
+    name = f"transactions.{text_place.scheme}"
+    database = sqlite3.connect(text_place.path / DB)
+    database.execute("ALTER TABLE transactions DROP COLUMN country")
+    database.close()
+    (text_place.path / name).write_text("as an older adnet wrote it\n", encoding="utf-8")
+    async with text_place.opened():
+        pass
+    assert text_place.column("country") == [None]
