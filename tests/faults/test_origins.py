@@ -352,7 +352,15 @@ class Authority:
         now = datetime.now(UTC)
         made = x509.CertificateBuilder(self._name, name, key.public_key(), x509.random_serial_number())
         made = made.not_valid_before(now - timedelta(days=9)).not_valid_after(now + timedelta(days=days))
-        made = made.add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        # From Python 3.13 on all that RFC 5280 asks for has to be there.
+        signs = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        for extension, critical in (
+            (x509.BasicConstraints(ca=authority, path_length=None), True),
+            (_usage(authority=authority), True),
+            (x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False),
+            (signs, False),
+        ):
+            made = made.add_extension(extension, critical=critical)
         if host:
             made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         return made.sign(self._key, hashes.SHA256())
@@ -368,6 +376,20 @@ class Authority:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(path)
         return context
+
+
+def _usage(*, authority: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not authority,
+        key_cert_sign=authority,
+        crl_sign=authority,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
 
 
 @pytest.fixture

@@ -118,8 +118,9 @@ async def test_reports_of_other_lengths_wake_nobody_for_ever(shops):
     made = shops(*(6 * 1.06**number for number in range(78)), 600.0)
     longest = made[-1][0]
     await asyncio.gather(*(lag_of(*one) for one in made))
-    alone = shops(600.0, state=State.open(clock=longest.clock))
-    await lag_of(*alone[0])
+    with State.open(clock=longest.clock) as apart:
+        alone = shops(600.0, state=apart)
+        await lag_of(*alone[0])
     assert len(longest.polled) <= len(alone[0][0].polled) + 8
 
 

@@ -88,10 +88,10 @@ async def scripted(
     """Give an account whose network answers from a script: JSON values, Responses or exceptions."""
     made = [reply if _is_reply(reply) else answer(200, reply) for reply in replies]
     wire = ScriptTransport(made)
-    state = known_state()
     given = {**GIVEN, "clock": clock or FakeClock(NOW), "limits": WIDE, **options}
-    async with adnet.connect("adskeeper", transport=wire, state=state, **given) as account:
-        yield account, wire
+    with known_state() as state:
+        async with adnet.connect("adskeeper", transport=wire, state=state, **given) as account:
+            yield account, wire
 
 
 def _is_reply(value: Any) -> bool:

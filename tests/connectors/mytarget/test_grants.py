@@ -1,5 +1,6 @@
 """What the sandbox's token endpoint does not do, played from a script."""
 
+from contextlib import ExitStack
 from urllib.parse import parse_qs
 
 import pytest
@@ -43,32 +44,45 @@ class Played:
         return [{name: value[0] for name, value in parse_qs(body.decode()).items()} for body in forms]
 
 
-async def test_an_exchange_carries_no_secret_unless_it_is_wanted():
+@pytest.fixture
+def play():
+    """Make accounts on scripted wires."""
+    with ExitStack() as stack:
+
+        def played(*replies, **options) -> Played:
+            made = Played(*replies, **options)
+            stack.callback(made.state.close)
+            return made
+
+        yield played
+
+
+async def test_an_exchange_carries_no_secret_unless_it_is_wanted(play):
     """The document shows none; a network that refuses that is given it."""
     info = answer(200, {"user": {"id": 70001}})
-    played = Played(info, refusal("invalid_client"), token(), answer(404), answer(200, USER), **CODE)
+    played = play(info, refusal("invalid_client"), token(), answer(404), answer(200, USER), **CODE)
     assert await played.login("code-1") == "70001"
     assert ["client_secret" in form for form in played.forms] == [True, False, True]
 
 
-async def test_a_network_that_cannot_tell_whose_code_it_is_is_believed_later():
+async def test_a_network_that_cannot_tell_whose_code_it_is_is_believed_later(play):
     """The token itself tells."""
-    played = Played(answer(404), token(), answer(404), answer(200, USER), **CODE)
+    played = play(answer(404), token(), answer(404), answer(200, USER), **CODE)
     assert await played.login("code-1") == "70001"
 
 
-async def test_a_code_of_another_user_takes_no_token():
+async def test_a_code_of_another_user_takes_no_token(play):
     """The account is bound already."""
     first = answer(200, {"user": {"id": 70001}})
     other = answer(200, {"user": {"id": 70002}})
-    played = Played(first, token(), answer(404), answer(200, USER), other, **CODE)
+    played = play(first, token(), answer(404), answer(200, USER), other, **CODE)
     await played.login("code-1")
     with pytest.raises(ConfigurationError, match="bound to client 70001"):
         await played.login("code-2")
     assert [form.get("grant_type") for form in played.forms] == [None, "authorization_code", None]
 
 
-async def test_an_agencys_token_that_has_ended_is_refreshed_on_the_way():
+async def test_an_agencys_token_that_has_ended_is_refreshed_on_the_way(play):
     """The client's token is asked for again, once."""
     options = {
         "grant": "agency_client_credentials",
@@ -76,35 +90,35 @@ async def test_an_agencys_token_that_has_ended_is_refreshed_on_the_way():
         "agency_refresh_token": "agency-rt-1",
     }
     replies = (token("agency-1"), refusal("expired_token"), token("agency-2"), token("client-1"), answer(404))
-    played = Played(*replies, answer(200, USER), **options)
+    played = play(*replies, answer(200, USER), **options)
     assert (await played.account.get_account()).account_id == "70001"
     assert [form.get("access_token") for form in played.forms] == [None, "agency-1", None, "agency-2"]
 
 
-async def test_an_agencys_fixed_token_cannot_be_refreshed():
+async def test_an_agencys_fixed_token_cannot_be_refreshed(play):
     """Its refusal is told."""
     options = {
         "grant": "agency_client_credentials",
         "agency_client_id": "80101",
         "agency_access_token": "agency-at",
     }
-    played = Played(refusal("invalid_token"), **options)
+    played = play(refusal("invalid_token"), **options)
     with pytest.raises(AuthenticationError):
         await played.account.get_account()
     assert len(played.forms) == 1
 
 
-async def test_a_refresh_with_a_wrong_secret_keeps_the_login():
+async def test_a_refresh_with_a_wrong_secret_keeps_the_login(play):
     """The refresh token is not to blame, and nothing is issued instead."""
-    played = Played(refusal("invalid_client"), refresh_token="rt-elsewhere", **CODE)
+    played = play(refusal("invalid_client"), refresh_token="rt-elsewhere", **CODE)
     with pytest.raises(AuthenticationError) as caught:
         await played.account.get_account()
     assert (caught.value.code, len(played.forms)) == ("invalid_client", 1)
 
 
-async def test_an_answer_without_a_token_is_told_and_not_asked_for_again_at_once():
+async def test_an_answer_without_a_token_is_told_and_not_asked_for_again_at_once(play):
     """It names what is missing."""
-    played = Played(answer(200, {"expires_in": 5}))
+    played = play(answer(200, {"expires_in": 5}))
     with pytest.raises(SchemaError, match="no access token"):
         await played.account.get_account()
     with pytest.raises(adnet.AdnetError):
@@ -112,9 +126,9 @@ async def test_an_answer_without_a_token_is_told_and_not_asked_for_again_at_once
     assert len(played.forms) == 1
 
 
-async def test_no_secret_is_in_any_error(caplog):
+async def test_no_secret_is_in_any_error(play, caplog):
     """Not even when the network repeats it."""
-    played = Played(refusal(GIVEN["client_secret"], 400))
+    played = play(refusal(GIVEN["client_secret"], 400))
     with pytest.raises(adnet.AdnetError) as caught:
         await played.account.get_account()
     assert GIVEN["client_secret"] not in str(caught.value) + repr(caught.value.__dict__) + caplog.text
