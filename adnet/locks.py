@@ -36,7 +36,8 @@ def lock(handle: int) -> None:
         handle: Its descriptor, open for reading and writing.
 
     Raises:
-        OSError: Another descriptor has the lock.
+        BlockingIOError: Another descriptor has the lock.
+        OSError: There are no locks where the file is.
     """
     _try(handle, shared=False)
 
@@ -45,7 +46,10 @@ if sys.platform == "win32":
     import msvcrt
 
     def _try(handle: int, *, shared: bool) -> None:  # noqa: ARG001 - there is no shared one here
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        except PermissionError as error:
+            raise BlockingIOError(*error.args) from error
 
 else:
     import fcntl

@@ -132,17 +132,11 @@ class ReportRunner:
             job = self._latest.get(job.job_id, job)
             if next_step(job, self.settings) != "submit":
                 return job  # another task of ours has asked
-            asks = {
-                "state": "intended",
-                "attempts": job.attempts + 1,
-                "owner": self._state.owner,
-                "error": None,
-            }
-            again = self._save(job, **asks)
-            with self._given_up_if_left(again):
+            waiting = self._save(job, state="intended", owner=self._state.owner, error=None)
+            with self._given_up_if_left(waiting):
                 if job.state == "failed":
                     await self._clock.sleep(self.settings.failed_wait_s * 2 ** (job.attempts - 1))
-                    again = self._save(again)
+                again = self._save(waiting, attempts=job.attempts + 1)
                 if again.state == "cancelled":
                     return again
                 async with self._posting:

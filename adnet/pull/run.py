@@ -137,7 +137,7 @@ def _check_apart(accounts: Sequence[Account]) -> None:
 def _check_names(what: str, given: Collection[str], known: Collection[str]) -> None:
     for name in given:
         if name not in known:
-            raise ConfigurationError(f"there is no {what} {name!r}; {hint(name, known)}")
+            raise ConfigurationError(f"there is no {what} {name!r}; {hint(str(name), known)}")
 
 
 async def _pull_all(

@@ -1,9 +1,10 @@
 """Who is alone at something, over all processes on one state."""
 
 import secrets
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from adnet.clock import Clock
@@ -27,6 +28,8 @@ class Leases:
         self._database = database
         self._clock = clock
         self._owners = owners
+        self._held: set[str] = set()
+        """Names whose block is under way here; whatever the clock says, nobody else of this state enters it."""
         database.define(_SCHEMA)
 
     @asynccontextmanager
@@ -35,16 +38,18 @@ class Leases:
 
         Args:
             name: What for.
-            most_s: After so many seconds others no longer wait for the block's end.
+            most_s: After so many seconds other processes no longer wait for the block's end, by the machine's clock.
 
         Raises:
             StateError: The state is locked or damaged; the block was not entered.
         """
         while (number := self._taken(name, most_s)) is None:
             await self._clock.sleep(_POLL_S)
+        self._held.add(name)
         try:
             yield
         finally:
+            self._held.discard(name)
             with suppress(StateError):  # it ends by itself
                 self._give_back(name, number)
 
@@ -55,22 +60,24 @@ class Leases:
 
     def _taken(self, name: str, most_s: float) -> int | None:
         """Take a lease, unless another has it; return its number."""
-        now, until = self._clock.now(), self._clock.now() + timedelta(seconds=most_s)
+        if name in self._held:
+            return None
+        now, most = self._clock.now(), timedelta(seconds=most_s)
         number = secrets.randbits(62)
         with self._database.transaction() as connection:
             row = connection.execute("SELECT * FROM leases WHERE name = ?", (name,)).fetchone()
-            # One that ends later than ours would was given by a clock that was wrong.
-            if (
-                row
-                and to_us(now) < row["until_us"] <= to_us(until)
-                and self._owners.is_alive(row["owner"]) is not False
-            ):
+            if row and row["owner"] != self._owners.me and self._holds(row, now, most):
                 return None
             connection.execute(
                 "INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?)",
-                (name, number, self._owners.me, to_us(until)),
+                (name, number, self._owners.me, to_us(now + most)),
             )
         return number
+
+    def _holds(self, row: sqlite3.Row, now: datetime, most: timedelta) -> bool:
+        # A clock may be set while a lease is held; one that ends much too late was given by a clock that was wrong.
+        in_time = to_us(now) < row["until_us"] <= to_us(now + 2 * most)
+        return in_time and self._owners.is_alive(row["owner"]) is not False
 
     def _give_back(self, name: str, number: int) -> None:
         with self._database.transaction() as connection:

@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import socket
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -67,8 +68,8 @@ class Owners:
             return
         self._left = True
         if self._stem is not None and self._handle is not None:
-            _remove(Path(self._stem + self.me.rpartition(":")[2]))
             os.close(self._handle)
+            _remove(Path(self._stem + self.me.rpartition(":")[2]))
 
     def sweep(self) -> None:
         """Remove the files that the dead have left."""
@@ -120,11 +121,14 @@ def _remove_unless_held(path: Path) -> None:
     except OSError:
         return
     try:
-        with suppress(OSError):
-            lock(handle)
-            _remove(path)
+        lock(handle)
+        _remove(path)  # before the lock is gone, so that nobody settles with a file that goes
+    except OSError:
+        return
     finally:
         os.close(handle)
+    if sys.platform == "win32":
+        _remove(path)  # where no open file can be removed
 
 
 def _remove(path: Path) -> None:

@@ -84,7 +84,7 @@ class State:
             ConfigurationError: The url names no known kind of state, the key is empty, or the library for it
                 is missing.
             StateError: The file can be read by others, or is damaged, locked, of a newer format or no state
-                file; or the key is not the one it was encrypted with.
+                file; or the key is not the one it was encrypted with; or nothing can be made or locked beside it.
         """
         with ExitStack() as opened:
             database = opened.enter_context(closing(Database.open(_path(url))))

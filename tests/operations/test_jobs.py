@@ -150,11 +150,22 @@ async def test_a_job_cancelled_while_a_network_is_given_time_is_not_asked_for(ru
     task = asyncio.create_task(runner.ready(query()))
     await clock.sleep(0.5)
     (waiting,) = state.jobs.unfinished()
-    assert (waiting.state, waiting.attempts, len(network.submitted)) == ("intended", 2, 1)
+    assert (waiting.state, waiting.attempts, len(network.submitted)) == ("intended", 1, 1)
     state.jobs.cancel(waiting.job_id)
     with pytest.raises(JobFailedError):
         await task
     assert len(network.submitted) == 1
+
+
+async def test_a_wait_that_is_cancelled_is_no_attempt(runner, network, clock):
+    """What was not asked for is not counted: two that failed, and the third."""
+    network.failing, network.takes_s = 2, 0.0
+    for _ in range(2):
+        task = asyncio.create_task(runner.ready(query()))
+        await clock.sleep(0.5)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert ((await runner.ready(query())).attempts, len(network.submitted)) == (3, 3)
 
 
 async def test_a_report_that_fails_each_time_is_an_error(runner, network):

@@ -300,6 +300,7 @@ async def test_statistics_by_a_level_that_a_network_lacks_are_left_out():
         ({"tables": ["sales"]}, "there is no table 'sales'"),
         ({"tables": []}, "no table is named: leave tables out for all of them"),
         ({"levels": ["day"]}, "there is no level 'day'"),
+        ({"levels": [5]}, "there is no level 5"),
         ({"until": date(2025, 1, 1)}, "is not before until"),
         ({"to": "duckbd:x"}, "duckbd"),
     ],

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -92,13 +93,64 @@ async def test_a_block_that_takes_too_long_is_waited_for_no_longer(
         assert len(database.rows("SELECT * FROM leases")) == 1
 
 
+async def test_no_two_tasks_are_inside_however_long_the_first_takes(leases: Leases) -> None:
+    """The end of a lease is for other processes: of its own tasks one that is inside is known to be."""
+    clock, inside = leases._clock, []
+
+    async def work(seconds: float) -> None:
+        async with leases.alone("a", most_s=60):
+            inside.append(seconds)
+            await clock.sleep(seconds)
+            inside.remove(seconds)
+            assert inside == []
+
+    await asyncio.gather(work(500), work(1))
+
+
+class SetClock(FakeClock):
+    """A clock that somebody sets."""
+
+    set_by_s = 0.0
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(seconds=self.set_by_s)
+
+
+@pytest.mark.parametrize("seconds", [-59.0, 30.0])
+async def test_a_clock_that_is_set_meanwhile_opens_no_lease_at_once(
+    database: Database, owners: Owners, others: Owners, seconds: float
+) -> None:
+    """As long as it is set by less than a lease is long."""
+    clock = SetClock()
+    held = Leases(database, clock, others).alone("a", most_s=60)
+    await held.__aenter__()
+    clock.advance(1)
+    clock.set_by_s, began = seconds, clock.monotonic()
+    async with Leases(database, clock, owners).alone("a", most_s=60):
+        assert clock.monotonic() - began == pytest.approx(59 - seconds, abs=0.3)
+
+
+async def test_a_lease_of_ours_that_could_not_be_given_back_holds_nobody_up(
+    database: Database, leases: Leases
+) -> None:
+    """A state that was locked just then costs no wait."""
+    async with leases.alone("a", most_s=60):
+        (held,) = database.rows("SELECT * FROM leases")
+    with database.transaction() as connection:
+        connection.execute("INSERT INTO leases VALUES (?, ?, ?, ?)", tuple(held))
+    began = leases._clock.monotonic()
+    async with leases.alone("a", most_s=60):
+        assert leases._clock.monotonic() == began
+
+
 async def test_a_clock_that_was_ahead_holds_nobody_up(
     database: Database, owners: Owners, others: Owners
 ) -> None:
     """A lease that ends later than one given now was given by a clock that was wrong."""
     fast, right = FakeClock(), FakeClock()
     fast.advance(3 * 3600)
-    await Leases(database, fast, others).alone("a", most_s=60).__aenter__()
+    held = Leases(database, fast, others).alone("a", most_s=60)
+    await held.__aenter__()
     began = right.monotonic()
     async with Leases(database, right, owners).alone("a", most_s=60):
         assert right.monotonic() == began
@@ -108,9 +160,10 @@ async def test_leases_that_ran_out_are_pruned(database: Database, owners: Owners
     """What a killed process left goes in time, and what is held stays."""
     clock = FakeClock()
     leases = Leases(database, clock, owners)
-    await leases.alone("old", most_s=60).__aenter__()
+    old, new = (leases.alone(name, most_s=60) for name in ("old", "new"))
+    await old.__aenter__()
     clock.advance(60)
-    await leases.alone("new", most_s=60).__aenter__()
+    await new.__aenter__()
     leases.prune()
     assert [row["name"] for row in database.rows("SELECT name FROM leases")] == ["new"]
 

@@ -19,8 +19,9 @@ from adnet.transport.wire import Request, Response, Route
 
 _LONGEST: Final = 300
 """Characters of what the network says in a note."""
-_ALONE_S: Final = 600.0
-"""Longer than the writes of one update take, retries included; who dies gives its lease back at once."""
+_ALONE_S: Final = 6 * 3600.0
+"""Longer than the writes of one update take, though each is refused for minutes before each of its retries. Who dies
+gives its lease back at once."""
 
 
 @attrs.frozen(kw_only=True)
