@@ -1,11 +1,29 @@
 """One value of a configuration file: the text itself, or where it is kept."""
 
+import errno
 import os
 from pathlib import Path
+from typing import Final
 
 import attrs
 
 from adnet.errors import ConfigurationError, CredentialsError
+
+_MOST_BYTES: Final = 1 << 20
+"""Of a file that somebody wrote by hand; a device has no end."""
+
+
+def contents(path: Path) -> bytes:
+    """Return all that is in a file of settings, or comes through a pipe.
+
+    Raises:
+        OSError: It cannot be read, or is larger than 1 MB.
+    """
+    with path.open("rb") as file:
+        data = file.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        raise OSError(errno.EFBIG, "it is larger than 1 MB")
+    return data
 
 
 @attrs.frozen(repr=False)
@@ -43,7 +61,7 @@ class Setting:
 
     def _from_file(self) -> str:
         try:
-            text = Path(self.value).read_text(encoding="utf-8")
+            text = contents(Path(self.value)).decode("utf-8")
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise CredentialsError(f"{self.label}: the file {self.value} cannot be read: {reason}") from None

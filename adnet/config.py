@@ -16,7 +16,7 @@ from typing import Any, Final, NoReturn, TypeVar
 import attrs
 
 from adnet import registry
-from adnet._setting import Setting
+from adnet._setting import Setting, contents
 from adnet.client import Account
 from adnet.clock import Clock
 from adnet.errors import AdnetError, ConfigurationError
@@ -183,7 +183,7 @@ def load(path: str | Path | None = None, *, only: Collection[str] | None = None)
 
 def _parsed(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = contents(path).decode("utf-8-sig")
     except OSError as error:
         raise ConfigurationError(
             f"the configuration {path} cannot be read: {error.strerror or type(error).__name__}"

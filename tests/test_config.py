@@ -226,12 +226,17 @@ class TestRefusing:
         """A file that may not be read is told with the reason."""
         file = write(PARTNER)
 
-        def denied(self):
+        def denied(self, mode):
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr(Path, "read_bytes", denied)
+        monkeypatch.setattr(Path, "open", denied)
         with pytest.raises(ConfigurationError, match=r"adnet\.toml cannot be read: Permission denied"):
             config.load(file)
+
+    def test_what_has_no_end(self):
+        """A device that gives bytes for ever is refused; no memory is filled with it."""
+        with pytest.raises(ConfigurationError, match="/dev/zero cannot be read: it is larger than 1 MB"):
+            config.load(Path("/dev/zero"))
 
     def test_long_word_in_place_of_a_key(self):
         """A key that may be a secret in the wrong place is not shown whole."""
@@ -280,7 +285,12 @@ class TestSecrets:
 
     @pytest.mark.parametrize(
         ("content", "problem"),
-        [(None, "No such file"), (b"\n", "is empty"), (b"\xff\xfe", "not text in UTF-8")],
+        [
+            (None, "No such file"),
+            (b"\n", "is empty"),
+            (b"\xff\xfe", "not text in UTF-8"),
+            (b"x" * 2**20 + b"x", "larger than 1 MB"),
+        ],
     )
     def test_bad_file(self, content, problem):
         """A secret's file that is of no use is named with the reason."""
