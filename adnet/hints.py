@@ -9,10 +9,11 @@ def hint(word: str, known: Iterable[str]) -> str:
 
     It stands behind a semicolon: ``did you mean 'url'?``, ``there are url, key`` or ``there is none``.
     """
-    folded = {name.casefold(): name for name in known}
-    near = difflib.get_close_matches(word.casefold(), folded, n=1)
+    names = list(known)
+    near = difflib.get_close_matches(word.casefold(), [name.casefold() for name in names], n=1)
     if near:
-        return f"did you mean {folded[near[0]]!r}?"
-    if len(folded) > 1:
-        return f"there are {', '.join(folded.values())}"
-    return f"there is {next(iter(folded.values()), 'none')}"
+        meant = next(name for name in names if name.casefold() == near[0])
+        return f"did you mean {meant!r}?"
+    if len(names) > 1:
+        return f"there are {', '.join(names)}"
+    return f"there is {next(iter(names), 'none')}"

@@ -13,6 +13,8 @@ from adnet.hints import hint
         ("partner", ["Partner"], "did you mean 'Partner'?"),
         ("zzz", ["url", "key"], "there are url, key"),
         ("zzz", ["url"], "there is url"),
+        ("zzz", ["Shop", "shop", "other"], "there are Shop, shop, other"),
+        ("SHOP", ["shop", "Shop"], "did you mean 'shop'?"),
         ("zzz", [], "there is none"),
         ("", ["url"], "there is url"),
     ],
