@@ -143,7 +143,7 @@ def payout(row: PricingRow, currency: str | None, raw: bytes) -> Payout:
         engagement=text(row.engagement_type),
         kind="percent" if share else "fixed",
         amount=amount,
-        currency=currency_or_none(row.currency) or currency,
+        currency=currency_or_none(row.currency or currency),
         countries=countries(row.countries if row.countries is not None else row.offer_pricing_countries),
         product_group=text(row.product_group),
         raw=Raw(raw),

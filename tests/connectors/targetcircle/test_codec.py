@@ -229,6 +229,15 @@ def test_a_payout_is_read_in_each_of_three_vocabularies(row, amount, kind, event
     assert raw.decode() == found.raw.json()
 
 
+@pytest.mark.parametrize(
+    ("named", "currency"), [("usd", "USD"), (None, "EUR"), ("", "EUR"), ("US dollars", None)]
+)
+def test_a_payout_in_a_currency_that_cannot_be_read_is_not_in_the_offers(named, currency):
+    """Only a line that names none is in the offer's currency."""
+    row = PricingRow(payout=Decimal(10), currency=named)
+    assert currency == codec.payout(row, "EUR", b"{}").currency
+
+
 @given(JSON)
 def test_tidying_leaves_strict_json_as_it_is(value):
     """Commas inside texts are no commas before a bracket."""
