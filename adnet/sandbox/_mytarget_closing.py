@@ -43,13 +43,25 @@ def forget_left(campaign: Row) -> None:
 
 
 def _built_on(world: World, user_id: int, place: Place) -> set[int]:
-    """Return the segment itself, and the consumer's own ones made of the source."""
+    """Return the segment itself, and the consumer's own ones made of the source, also of such segments."""
     kind, number = place
-    segments = {number} if kind == "segment" else set()
-    for segment in world.audiences.segments.of(user_id):
-        for relation in relations_of(world, segment["id"]):
-            named = {relation["params"].get("source_id"), relation["object_id"]}
-            wanted = _RELATION_TYPES.get(kind, "segment")
-            if relation["object_type"] == wanted and number in named:
-                segments.add(segment["id"])
-    return segments
+    found = {number} if kind == "segment" else set()
+    made_of = [place]
+    while made_of:
+        new = _made_of(world, user_id, made_of.pop()) - found
+        found |= new
+        made_of += [("segment", segment) for segment in new]
+    return found
+
+
+def _made_of(world: World, user_id: int, place: Place) -> set[int]:
+    """Return the consumer's own segments that name the source."""
+    kind, number = place
+    wanted = _RELATION_TYPES.get(kind, "segment")
+    return {
+        segment["id"]
+        for segment in world.audiences.segments.of(user_id)
+        for relation in relations_of(world, segment["id"])
+        if relation["object_type"] == wanted
+        and number in {relation["params"].get("source_id"), relation["object_id"]}
+    }

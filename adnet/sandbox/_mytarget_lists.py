@@ -348,17 +348,6 @@ def used_by_segments(world: World, object_type: str, source_id: int) -> bool:
     )
 
 
-def close_for_one(world: World, call: Call) -> web.Response:
-    """DELETE users_lists/<id>/users/<user>.json: the owner closes it for one consumer."""
-    number, consumer = call.number(), call.number("user_id")
-    world.audiences.users_lists.get(call.user_id, number)
-    holders = world.audiences.opened.get(("users_list", number), {})
-    if consumer not in holders:
-        raise not_found()
-    del holders[consumer]
-    return empty()
-
-
 def endpoints() -> Iterable[Endpoint]:
     """Yield the paths of this module."""
     both = ("v2", "v3")
@@ -379,8 +368,4 @@ def endpoints() -> Iterable[Endpoint]:
             "DELETE": action(handler=delete_list, operation="DELETE"),
         },
         versions=both,
-    )
-    yield Endpoint(
-        path=r"remarketing/users_lists/{id:\d+}/users/{user_id:\d+}.json",
-        actions={"DELETE": action(handler=close_for_one, operation="DELETE")},
     )

@@ -33,6 +33,7 @@ from adnet.sandbox._mytarget_world import World
 from adnet.sandbox.base import secret
 
 _RESOURCE = "SHARINGKEY"
+_LIST = "REMARKETINGUSERSLIST"
 _SHOWN = (
     "sharing_key",
     "sharing_url",
@@ -252,6 +253,22 @@ def delete_key(world: World, call: Call) -> web.Response:
     return empty()
 
 
+def close_for_one(world: World, call: Call) -> web.Response:
+    """DELETE users_lists/<id>/users/<user>.json: the owner closes it for one consumer.
+
+    The path is known from a client's code only; that campaigns stop as with a key is inferred.
+    """
+    number, consumer = call.number(), call.number("user_id")
+    world.audiences.users_lists.get(call.user_id, number)
+    place = ("users_list", number)
+    holders = world.audiences.opened.get(place, {})
+    if consumer not in holders:
+        raise not_found()
+    del holders[consumer]
+    close_source(world, consumer, place)
+    return empty()
+
+
 def endpoints() -> Iterable[Endpoint]:
     """Yield the paths of this module."""
     action = partial(Action, resource=_RESOURCE)
@@ -268,4 +285,8 @@ def endpoints() -> Iterable[Endpoint]:
             "POST": action(handler=activate_key, operation="UPDATE"),
             "DELETE": action(handler=delete_key, operation="DELETE"),
         },
+    )
+    yield Endpoint(
+        path=r"remarketing/users_lists/{id:\d+}/users/{user_id:\d+}.json",
+        actions={"DELETE": Action(handler=close_for_one, resource=_LIST, operation="DELETE")},
     )

@@ -223,6 +223,28 @@ async def test_losing_a_source_stops_what_was_built_on_it():
         assert "SEGMENT_DELETED" not in {issue["code"] for issue in issues}
 
 
+async def test_losing_a_source_stops_what_was_built_on_it_however_deep():
+    """A segment of a segment of the list that is closed to one consumer stops, and runs again with a new key."""
+    async with calling() as call:
+        key, buyer = (await shared(call)).json, call.as_user(BUYER)
+        path = f"sharing_keys/{key['sharing_key']}.json"
+        await buyer.post(path)
+        number = key["sources"][0]["object_id"]
+        inner = {"name": "I", "pass_condition": 1, "relations": [relation(number)]}
+        nested = {"object_type": "segment", "object_id": (await buyer.post(SEGMENTS, inner)).json["id"]}
+        outer = {"name": "O", "pass_condition": 1, "relations": [nested]}
+        aimed = {"targetings": {"segments": [(await buyer.post(SEGMENTS, outer)).json["id"]]}}
+        rows = call.sandbox.truth(f"campaigns@{BUYER}")
+        campaign = next(f"campaigns/{row['id']}.json" for row in rows if row["delivery"] == "delivering")
+        assert await delivery(call, campaign, aimed) == "delivering"
+        told = len(call.sandbox.truth("emails"))
+        assert (await call.delete(f"remarketing/users_lists/{number}/users/{BUYER}.json")).status == 204
+        assert len(call.sandbox.truth("emails")) == told + 1
+        assert await delivery(call, campaign) != "delivering"
+        assert (await call.as_user(BUYER).post(path)).status == 200
+        assert await delivery(call, campaign) == "delivering"
+
+
 async def bought(call: Caller) -> tuple[dict, str]:
     """Let the buyer aim a campaign that has figures at both shared sources; return key and campaign's path."""
     key, buyer = (await shared(call)).json, call.as_user(BUYER)
