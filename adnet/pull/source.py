@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from datetime import timedelta, tzinfo
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, Final
 
 import attrs
@@ -137,10 +137,9 @@ class Source:
         period = self._account.period(self._run.since, self._run.until)
         if not self._run.lookback:
             return period
+        # By the account's calendar: not all days have 24 hours.
         begins = period.since.astimezone(self._connector.time_zone)
-        return attrs.evolve(
-            period, since=begins - self._run.lookback
-        )  # by its calendar: not all days have 24 hours
+        return attrs.evolve(period, since=begins - self._run.lookback)
 
     # ------------------------------------------------------------------ reports
 
@@ -275,5 +274,5 @@ class Source:
 
 def _units(period: Period, days: int, tz: tzinfo) -> list[Period]:
     """Return pieces of at most *days* days of *tz*, which meet at its midnights: no day is in two of them."""
-    starts = {instant(day, tz) for day in list(period.days(tz))[days::days]}
+    starts = {instant(day, tz) for day in islice(period.days(tz), days, None, days)}
     return [Period(*ends) for ends in pairwise([period.since, *sorted(starts), period.until])]

@@ -1,12 +1,15 @@
 """Columns as Arrow arrays: the one place that says which Arrow type a column has."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 
+from adnet.errors import SinkError
 from adnet.models.tables import PULLS, Columns, ColumnType, RawColumn, Table
 from adnet.sinks import _values
 from adnet.sinks._values import Origin
@@ -119,3 +122,15 @@ def last_of_each(rows: Any, key: Sequence[str]) -> Any:
     keys = zip(*(rows[name].to_pylist() for name in key), strict=True)
     last = {value: place for place, value in enumerate(keys)}
     return rows if len(last) == rows.num_rows else rows.take(pa.array(sorted(last.values()), pa.int64()))
+
+
+@contextmanager
+def written(path: Path) -> Iterator[None]:
+    """Turn what goes wrong while the file *path* is written into `SinkError`."""
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SinkError(
+            f"cannot write {path}: {reason}: look after its disk, then run this again; what had landed stays"
+        ) from error

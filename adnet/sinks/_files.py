@@ -75,11 +75,16 @@ class FolderLock:
             raise SinkError(f"{self._of} cannot be written: {error.strerror}") from error
         try:
             lock(file.fileno())
-        except OSError:
+        except BlockingIOError:
             file.close()
             raise SinkError(
                 f"{self._of} is in use by another sink: wait until it ends, then run this again"
             ) from None
+        except OSError as error:
+            file.close()
+            raise SinkError(
+                f"{self._of} cannot be locked: {error.strerror}: name a place on a local disk"
+            ) from error
         self._file = file
 
     def give_back(self) -> None:

@@ -12,8 +12,8 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from adnet.errors import SinkError
 from adnet.models.tables import Columns, Table
+from adnet.sinks._arrow import written
 from adnet.sinks._files import remove
 
 HASHES: Final = "adnet_hash"
@@ -60,12 +60,9 @@ class HashFile:
         Raises:
             SinkError: There is no room on the disk.
         """
-        try:
-            with self._path.open("ab") as file:
-                for chunk in hashes.chunks:
-                    file.write(chunk.buffers()[1].slice(8 * chunk.offset, 8 * len(chunk)))
-        except OSError as error:
-            raise SinkError(f"cannot write {self._path}: {error.strerror or error}") from error
+        with written(self._path), self._path.open("ab") as file:
+            for chunk in hashes.chunks:
+                file.write(chunk.buffers()[1].slice(8 * chunk.offset, 8 * len(chunk)))
         self._rows += len(hashes)
 
     def chunks(self, lengths: Iterable[int]) -> Iterator[Any]:

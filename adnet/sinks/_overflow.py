@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from adnet.errors import SinkError
+from adnet.sinks._arrow import written
 from adnet.sinks._files import remove
 
 
@@ -29,13 +30,10 @@ class Overflow:
             SinkError: There is no room on the disk.
         """
         size = self._size
-        try:
-            with self._path.open("r+b" if self._batches else "wb") as file:
-                file.seek(size)  # and not at the end, which an earlier failure may have left behind
-                for batch in batches:
-                    size += file.write(batch.serialize())
-        except OSError as error:
-            raise SinkError(f"cannot write {self._path}: {error.strerror or error}") from error
+        with written(self._path), self._path.open("r+b" if self._batches else "wb") as file:
+            file.seek(size)  # and not at the end, which an earlier failure may have left behind
+            for batch in batches:
+                size += file.write(batch.serialize())
         self._batches, self._size = self._batches + len(batches), size
 
     def batches(self) -> list[Any]:
@@ -51,7 +49,9 @@ class Overflow:
                     for _ in range(self._batches)
                 ]
         except (OSError, EOFError, pa.ArrowException) as error:
-            raise SinkError(f"cannot read {self._path}: {error}") from error
+            raise SinkError(
+                f"cannot read {self._path}: {error}: run this again; what had landed stays"
+            ) from error
 
     def discard(self) -> None:
         """Remove the file."""

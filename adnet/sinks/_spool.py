@@ -11,9 +11,8 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from adnet.errors import SinkError
 from adnet.models.tables import Table
-from adnet.sinks._arrow import schema
+from adnet.sinks._arrow import schema, written
 from adnet.sinks._files import remove
 from adnet.sinks._keys import HASHES, HashFile
 from adnet.sinks._overflow import Overflow
@@ -169,7 +168,7 @@ class PartFile:
     def __init__(self, path: Path, columns: Any) -> None:
         self.path = path
         self.rows = 0
-        try:
+        with written(path):
             path.open("xb").close()
             # Arrow's own: a file of Python's would ask for the interpreter at every write, and wait for it.
             self._raw = pa.OSFile(str(path), "wb")
@@ -181,24 +180,18 @@ class PartFile:
                 use_dictionary=_repetitive(columns),
                 write_statistics=[name for name in columns.names if name != "raw"],
             )
-        except (OSError, pa.ArrowException) as error:
-            raise SinkError(f"cannot write {path}: {error}") from error
 
     def write(self, rows: Any) -> None:
         """Write *rows*, an Arrow table, as one row group."""
-        try:
+        with written(self.path):
             self._writer.write_table(rows, row_group_size=max(rows.num_rows, 1))
-        except (OSError, pa.ArrowException) as error:
-            raise SinkError(f"cannot write {self.path}: {error}") from error
         self.rows += rows.num_rows
 
     def close(self) -> None:
         """Write the file's end."""
-        try:
+        with written(self.path):
             self._writer.close()
             self._raw.close()
-        except (OSError, pa.ArrowException) as error:
-            raise SinkError(f"cannot write {self.path}: {error}") from error
 
     def abandon(self) -> None:
         """Give the file up and remove it."""

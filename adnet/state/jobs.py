@@ -61,7 +61,6 @@ class JobJournal:
         self._database = database
         self._clock = clock
         self._owners = owners
-        self._owner = owners.me
         database.define(*_SCHEMA)
 
     def claim(self, job: ReportJob, *, fresh_for_s: float = FRESH_FOR_S) -> ReportJob:
@@ -88,7 +87,7 @@ class JobJournal:
             ).fetchall()
             for stored in map(_load, rows):
                 if stored.state == "intended":
-                    if stored.owner != self._owner and self._is_worked_on(stored, now):
+                    if stored.owner != self._owners.me and self._is_worked_on(stored, now):
                         return stored
                     return self._take(connection, stored, now)
                 asked = stored.submitted_at or _heard_at(stored, now)
@@ -183,7 +182,7 @@ class JobJournal:
         job = job.changed(
             state="intended",
             attempts=job.attempts + 1,
-            owner=self._owner,
+            owner=self._owners.me,
             created_at=job.created_at or now,
             updated_at=now,
         )

@@ -51,7 +51,6 @@ class QuotaStore:
     def __init__(self, database: Database, owners: Owners, clock: Clock) -> None:
         self._database = database
         self._owners = owners
-        self._owner = owners.me
         self._part = next(_PARTS)  # one process may hold several limiters of one account
         self._clock = clock
         database.define(*_TABLES)
@@ -151,11 +150,11 @@ class QuotaStore:
         # Most parts are often of this process, which lives; to ask takes longer than all the rest.
         dead = {
             one
-            for one in {row["owner"] for row in rows} - {self._owner}
+            for one in {row["owner"] for row in rows} - {self._owners.me}
             if self._owners.is_alive(one) is False
         }
         for row in rows:
-            if (row["owner"], row["part"]) == (self._owner, self._part):
+            if (row["owner"], row["part"]) == (self._owners.me, self._part):
                 mine = row["held"]
                 continue
             waits = row["wanted"] > now - _WANT_S
@@ -174,12 +173,12 @@ class QuotaStore:
         if held or waits:
             connection.execute(
                 "INSERT OR REPLACE INTO quota_places VALUES (?, ?, ?, ?, ?, ?)",
-                (key, self._owner, self._part, held, now, now if waits else 0.0),
+                (key, self._owners.me, self._part, held, now, now if waits else 0.0),
             )
         else:
             connection.execute(
                 "DELETE FROM quota_places WHERE key = ? AND owner = ? AND part = ?",
-                (key, self._owner, self._part),
+                (key, self._owners.me, self._part),
             )
 
 

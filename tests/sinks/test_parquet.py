@@ -180,8 +180,22 @@ async def test_hashes_that_meet(folder: Place, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
 def test_no_room_for_hashes() -> None:
     """They are written before the rows that they are of, so that a full disk is met there first."""
-    with pytest.raises(SinkError, match="cannot write /dev/full: No space left"):
+    with pytest.raises(SinkError, match="cannot write /dev/full: No space left on device: look after"):
         HashFile(Path("/dev/full")).add(pa.chunked_array([pa.array([1], pa.int64())]))
+
+
+async def test_a_place_without_locks_is_told(folder: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody has it in use, so that waiting would not help."""
+
+    def refuse(handle: int) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr("adnet.sinks._files.lock", refuse)
+    with pytest.raises(
+        SinkError, match="cannot be locked: Operation not supported: name a place on a local disk"
+    ):
+        async with folder.opened():
+            pass
 
 
 async def test_rename_that_fails_is_done_later(folder: Place, monkeypatch: pytest.MonkeyPatch) -> None:

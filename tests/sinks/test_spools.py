@@ -68,7 +68,9 @@ def test_no_room_to_wait():
     """The landing that was to give way keeps its rows: it is another one that is told, and the sink's user."""
     spool = Spool(TABLES["transactions"], lambda: Path("/dev/full"))
     spool.add(batch_of(10))
-    with pytest.raises(SinkError, match="cannot write /dev/full: No space left"):
+    with pytest.raises(
+        SinkError, match="cannot write /dev/full: No space left on device: look after its disk"
+    ):
         spool.spill()
     assert spool.held().equals(pa.Table.from_batches([batch_of(10)]))
 
