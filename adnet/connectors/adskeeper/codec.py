@@ -125,12 +125,12 @@ def targeting(row: CampaignRow) -> dict[str, Any]:
         "browsers": list(row.browsers),
         "operatingsystems": list(row.operating_systems),
         "browserslanguage": list(row.languages),
-        "ipsFilter": {"filterType": row.ips.kind, "ips": list(row.ips.members)},
+        "ipsFilter": {"filterType": row.ips.kind or None, "ips": list(row.ips.members)},
         "widgetsFilterUid": {
-            "filterType": row.widgets.kind,
+            "filterType": row.widgets.kind or None,
             "widgets": {uid: list(subs) for uid, subs in row.widgets.widgets.items()},
         },
-        "sourceFilters": {"filterType": row.sources.kind, "sources": list(row.sources.members)},
+        "sourceFilters": {"filterType": row.sources.kind or None, "sources": list(row.sources.members)},
     }
 
 

@@ -9,7 +9,15 @@ import attrs
 from adnet.connectors.adskeeper import shapes
 from adnet.connectors.adskeeper.auth import Dialect
 from adnet.connectors.adskeeper.calls import Call
-from adnet.connectors.adskeeper.errors import BOM, envelope_of, partial_error, rejected_of, words_of
+from adnet.connectors.adskeeper.errors import (
+    BOM,
+    envelope_of,
+    partial_error,
+    rejected_of,
+    stripped,
+    words_of,
+)
+from adnet.connectors.adskeeper.routes import UNANSWERED
 from adnet.errors import AdnetError, ConfigurationError, SchemaError
 from adnet.models import PlannedRequest
 from adnet.state import Leases
@@ -29,7 +37,7 @@ class Saved:
     """What came of a write."""
 
     id: str | None = None
-    """Of the object, as the network told it; some operations tell nothing."""
+    """Of the object, as the network told it; None where it told nothing, and the document shows no answer."""
     rejected: tuple[str, ...] = ()
     """Members that were not saved, while the others were."""
     error: AdnetError | None = attrs.field(default=None, eq=False)
@@ -113,7 +121,7 @@ class Core:
 
         Raises:
             LostReplyError: A write that may not be repeated was sent and its reply was lost.
-            DecodeError, SchemaError: The answer cannot be read; the write may have been done.
+            DecodeError, SchemaError: The answer cannot be read, or tells no id; the write may have been done.
             AdnetError: The network refused; nothing was saved.
         """
         response = await self.session.send(self.request(call))
@@ -127,28 +135,23 @@ class Core:
                 error=self._partly(response, call.route),
                 notes=(*call.notes, f"saved in part: {told}"),
             )
-        if not response.body.strip():
-            return Saved(notes=call.notes)  # some writes are documented without an answer
-        value = self.decoded(response, call.route)
-        return Saved(id=shapes.text(shapes.mapping(value, "$").get("id")), notes=call.notes)
+        return Saved(id=self._saved_id(response, call.route), notes=call.notes)
 
-    async def create(self, call: Call) -> Saved:
-        """Send a write that makes something, and return it with its id.
+    def _saved_id(self, response: Response, route: Route) -> str | None:
+        """Return the id that tells of a success; None where there is nothing, and nothing is documented.
 
         Raises:
-            SchemaError: The answer tells no id; it may have been made.
-            AdnetError: As :meth:`save`.
+            SchemaError: There is none. Clients in production go by the id, whatever the status (observed).
         """
-        saved = await self.save(call)
-        if saved.id is None:
-            raise SchemaError(
-                "the answer tells no id of what was made",
-                paths=("$.id",),
-                network=self.session.network,
-                account=self.session.account,
-                operation=call.route.operation,
-            )
-        return saved
+        told = self.decoded(response, route) if stripped(response.body) else None
+        with self.session.reading(route):
+            number = shapes.text(shapes.mapping(told, "$").get("id"))
+            if number is None and (told or route not in UNANSWERED):
+                said = self.session.scrubber.excerpt(response.text, _LONGEST)
+                raise SchemaError(
+                    f"the answer tells neither an id nor errors: {said or '(empty)'}", paths=("$.id",)
+                )
+        return number
 
     def request(self, call: Call) -> Request:
         """Return the request of a write."""

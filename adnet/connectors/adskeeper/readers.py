@@ -3,7 +3,8 @@
 Source: Adskeeper advertiser API document; where production answers differ from it, both shapes are read.
 """
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from adnet.connectors.adskeeper import shapes
 from adnet.connectors.adskeeper.rows import (
@@ -26,6 +27,9 @@ from adnet.connectors.adskeeper.rows import (
 )
 from adnet.models import Raw
 from adnet.money import currency_or_none
+
+_UNTOLD: Final[Mapping[str, Any]] = {"filterType": None}
+"""In place of a filter that an answer leaves out: off would be a guess, and the next edit would replace the list."""
 
 
 def client(value: Any) -> Client:
@@ -54,11 +58,16 @@ def _named(value: Any, where: str) -> Named:
     return Named(name=word) if number is None else Named(id=number)
 
 
+def _kind(row: Mapping[str, Any]) -> str:
+    """Return what a filter's list is; an empty filter is off, and of one that is not told it is not known."""
+    return (shapes.text(row.get("filterType")) or "") if row else "off"
+
+
 def _filter(value: Any, where: str, *names: str) -> Filter:
     row = shapes.mapping(value, where)
     members = shapes.items(shapes.first_of(row, *names), f"{where}.{names[0]}")
     return Filter(
-        kind=shapes.text(row.get("filterType")) or "off",
+        kind=_kind(row),
         members=tuple(found for member in members if (found := shapes.text(member))),
     )
 
@@ -70,7 +79,7 @@ def _widgets(value: Any, where: str) -> WidgetFilter:
         told = {shapes.identifier(uid, f"{where}.widgets[]"): None for uid in told}
     widgets = shapes.mapping(told, f"{where}.widgets")
     return WidgetFilter(
-        kind=shapes.text(row.get("filterType")) or "off",
+        kind=_kind(row),
         widgets={uid: shapes.inner_list(subs, f"{where}.widgets.{uid}") for uid, subs in widgets.items()},
     )
 
@@ -102,10 +111,10 @@ def campaign(value: Any, where: str = "$") -> CampaignRow:
         advertiser=shapes.text(row.get("advertiserName")),
         limits=_limits(row.get("limitsFilter"), f"{where}.limitsFilter"),
         utm=_texts(row.get("trackingOptions"), f"{where}.trackingOptions"),
-        ips=_filter(row.get("ipsFilter"), f"{where}.ipsFilter", "ips"),
-        widgets=_widgets(row.get("widgetsFilterUid"), f"{where}.widgetsFilterUid"),
-        sources=_filter(row.get("sourceFilters"), f"{where}.sourceFilters", "sourcesIds", "sources"),
-        domains=_filter(row.get("domainsFilter"), f"{where}.domainsFilter", "domainsNames"),
+        ips=_filter(row.get("ipsFilter", _UNTOLD), f"{where}.ipsFilter", "ips"),
+        widgets=_widgets(row.get("widgetsFilterUid", _UNTOLD), f"{where}.widgetsFilterUid"),
+        sources=_filter(row.get("sourceFilters", _UNTOLD), f"{where}.sourceFilters", "sourcesIds", "sources"),
+        domains=_filter(row.get("domainsFilter", _UNTOLD), f"{where}.domainsFilter", "domainsNames"),
         by_sources=shapes.flag(row.get("sourcesOptimization")),
         operating_systems=_words(row.get("targets"), f"{where}.targets"),
         languages=_numbers(row.get("languageTargeting"), f"{where}.languageTargeting"),

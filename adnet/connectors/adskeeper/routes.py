@@ -138,6 +138,9 @@ TEASER_PRICE: Final = _route("teasers.set_price", "PATCH", _TEASER, "Changing te
 BLOCK_TEASER: Final = _route("teasers.set_blocked", "PATCH", _TEASER, "Block / unblock a teaser")
 DELETE_TEASER: Final = _route("teasers.delete", "DELETE", _TEASER, "Removing teaser (move to bin)")
 
+UNANSWERED: Final = frozenset({BLOCK_CAMPAIGN, CREATE_CONVERSIONS, DELETE_CONVERSIONS, EDIT_TEASER})
+"""Writes whose answer the document does not show; all others answer with an id."""
+
 
 @attrs.frozen
 class Operation:

@@ -62,7 +62,8 @@ class Filter:
     """A list of things, and what the list is."""
 
     kind: str = "off"
-    """``off``; ``except`` or ``only`` of widgets and addresses; ``blocklist`` or ``allowlist`` of sources."""
+    """``off``; ``except`` or ``only`` of widgets and addresses; ``blocklist`` or ``allowlist`` of sources; empty where
+    the network does not tell."""
     members: tuple[str, ...] = ()
 
 
@@ -71,6 +72,7 @@ class WidgetFilter:
     """A list of widgets, and what the list is."""
 
     kind: str = "off"
+    """As of a :class:`Filter`."""
     widgets: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     """Uid -> its listed sub-sources; none means the whole widget."""
 

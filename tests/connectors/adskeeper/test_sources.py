@@ -73,7 +73,7 @@ async def test_the_list_decides_about_the_edit(verb, kind, before, ids, sent, af
 async def test_what_is_rejected_under_another_name_is_not_told_as_done(data, statuses):
     """Which of the sources a word stands for cannot be told then, and none may pass for blocked that is not."""
     answer = {"id": 510, "errors": "[WIDGETS_WITH_THESE_IDS_DO_NOT_EXIST]", "data": data}
-    async with scripted({"id": 510}, answer) as (account, _):
+    async with scripted({"id": 510, "widgetsFilterUid": []}, answer) as (account, _):
         found = await account.block_sources("510", ["123/45", "77"])
         assert [outcome.status for outcome in found] == statuses
         assert all(outcome.error for outcome in found if outcome.status != "done")

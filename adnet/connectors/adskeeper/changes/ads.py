@@ -157,7 +157,7 @@ class AdWriter:
         call = await self.new(draft)
         notes: list[str] = list(call.notes)
         try:
-            saved = await self.core.create(call)
+            saved = await self.core.save(call)
         except AdnetError as error:
             if not (maybe_done(error) or isinstance(error, ServerError)):
                 raise translated(error, {}) from None

@@ -127,7 +127,7 @@ class CampaignWriter:
         notes: list[str] = list(call.notes)
         names = limits.names_of(attrs.asdict(draft, recurse=False))
         try:
-            saved = await self.core.create(call)
+            saved = await self.core.save(call)
         except AdnetError as error:
             if not (maybe_done(error) or isinstance(error, ServerError)):
                 raise translated(error, names) from None

@@ -89,7 +89,8 @@ def whole_listed(source: Source, kind: str) -> AdnetError:
 
 def unknown_kind(kind: str) -> AdnetError:
     """Return the error for a list of which cannot be told whether it is avoided or kept to."""
-    return refuse("ids", f"whether a list of type {kind!r} avoids or allows is not known")
+    told = f"list of type {kind!r}" if kind else "list that the network does not tell the type of"
+    return refuse("ids", f"whether a {told} avoids or allows is not known")
 
 
 def members_of(filter_: WidgetFilter) -> Iterable[str]:

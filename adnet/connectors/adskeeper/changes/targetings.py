@@ -69,7 +69,7 @@ def fresh(campaign_id: str, wished: Mapping[str, Any]) -> list[Step]:
     Raises:
         InvalidRequestError: A value is of no use.
     """
-    row = readers.campaign({"id": campaign_id})
+    row = readers.campaign({"id": campaign_id, **dict.fromkeys(FILTERS)})
     found: list[Step] = []
     for name, value in wished.items():
         if name in LISTS:
@@ -129,6 +129,10 @@ def _edits(what: str, missing: list[str], surplus: list[str], make: Callable[...
 def _kind(name: str, edit: Mapping[str, Any], present: str, kinds: tuple[str, ...]) -> str:
     """Return the type that a list shall have."""
     kind = str(edit.get("filterType") or present)
+    if not kind:
+        raise refuse(
+            f"targeting.{name}.filterType", "the network does not tell what the list is now: name it"
+        )
     if kind not in kinds:
         raise refuse(f"targeting.{name}.filterType", f"one of {', '.join(kinds)}, not {kind!r}")
     return kind

@@ -84,7 +84,7 @@ class CampaignGroup:
             ConflictError: The name is taken.
             LostReplyError: It may have been created; nothing is sent again.
         """
-        return await self._core.create(calls.create(self._core.dialect, **settings))
+        return await self._core.save(calls.create(self._core.dialect, **settings))
 
     async def create_basic(self, **settings: Unpack[BasicSettings]) -> Saved:
         """Create a campaign without limits, marks and targets (operation 8).
@@ -93,7 +93,7 @@ class CampaignGroup:
             ConflictError: The name is taken.
             LostReplyError: It may have been created; nothing is sent again.
         """
-        return await self._core.create(calls.create_basic(self._core.dialect, **settings))
+        return await self._core.save(calls.create_basic(self._core.dialect, **settings))
 
     async def set_utm(self, campaign_id: str, marks: Mapping[str, str]) -> Saved:
         """Set ``utm_source``, ``utm_campaign``, ``utm_medium`` (together) and ``utm_custom`` (operation 9)."""

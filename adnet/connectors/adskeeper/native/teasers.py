@@ -86,7 +86,7 @@ class TeaserGroup:
         Raises:
             LostReplyError: It may have been created; nothing is sent again.
         """
-        return await self._core.create(calls.create(price_cents=price_cents, **content))
+        return await self._core.save(calls.create(price_cents=price_cents, **content))
 
     async def edit(self, teaser_id: str, **content: Unpack[TeaserContent]) -> Saved:
         """Replace all of a teaser's content (operation 38), which sends it back to moderation.
