@@ -1,6 +1,7 @@
 """The command line as a whole: its commands, its shared options, and how it ends."""
 
 import asyncio
+import gc
 import json
 import os
 import shlex
@@ -320,3 +321,14 @@ class TestSignals:
 async def waiting(seconds=30):
     """Wait for a signal."""
     await asyncio.sleep(seconds)
+
+
+def test_a_command_seldom_looks_for_cycles_and_leaves_that_as_it_was() -> None:
+    """How often Python looks is the process's own to say; a caller of `main` gets it back as it was."""
+
+    async def during() -> int:
+        return gc.get_threshold()[0]
+
+    before = gc.get_threshold()
+    assert _call.run(during()) > before[0]
+    assert gc.get_threshold() == before
