@@ -1,4 +1,4 @@
-"""Keys of many rows as 64-bit hashes, eight bytes a row, kept outside memory.
+"""Keys of rows as 64-bit hashes, eight bytes a row, kept outside memory where they are many.
 
 The hashes are Python's own, good for one process only and never stored for another. Where two of them meet, the
 keys themselves are compared.
@@ -6,6 +6,7 @@ keys themselves are compared.
 
 import array
 from collections.abc import Iterable, Iterator, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,8 @@ HASHES: Final = "adnet_hash"
 _BUCKET_ROWS: Final = 200_000
 """How many hashes are looked at together."""
 _AT_ONCE: Final = 10_000
+_HELD_ROWS: Final = 16_384
+"""So many hashes wait in memory: what most landings bring takes no file."""
 
 
 def hash_keys(rows: Any, key: Sequence[str]) -> Any:
@@ -47,12 +50,13 @@ def _hashes(columns: Sequence[Sequence[Any]]) -> Iterable[int]:
     return map(hash, columns[0]) if len(columns) == 1 else map(hash, zip(*columns, strict=True))
 
 
-class HashFile:
-    """The hashes of the rows of several files, one after another."""
+class Hashes:
+    """The hashes of the rows of several files, one after another; many of them are in a file of their own."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._rows = 0
+        self._held = bytearray()
 
     def add(self, hashes: Any) -> None:
         """Take the hashes of the next rows, a chunked array.
@@ -60,14 +64,17 @@ class HashFile:
         Raises:
             SinkError: There is no room on the disk.
         """
-        with written(self._path), self._path.open("ab") as file:
-            for chunk in hashes.chunks:
-                file.write(chunk.buffers()[1].slice(8 * chunk.offset, 8 * len(chunk)))
+        for chunk in hashes.chunks:
+            self._held += chunk.buffers()[1].slice(8 * chunk.offset, 8 * len(chunk))
         self._rows += len(hashes)
+        if self._rows > _HELD_ROWS:
+            with written(self._path), self._path.open("ab") as file:
+                file.write(self._held)
+            self._held.clear()
 
     def chunks(self, lengths: Iterable[int]) -> Iterator[Any]:
         """Yield the hashes as Arrow arrays of these *lengths*."""
-        with self._path.open("rb") as file:
+        with self._path.open("rb") if self._rows > _HELD_ROWS else BytesIO(self._held) as file:
             for length in lengths:
                 yield pa.Array.from_buffers(pa.int64(), length, [None, pa.py_buffer(file.read(8 * length))])
 
@@ -95,5 +102,7 @@ class HashFile:
         return counts.field("values").filter(pc.greater(counts.field("counts"), 1))
 
     def discard(self) -> None:
-        """Remove the file."""
-        remove(self._path)
+        """Forget them, and remove the file."""
+        self._held.clear()
+        if self._rows > _HELD_ROWS:
+            remove(self._path)

@@ -8,7 +8,8 @@ from typing import Any
 import pyarrow as pa
 
 from adnet.sinks._files import remove
-from adnet.sinks._parts import PART_ROWS, SMALL_ROWS, Part, Parts, read_pieces, runs
+from adnet.sinks._part_rows import read_pieces, runs
+from adnet.sinks._parts import PART_ROWS, SMALL_ROWS, Part, Parts
 from adnet.sinks._spool import GROUP_ROWS, PartFile
 
 

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from adnet.models.tables import Table
-from adnet.sinks._parts import Part, pick_rows
+from adnet.sinks._part_rows import Rows
+from adnet.sinks._parts import Part
 
 
 @attrs.define(eq=False)
@@ -17,14 +18,15 @@ class Staged:
     """One staged file and which of its rows are spoken for."""
 
     part: Part
+    rows: Rows
     taken: bytearray
     """One byte a row: 1 where the row meets a landed one, or is outdated by a later one."""
     taken_rows: int = 0
 
     @classmethod
-    def of(cls, part: Part) -> "Staged":
+    def of(cls, part: Part, schema: Any) -> "Staged":
         """Return a staged file whose rows are all free."""
-        return cls(part, bytearray(part.rows))
+        return cls(part, Rows(part.path, schema), bytearray(part.rows))
 
     def take(self, rows: Iterable[int]) -> None:
         """Mark *rows*, none of them marked before."""
@@ -41,7 +43,8 @@ class Staged:
 class Match:
     """Rows of a part and rows of one staged file that have the same keys, in pairs."""
 
-    part: Part
+    there: Rows
+    """The part's."""
     staged: Staged
     landed_rows: Any
     """Their numbers in the part."""
@@ -51,13 +54,13 @@ class Match:
     def __len__(self) -> int:
         return len(self.landed_rows)
 
-    def landed(self, schema: Any, names: Sequence[str]) -> Any:
+    def landed(self, names: Sequence[str]) -> Any:
         """Return columns of the part's rows."""
-        return pick_rows(self.part.path, self.landed_rows, schema, names)
+        return self.there.take(self.landed_rows, names)
 
-    def arrived(self, schema: Any, names: Sequence[str] | None = None) -> Any:
+    def arrived(self, names: Sequence[str] | None = None) -> Any:
         """Return columns of the staged rows, or all."""
-        return pick_rows(self.staged.part.path, self.staged_rows, schema, names)
+        return self.staged.rows.take(self.staged_rows, names)
 
     def where(self, mask: Any) -> "Match":
         """Return the pairs of *mask* only."""
@@ -75,9 +78,9 @@ class Match:
             )
 
 
-def differing(match: Match, table: Table, schema: Any, names: Sequence[str]) -> Any:
+def differing(match: Match, table: Table, names: Sequence[str]) -> Any:
     """Return a mask of the pairs that differ in any column of *names*; NULL equals NULL only."""
-    landed, arrived = match.landed(schema, names), match.arrived(schema, names)
+    landed, arrived = match.landed(names), match.arrived(names)
     mask = pa.repeat(pa.scalar(False), len(match))
     for name in names:
         old, new = landed[name].combine_chunks(), arrived[name].combine_chunks()
@@ -87,10 +90,10 @@ def differing(match: Match, table: Table, schema: Any, names: Sequence[str]) -> 
     return mask
 
 
-def differing_raw(match: Match, schema: Any) -> Any:
+def differing_raw(match: Match) -> Any:
     """Return a mask of the pairs whose staged row has another ``raw``; one without is not another."""
-    old = match.landed(schema, ["raw"])["raw"].combine_chunks()
-    new = match.arrived(schema, ["raw"])["raw"].combine_chunks()
+    old = match.landed(["raw"])["raw"].combine_chunks()
+    new = match.arrived(["raw"])["raw"].combine_chunks()
     return pc.and_(_differ(old, new), pc.is_valid(new))
 
 

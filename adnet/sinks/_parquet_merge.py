@@ -16,10 +16,11 @@ import pyarrow.compute as pc
 
 from adnet.models.tables import Table
 from adnet.sinks import _arrow
-from adnet.sinks._keys import HashFile, hash_keys
+from adnet.sinks._keys import Hashes, hash_keys
 from adnet.sinks._outlet import Outlet
 from adnet.sinks._parquet_match import Match, Staged, differing, differing_raw
-from adnet.sinks._parts import SMALL_ROWS, Part, Parts, read_part, read_pieces, read_rows
+from adnet.sinks._part_rows import Rows, read_pieces
+from adnet.sinks._parts import SMALL_ROWS, Part, Parts, read_part
 from adnet.sinks._spool import GROUP_ROWS
 from adnet.sinks._sql import history_of
 from adnet.sinks.base import Landed
@@ -36,7 +37,7 @@ class Stage:
     key: Sequence[str]
     """The columns that tell rows apart."""
     files: Sequence[Path]
-    hashes: HashFile
+    hashes: Hashes
     """Of all rows' keys, file after file."""
 
 
@@ -69,7 +70,7 @@ class Merge:
     def prepare(self) -> Landed:
         """Write everything that landing takes, publish nothing, and return what it will do."""
         found = (read_part(path, self._key) for path in self._stage.files)
-        self._staged = [Staged.of(part) for part in found if part.rows]
+        self._staged = [Staged.of(part, self._schema) for part in found if part.rows]
         rows = sum(staged.part.rows for staged in self._staged)
         if not rows:
             return Landed(0, 0, 0)
@@ -101,7 +102,7 @@ class Merge:
         before = 0
         for staged, hashes in self._hashed():
             rows = pc.indices_nonzero(pc.is_in(hashes, value_set=repeated))
-            keys = read_rows(staged.part.path, self._schema, self._key).take(rows)
+            keys = staged.rows.take(rows, self._key)
             for row, *key in zip(
                 rows.to_pylist(), *(keys[name].to_pylist() for name in self._key), strict=True
             ):
@@ -118,8 +119,8 @@ class Merge:
         for match in self._match(part):
             match.staged.take(match.staged_rows.to_pylist())
             for piece in match.cut(GROUP_ROWS):
-                restated = differing(piece, self._table, self._schema, self._table.compared)
-                another = pc.or_(restated, differing_raw(piece, self._schema))
+                restated = differing(piece, self._table, self._table.compared)
+                another = pc.or_(restated, differing_raw(piece))
                 if pc.any(another).as_py():
                     replaced.append(piece.where(another))
                     changed.append(piece.landed_rows.filter(restated))
@@ -132,24 +133,24 @@ class Merge:
         """Yield which rows of *part* have keys of which staged rows."""
         if not any(part.may_share_keys(staged.part.bounds) for staged in self._staged):
             return
-        keys = read_rows(part.path, self._schema, self._key)
+        there = Rows(part.path, self._schema)
+        keys = there.columns(self._key)
         numbers = self._candidates(keys)
         hashes = hash_keys(keys.take(numbers), self._key)
         for staged, chunk in self._hashed():
             free = pc.if_else(staged.free(), chunk, None) if staged.taken_rows else chunk
             where = pc.index_in(hashes, value_set=free)
             met = pc.indices_nonzero(pc.is_valid(where))
-            match = Match(part, staged, numbers.take(met), where.take(met))
+            match = Match(there, staged, numbers.take(met), where.take(met))
             if len(match):  # hashes met; keys decide
-                yield match.where(pc.invert(differing(match, self._table, self._schema, self._key)))
+                yield match.where(pc.invert(differing(match, self._table, self._key)))
 
     def _candidates(self, keys: Any) -> Any:
         """Return the numbers of the part's rows that may have a staged key."""
         if sum(staged.part.rows for staged in self._staged) > _FEW_ROWS:
             return pa.array(range(keys.num_rows))
         if self._few is None:
-            tables = [read_rows(staged.part.path, self._schema, self._key) for staged in self._staged]
-            rows = pa.concat_tables(tables)
+            rows = pa.concat_tables([staged.rows.columns(self._key) for staged in self._staged])
             self._few = {name: rows[name].combine_chunks().unique() for name in self._key}
         mask = pa.repeat(pa.scalar(True), keys.num_rows)
         for name, values in self._few.items():
@@ -159,7 +160,7 @@ class Merge:
     def _replace(self, part: Part, replaced: Sequence[Match], changed: Any) -> None:
         """Rewrite *part* with the staged rows of *replaced*; the *changed* ones also go to the history."""
         gone = pa.concat_arrays([match.landed_rows for match in replaced])
-        arrived = (match.arrived(self._schema) for match in replaced)
+        arrived = (match.arrived() for match in replaced)
         self._outlet.rewrite(part.path, itertools.chain(self._rest(part, gone, changed), arrived))
 
     def _rest(self, part: Part, gone: Any, changed: Any) -> Iterator[Any]:

@@ -8,19 +8,16 @@ added, or replaced under their own name. A change of several files is first brou
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import attrs
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from adnet.errors import SinkError
 from adnet.sinks._files import make_folder, remove, sync
-from adnet.sinks._spool import GROUP_BYTES, GROUP_ROWS
+from adnet.sinks._part_rows import explained, opened
+from adnet.sinks._spool import GROUP_ROWS
 
 PART_ROWS: Final = 6 * GROUP_ROWS
 """Rows of a full part: what a single restated row costs to rewrite, and what a rewrite holds in memory."""
@@ -31,7 +28,6 @@ _DRAFT: Final = "draft"
 _INTENT: Final = "intent"
 _NAMES: Final = "names.json"
 
-T = TypeVar("T")
 Bounds = Mapping[str, tuple[Any, Any]]
 """Column -> smallest and largest value; a column that is missing here may hold anything."""
 
@@ -53,19 +49,6 @@ class Part:
         return True
 
 
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn errors of the disk and of Arrow into `SinkError`."""
-    try:
-        yield
-    except OSError as error:
-        raise SinkError(f"{path}: {error.strerror or error}") from error
-    except pa.ArrowException as error:
-        raise SinkError(
-            f"{path}: is damaged or no part of this data set: move it away and pull again: {error}"
-        ) from error
-
-
 def group_of(network: str, account: str) -> str:
     """Return the group of an account; names of accounts may hold what names of files may not."""
     return hashlib.sha256(f"{network}\0{account}".encode()).hexdigest()[:16]
@@ -73,7 +56,7 @@ def group_of(network: str, account: str) -> str:
 
 def read_part(path: Path, key: Sequence[str]) -> Part:
     """Return what the footer of *path* says."""
-    with explained(path), pq.ParquetFile(path) as file:
+    with opened(path) as file:
         return Part(path, file.metadata.num_rows, _bounds(file.metadata, key))
 
 
@@ -89,68 +72,6 @@ def _bounds(metadata: Any, key: Sequence[str]) -> dict[str, tuple[Any, Any]]:
         if found and all(s is not None and s.has_min_max and not s.null_count for s in found):
             bounds[name] = (min(s.min for s in found), max(s.max for s in found))
     return bounds
-
-
-def read_rows(
-    path: Path, schema: Any, names: Sequence[str] | None = None, groups: Sequence[int] | None = None
-) -> Any:
-    """Return columns of a part, of all row groups or of some, as an Arrow table.
-
-    Columns that the part does not have, since it was written before they were known, are NULL.
-    """
-    wanted = [field for field in schema if names is None or field.name in names]
-    with explained(path), pq.ParquetFile(path) as file:
-        there = set(file.schema_arrow.names)
-        chosen = range(file.metadata.num_row_groups) if groups is None else groups
-        known = [field.name for field in wanted if field.name in there]
-        rows = file.read_row_groups(list(chosen), known, use_threads=False)
-        columns = [
-            rows[field.name].cast(field.type) if field.name in there else pa.nulls(rows.num_rows, field.type)
-            for field in wanted
-        ]
-    return pa.table(columns, schema=pa.schema(wanted))
-
-
-def runs(items: Iterable[T], size: Callable[[T], tuple[int, int]]) -> Iterator[list[T]]:
-    """Yield *items* in runs of together at most one row group, by their rows and bytes; one alone may have more."""
-    run: list[T] = []
-    rows = taken = 0
-    for item in items:
-        more_rows, more_bytes = size(item)
-        if run and (rows + more_rows > GROUP_ROWS or taken + more_bytes > GROUP_BYTES):
-            yield run
-            run, rows, taken = [], 0, 0
-        run.append(item)
-        rows, taken = rows + more_rows, taken + more_bytes
-    if run:
-        yield run
-
-
-def read_pieces(path: Path, schema: Any) -> Iterator[Any]:
-    """Yield the rows of a part as Arrow tables of about one row group, however small its own are."""
-    sizes = _group_sizes(path)
-    for run in runs(range(len(sizes)), sizes.__getitem__):
-        yield read_rows(path, schema, groups=run)
-
-
-def _group_sizes(path: Path) -> list[tuple[int, int]]:
-    """Return the rows of each row group of a part, and the bytes that they take when they are read."""
-    with explained(path), pq.ParquetFile(path) as file:
-        groups = [file.metadata.row_group(group) for group in range(file.metadata.num_row_groups)]
-        return [(group.num_rows, group.total_byte_size) for group in groups]
-
-
-def pick_rows(path: Path, numbers: Any, schema: Any, names: Sequence[str] | None = None) -> Any:
-    """Return the rows of a part that have these *numbers*, in their order; other row groups are not read."""
-    groups, moved, start, read = [], numbers, 0, 0
-    for group, (length, _) in enumerate(_group_sizes(path)):
-        inside = pc.and_(pc.greater_equal(numbers, start), pc.less(numbers, start + length))
-        if pc.any(inside).as_py():
-            moved = pc.if_else(inside, pc.subtract(numbers, start - read), moved)
-            groups.append(group)
-            read += length
-        start += length
-    return read_rows(path, schema, names, groups).take(moved)
 
 
 class Parts:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from adnet.models.tables import Table
 from adnet.sinks._arrow import schema, written
 from adnet.sinks._files import remove
-from adnet.sinks._keys import HASHES, HashFile
+from adnet.sinks._keys import HASHES, Hashes
 from adnet.sinks._overflow import Overflow
 
 GROUP_ROWS: Final = 16_384
@@ -34,7 +34,7 @@ class Spool:
         name_file: Callable[[], Path],
         *,
         file_rows: int | None = None,
-        hashes: HashFile | None = None,
+        hashes: Hashes | None = None,
     ) -> None:
         self.table = table
         self.hashes = hashes

@@ -16,9 +16,10 @@ from adnet.clock import Clock
 from adnet.models.tables import PULLS, TABLES
 from adnet.sinks import _arrow, _values
 from adnet.sinks._files import FolderLock, make_folder, remove
-from adnet.sinks._keys import HashFile, hash_keys
+from adnet.sinks._keys import Hashes, hash_keys
 from adnet.sinks._parquet_merge import Merge, Stage
-from adnet.sinks._parts import PART_ROWS, Parts, group_of, read_rows
+from adnet.sinks._part_rows import read_rows
+from adnet.sinks._parts import PART_ROWS, Parts, group_of
 from adnet.sinks._spool import PartFile, Spool
 from adnet.sinks._spooling import SpoolingSink
 from adnet.sinks._sql import ALL_TABLES, history_of
@@ -39,7 +40,7 @@ class ParquetSink(SpoolingSink):
 
     def spool(self, table: str) -> Spool:
         """Return a new spool; it is discarded with the sink at the latest."""
-        hashes = HashFile(self._parts.new_file())
+        hashes = Hashes(self._parts.new_file())
         return self.spools.add(Spool(TABLES[table], self._parts.new_file, file_rows=PART_ROWS, hashes=hashes))
 
     def land(
@@ -91,7 +92,7 @@ class ParquetSink(SpoolingSink):
         return any(pull_id in read_rows(part.path, schema).column(0).to_pylist() for part in parts)
 
     def _record(self, rows: Any) -> None:
-        staged, hashes = PartFile(self._parts.new_file(), rows.schema), HashFile(self._parts.new_file())
+        staged, hashes = PartFile(self._parts.new_file(), rows.schema), Hashes(self._parts.new_file())
         try:
             staged.write(rows)
             staged.close()

@@ -12,8 +12,8 @@ import pytest
 from sink_kit import LATER, START, Place, stats, transactions
 
 from adnet.errors import SinkError
-from adnet.sinks import Landed, _keys, _parquet_merge, _parts
-from adnet.sinks._keys import HashFile
+from adnet.sinks import Landed, _keys, _parquet_merge, _part_rows, _parts
+from adnet.sinks._keys import Hashes
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ async def test_large_rows_stay_in_small_groups(folder: Place, monkeypatch: pytes
     """A group is held in memory: of rows with a long `raw` it takes fewer."""
     from adnet.sinks import _spool
 
-    for module in (_spool, _parts):
+    for module in (_spool, _part_rows):
         monkeypatch.setattr(module, "GROUP_BYTES", 100_000)
     for number in range(10):
         await folder.land(transactions(2, start=2 * number, raw=f'"{number}{"x" * 20_000}"'))
@@ -180,8 +180,24 @@ async def test_hashes_that_meet(folder: Place, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
 def test_no_room_for_hashes() -> None:
     """They are written before the rows that they are of, so that a full disk is met there first."""
+    many = pa.chunked_array([pa.array(range(20_000), pa.int64())])
     with pytest.raises(SinkError, match="cannot write /dev/full: No space left on device: look after"):
-        HashFile(Path("/dev/full")).add(pa.chunked_array([pa.array([1], pa.int64())]))
+        Hashes(Path("/dev/full")).add(many)
+
+
+@pytest.mark.parametrize("count", [10, 16_384, 16_385, 50_000])
+def test_hashes_come_back_as_they_went(tmp_path: Path, count: int) -> None:
+    """Few of them wait in memory, many in a file, and nobody can tell."""
+    hashes = Hashes(tmp_path / "hashes")
+    for start in range(0, count, 10):
+        hashes.add(pa.chunked_array([pa.array(range(start, min(start + 10, count)), pa.int64())]))
+    hashes.add(pa.chunked_array([pa.array([3, 4, 5], pa.int64()).slice(1, 1)]))
+    assert [len(chunk) for chunk in hashes.chunks([4, count - 4, 1])] == [4, count - 4, 1]
+    assert pa.concat_arrays(hashes.chunks([count, 1])).to_pylist() == [*range(count), 4]
+    assert hashes.repeated().to_pylist() == [4]
+    assert (tmp_path / "hashes").exists() is (count >= 16_384)
+    hashes.discard()
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_place_without_locks_is_told(folder: Place, monkeypatch: pytest.MonkeyPatch) -> None:
