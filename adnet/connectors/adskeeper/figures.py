@@ -134,9 +134,8 @@ def unwrapped(value: Any, name: str) -> dict[str, dict[str, Any]]:
     """Return rows by id, which stand within an object of their name (observed) or bare (documented)."""
     body = shapes.mapping(value, "$")
     if name in body:
-        return shapes.rows(body[name], f"$.{name}", key="campaignId")
-    bare = {key: row for key, row in body.items() if key != "dateInterval"}
-    return shapes.rows(bare, "$")
+        return shapes.numbered(body[name], f"$.{name}", key="campaignId")
+    return shapes.numbered(body, "$")
 
 
 def campaign_figures(number: str, row: Mapping[str, Any]) -> CampaignFigures:
@@ -169,9 +168,7 @@ def video_figures(number: str, row: Mapping[str, Any]) -> VideoFigures:
 def places(value: Any, campaign_id: str) -> tuple[PlaceFigures, ...]:
     """Return the widgets of one campaign; the period's key is whatever single one is there."""
     body = shapes.mapping(value, "$")
-    if body and campaign_id not in body:
-        raise shapes.wrong(f"$.{campaign_id}", "the campaign's figures", None)
-    periods = shapes.mapping(body.get(campaign_id), f"$.{campaign_id}")
+    periods = shapes.mapping(shapes.part(body, campaign_id, "$"), f"$.{campaign_id}")
     found = []
     for period, widgets in periods.items():
         where = f"$.{campaign_id}.{period}"
@@ -205,7 +202,7 @@ def _place(uid: str, sub: str | None, row: Mapping[str, Any], where: str) -> Pla
 def teaser_figures(teaser_id: str, value: Any) -> TeaserFigures:
     """Return a teaser's days, oldest first."""
     body = shapes.mapping(value, "$")
-    days = shapes.rows(body.get("teaser-stat"), "$.teaser-stat", key="date")
+    days = shapes.rows(shapes.part(body, "teaser-stat", "$"), "$.teaser-stat", key="date")
     return TeaserFigures(
         teaser_id=teaser_id,
         currency=currency_or_none(shapes.text(body.get("currency"))),
@@ -228,9 +225,10 @@ def _teaser_day(key: str, row: Mapping[str, Any]) -> TeaserDay:
 
 def click_report(campaign_id: str, value: Any) -> ClickReport:
     """Return one day's clicks of a campaign."""
-    statistics = shapes.mapping(shapes.mapping(value, "$").get("statistics"), "$.statistics")
+    statistics = shapes.mapping(shapes.part(shapes.mapping(value, "$"), "statistics", "$"), "$.statistics")
     summary = shapes.mapping(statistics.get("summary"), "$.statistics.summary")
-    clicks = shapes.items(statistics.get("acceptedClicks"), "$.statistics.acceptedClicks")
+    told = shapes.part(statistics, "acceptedClicks", "$.statistics")
+    clicks = shapes.items(told, "$.statistics.acceptedClicks")
     return ClickReport(
         campaign_id=campaign_id,
         clicks=tuple(_click(item, f"$.statistics.acceptedClicks[{i}]") for i, item in enumerate(clicks)),

@@ -199,9 +199,9 @@ def city(value: Any, where: str) -> City:
 
 def geo(value: Any) -> Geo:
     """Return geo targeting; the document's text calls the second section ``request``."""
-    targets = shapes.mapping(shapes.mapping(value, "$").get("targets"), "$.targets")
+    targets = shapes.mapping(shapes.part(shapes.mapping(value, "$"), "targets", "$"), "$.targets")
     return Geo(
-        actual=_places(targets.get("actual"), "$.targets.actual"),
+        actual=_places(shapes.part(targets, "actual", "$.targets"), "$.targets.actual"),
         requested=_places(shapes.first_of(targets, "requested", "request"), "$.targets.requested"),
         raw=Raw(targets),
     )
@@ -218,7 +218,7 @@ def _places(value: Any, where: str) -> Places:
 
 def targets(value: Any) -> tuple[str, ...]:
     """Return what one of the four alike targetings aims at, as text."""
-    return _words(shapes.mapping(value, "$").get("targets"), "$.targets")
+    return _words(shapes.part(shapes.mapping(value, "$"), "targets", "$"), "$.targets")
 
 
 def _condition(value: Any, where: str) -> Condition:

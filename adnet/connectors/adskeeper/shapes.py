@@ -45,6 +45,30 @@ def rows(value: Any, where: str, *, key: str = "id") -> dict[str, dict[str, Any]
     return {number: mapping(row, f"{where}.{number}") for number, row in mapping(value, where).items()}
 
 
+def numbered(value: Any, where: str, *, key: str = "id") -> dict[str, dict[str, Any]]:
+    """Return objects by number.
+
+    Raises:
+        SchemaError: A key is none, so that something else came, or what holds the rows.
+    """
+    found = rows(value, where, key=key)
+    for name, row in found.items():
+        if number_of(name) is None:
+            raise wrong(f"{where}.{name}", "an object under its number", row)
+    return found
+
+
+def part(row: Mapping[str, Any], name: str, where: str) -> Any:
+    """Return what stands under a *name* that is there whenever anything is.
+
+    Raises:
+        SchemaError: It is not: the answer is about something else.
+    """
+    if row and name not in row:
+        raise wrong(f"{where}.{name}", "what was asked for", None)
+    return row.get(name)
+
+
 def counted(value: Any) -> Any:
     """Return a list as the map that it was: the network writes a map whose keys count from 0 as a list."""
     return {str(place): item for place, item in enumerate(value)} if isinstance(value, list) else value

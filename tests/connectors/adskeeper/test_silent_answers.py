@@ -1,12 +1,14 @@
 """Answers with status 200 that do not hold what they should: taken neither for success nor for emptiness."""
 
+from functools import partial
+
 import pytest
 
 from adnet.connectors.adskeeper import figures, readers
 from adnet.errors import InvalidRequestError, SchemaError
 from adnet.models import Update
 from adnet.testing.fakes import answer
-from tests.connectors.adskeeper.kit import TOKEN, scripted
+from tests.connectors.adskeeper.kit import TOKEN, rows, scripted
 
 UNSAVED = [{"success": False}, {"error": "try later"}, {"id": None, "message": "no"}]
 
@@ -87,3 +89,51 @@ def test_an_empty_filter_is_off(nothing):
         {"id": 5, "ipsFilter": nothing, "widgetsFilterUid": nothing, "sourceFilters": nothing}
     )
     assert (row.ips.kind, row.widgets.kind, row.sources.kind) == ("off", "off", "off")
+
+
+LATER = {"message": "later"}
+
+
+@pytest.mark.parametrize(
+    ("read", "said", "path"),
+    [
+        (partial(figures.teaser_figures, "9"), LATER, "$.teaser-stat"),
+        (partial(figures.teaser_figures, "9"), {"status": "active", "currency": "usd"}, "$.teaser-stat"),
+        (partial(figures.click_report, "5"), LATER, "$.statistics"),
+        (
+            partial(figures.click_report, "5"),
+            {"id": 5, "statistics": {"summary": {}}},
+            "$.statistics.acceptedClicks",
+        ),
+        (partial(figures.unwrapped, name="campaigns-stat"), {"dateInterval": "x"}, "$.dateInterval"),
+        (partial(figures.unwrapped, name="campaigns-stat"), {"rows": {"5": {"clicks": 1}}}, "$.rows"),
+        (readers.targets, LATER, "$.targets"),
+        (readers.geo, LATER, "$.targets"),
+        (readers.geo, {"targets": LATER}, "$.targets.actual"),
+    ],
+)
+def test_an_answer_about_something_else_is_not_empty(read, said, path):
+    """Rows would be missing without a word, and an edit would begin from a list that is not there."""
+    with pytest.raises(SchemaError) as caught:
+        read(said)
+    assert caught.value.paths == (path,)
+
+
+@pytest.mark.parametrize("nothing", [[], {}, None])
+def test_what_is_empty_is_empty_at_every_level(nothing):
+    """In all shapes that emptiness has."""
+    assert figures.teaser_figures("9", nothing).days == ()
+    assert figures.teaser_figures("9", {"teaser-stat": nothing}).days == ()
+    assert figures.click_report("5", nothing).clicks == ()
+    assert figures.click_report("5", {"statistics": nothing}).clicks == ()
+    assert figures.unwrapped(nothing, "campaigns-stat") == {}
+    assert readers.targets({"targets": nothing}) == ()
+    assert readers.geo({"targets": nothing}).actual.countries == {}
+
+
+@pytest.mark.parametrize("kind", ["list_campaigns", "list_ads"])
+async def test_a_list_in_an_unknown_wrapper_is_no_list_of_one(kind):
+    """What holds the rows would pass for a row, and the rows be lost."""
+    async with scripted({"data": {"510": {"id": 510}}, "meta": {"count": 1}}) as (account, _):
+        with pytest.raises(SchemaError, match=r"at \$\.data"):
+            await rows(getattr(account, kind)())

@@ -39,7 +39,7 @@ class CampaignGroup:
             start: Row from 0, or page from 1.
         """
         query: dict[str, object] = {"fields": self._fields(fields), "limit": limit, "start": start}
-        answer = shapes.rows(await self._core.read(routes.CAMPAIGNS, query=query), "$")
+        answer = shapes.numbered(await self._core.read(routes.CAMPAIGNS, query=query), "$")
         return [readers.campaign({"id": number} | row, f"$.{number}") for number, row in answer.items()]
 
     def _fields(self, fields: Iterable[str]) -> str | None:
@@ -52,7 +52,7 @@ class CampaignGroup:
 
         async def fetch(place: Mapping[str, object]) -> dict[str, dict[str, Any]]:
             query = {"fields": chosen, **place}
-            return shapes.rows(await self._core.read(routes.CAMPAIGNS, query=query), "$")
+            return shapes.numbered(await self._core.read(routes.CAMPAIGNS, query=query), "$")
 
         async with ending(self._pager.pages("campaigns", CAMPAIGNS_PER_PAGE, fetch)) as pages:
             async for page in pages:

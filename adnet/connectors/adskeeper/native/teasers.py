@@ -40,7 +40,7 @@ class TeaserGroup:
             start: Row from 0, or page from 1.
         """
         query = self._query(campaign_id, status, fields) | {"limit": limit, "start": start}
-        return _teasers(shapes.rows(await self._core.read(routes.TEASERS, query=query), "$"))
+        return _teasers(shapes.numbered(await self._core.read(routes.TEASERS, query=query), "$"))
 
     def _query(
         self, campaign_id: str | None, status: Iterable[str], fields: Iterable[str]
@@ -62,7 +62,7 @@ class TeaserGroup:
         query = self._query(campaign_id, status, fields)
 
         async def fetch(place: Mapping[str, object]) -> dict[str, dict[str, Any]]:
-            return shapes.rows(await self._core.read(routes.TEASERS, query={**query, **place}), "$")
+            return shapes.numbered(await self._core.read(routes.TEASERS, query={**query, **place}), "$")
 
         async with ending(self._pager.pages("teasers", TEASERS_PER_PAGE, fetch)) as pages:
             async for page in pages:
