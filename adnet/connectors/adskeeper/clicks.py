@@ -17,6 +17,8 @@ from adnet.models import Click
 from adnet.redact import keyed_hash
 
 _SEPARATOR: Final = "\x1f"
+_DRIFT: Final = 5
+"""How many times the prices of a day's clicks may add up to more, or less, than what they are said to add up to."""
 
 
 def clicks(report: ClickReport, book: Book, hash_key: bytes) -> list[Click]:
@@ -37,13 +39,14 @@ def clicks(report: ClickReport, book: Book, hash_key: bytes) -> list[Click]:
 def _per_unit(report: ClickReport) -> int | None:
     """Return how many of what prices of clicks are in make a unit of the currency; None where that cannot be told.
 
-    The document does not say whether they are cents, but the summary tells their sum in the currency.
+    The document does not say whether they are cents, but the summary tells their sum in the currency. The two need
+    not agree: a network takes clicks back.
     """
     total = sum((row.price or Decimal(0) for row in report.clicks), Decimal(0))
-    if total and not report.spent:
-        return None
-    spent = report.spent or Decimal(0)
-    return CENTS if abs(total / CENTS - spent) < abs(total - spent) else 1
+    if not total:
+        return 1
+    times = total / report.spent if report.spent else Decimal("Infinity")
+    return next((unit for unit in (1, CENTS) if times < unit * _DRIFT and unit < times * _DRIFT), None)
 
 
 def _click_key(campaign_id: str, row: ClickRow) -> str:

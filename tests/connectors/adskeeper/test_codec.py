@@ -115,7 +115,21 @@ def test_prices_of_clicks_are_in_the_unit_that_adds_up():
     assert [row.cost for row in report(["0"], None)] == [Money("0", "USD")]
 
 
-@pytest.mark.parametrize("earned", [None, "0"])
+@pytest.mark.parametrize(
+    ("prices", "earned", "cost"),
+    [
+        (["10", "20"], "10", "10"),
+        (["10"], "30", "10"),
+        (["10", "20"], "0.10", "0.1"),
+        (["10"], "0.30", "0.1"),
+    ],
+)
+def test_clicks_taken_back_or_missing_do_not_change_the_unit(prices, earned, cost):
+    """Sums drift apart when a network takes clicks back; a price is not a hundredth for that."""
+    assert report(prices, earned)[0].cost == Money(cost, "USD")
+
+
+@pytest.mark.parametrize("earned", [None, "0", "1", "0.01"])
 def test_a_price_of_an_unknown_unit_is_no_cost(earned):
     """Ten may be dollars or cents: it stays in ``raw``."""
     (row,) = report(["10"], earned)
