@@ -12,10 +12,11 @@ from adnet.connectors.targetcircle.auth import OPTIONS, signer
 from adnet.connectors.targetcircle.errors import decipherer
 from adnet.connectors.targetcircle.filters import RowFilter
 from adnet.connectors.targetcircle.limits import BUCKETS, FACTS, REPORT_LIMIT
+from adnet.connectors.targetcircle.links import list_all_links
 from adnet.connectors.targetcircle.native import TargetCircleNative
 from adnet.connectors.targetcircle.offers import list_all_offers
 from adnet.connectors.targetcircle.reader import ReportReader
-from adnet.errors import ConfigurationError, NotFoundError, TruncatedReportError, UnsupportedError
+from adnet.errors import ConfigurationError, NotFoundError, UnsupportedError
 from adnet.interface import (
     Connector,
     MakesLinks,
@@ -178,7 +179,7 @@ class TargetCircle(
         """Return an offer's details by its slug."""
         return await self._native.get_offer(slug)
 
-    async def list_links(
+    def list_links(
         self,
         *,
         offer_id: str,
@@ -189,23 +190,23 @@ class TargetCircle(
     ) -> AsyncIterator[Link]:
         """Yield the tracking links for an offer and an ad inventory, both by the ids of ``list_offers``.
 
-        Filters, as the network words them: ``type``, ``maxHeight``, ``minHeight``, ``maxWidth``, ``minWidth``,
-        ``maxSize``, ``minSize``.
+        Labels: ``idfa``, ``gaid``, ``waid``, ``click_id``, ``source_id``, ``ref1`` to ``ref5``. Filters, as the
+        network words them: ``type``, ``maxHeight``, ``minHeight``, ``maxWidth``, ``minWidth``, ``maxSize``,
+        ``minSize``.
 
         Raises:
+            UnsupportedError: There is no such label or filter.
             TruncatedReportError: There are as many links as the network gives at most.
         """
-        links = await self._native.list_codes(
-            offer_id=offer_id, ad_inventory=source_id, deeplink=deeplink, parameters=sub_ids, **filters
+        return list_all_links(
+            self._native,
+            self._session,
+            offer_id=offer_id,
+            source_id=source_id,
+            deeplink=deeplink,
+            sub_ids=sub_ids or {},
+            filters=filters,
         )
-        if len(links) == REPORT_LIMIT:
-            raise TruncatedReportError(
-                f"{REPORT_LIMIT} links are all that the network gives at once; narrow them, e.g. by type or size",
-                network=self.network,
-                account=self._session.account,
-            )
-        for link in links:
-            yield link
 
     async def list_ads(
         self, *, campaign_ids: Collection[str] | None = None, status: Collection[str] | None = None

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adnet.errors import AdnetError, DecodeError, NotFoundError, SchemaError, TruncatedReportError
+from adnet.errors import (
+    AdnetError,
+    DecodeError,
+    NotFoundError,
+    SchemaError,
+    TruncatedReportError,
+    UnsupportedError,
+)
 from adnet.testing import answer
 
 from .kit import JSON, TOKEN, Reports, connect
@@ -253,6 +260,38 @@ async def test_a_thousand_links_may_be_cut():
     async with account:
         with pytest.raises(TruncatedReportError, match="narrow them"):
             [link async for link in account.list_links(offer_id=1, source_id=2)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"sub_ids": {"ref1": "a", "ref_2": "b"}}, "carries no label 'ref_2'; did you mean 'ref2'"),
+        ({"sub_ids": {"campaign": "b"}}, "carries no label 'campaign'; there are idfa, .*, ref5"),
+        ({"widht": 300}, "cannot filter links by 'widht'; did you mean 'minWidth'"),
+    ],
+)
+async def test_what_a_link_cannot_carry_is_refused(asked, told):
+    """The network would leave it out without a word: conversions would come without their label."""
+    account, wire = connect([])
+    async with account:
+        with pytest.raises(UnsupportedError, match=told):
+            [link async for link in account.list_links(offer_id=1, source_id=2, **asked)]
+    assert wire.sent == []
+
+
+async def test_every_documented_label_and_filter_is_sent():
+    """As the document words them."""
+    labels = {
+        name: f"v{n}" for n, name in enumerate(("idfa", "gaid", "waid", "click_id", "source_id", "ref5"))
+    }
+    account, wire = connect([answer(200, {"data": []})])
+    async with account:
+        sizes = {f"{end}{what}": 5 for end in ("max", "min") for what in ("Height", "Width", "Size")}
+        asked = {"sub_ids": labels, "type": "banner", **sizes}
+        assert [link async for link in account.list_links(offer_id=1, source_id=2, **asked)] == []
+    sent = wire.sent[0].query
+    assert {f"parameters[{name}]": value for name, value in labels.items()}.items() <= sent.items()
+    assert {name: str(value) for name, value in {"type": "banner", **sizes}.items()}.items() <= sent.items()
 
 
 async def test_ads_of_every_offer_that_we_trade():
