@@ -69,7 +69,7 @@ class AdskeeperReads(AdskeeperBase, ReadsAccounts, ReadsCampaigns, ReadsAds, Rea
     def list_clicks(self, period: Period, **filters: Any) -> AsyncIterator[Batch]:
         """Yield the accepted clicks of a period.
 
-        Filters: ``campaign_ids``.
+        Filters: ``campaign_ids``, one or several.
 
         Raises:
             UnsupportedError: There is no such filter.
@@ -80,4 +80,6 @@ class AdskeeperReads(AdskeeperBase, ReadsAccounts, ReadsCampaigns, ReadsAds, Rea
                 network=self.network,
                 account=self._services.account,
             )
-        return self._opened(lambda: self._daily.clicks(period, filters.get("campaign_ids")))
+        ids = filters.get("campaign_ids")
+        chosen = [ids] if isinstance(ids, str | int) else ids
+        return self._opened(lambda: self._daily.clicks(period, chosen))

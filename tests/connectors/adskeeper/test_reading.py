@@ -311,12 +311,13 @@ async def test_days_are_the_accounts_own():
 
 
 async def test_clicks_of_chosen_campaigns():
-    """``campaign_ids`` is the one filter; another is refused before any request."""
+    """``campaign_ids`` is the one filter, of one id or several; another is refused before any request."""
     async with home() as it:
         every = await rows(it.account.list_clicks(since=SINCE, until=UNTIL))
         chosen = every[0].campaign_id
-        some = await rows(it.account.list_clicks(since=SINCE, until=UNTIL, campaign_ids=[chosen]))
-        assert some == [click for click in every if click.campaign_id == chosen]
+        for one in ([chosen], chosen, int(chosen)):
+            some = await rows(it.account.list_clicks(since=SINCE, until=UNTIL, campaign_ids=one))
+            assert some == [click for click in every if click.campaign_id == chosen]
         with pytest.raises(UnsupportedError, match="country"):
             await rows(it.account.list_clicks(since=SINCE, until=UNTIL, country="US"))
 
