@@ -81,5 +81,5 @@ class AdskeeperReads(AdskeeperBase, ReadsAccounts, ReadsCampaigns, ReadsAds, Rea
                 account=self._services.account,
             )
         ids = filters.get("campaign_ids")
-        chosen = [ids] if isinstance(ids, str | int) else ids
+        chosen: Collection[str] | None = [str(ids)] if isinstance(ids, str | int) else ids
         return self._opened(lambda: self._daily.clicks(period, chosen))
