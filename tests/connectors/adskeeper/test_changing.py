@@ -378,6 +378,16 @@ async def test_geo_is_set_and_switched_off():
         assert await sent(None) == []
 
 
+async def test_places_that_are_about_to_be_lifted_are_set_again():
+    """Switching off holds only later: until then the places are still told, and would be gone without a word."""
+    async with home() as it:
+        row = it.campaign(lambda row: plain(row) and row.geo == {"DE": frozenset({6, 7})})
+        for geo in ({}, {"cities": [6, 7]}):
+            (outcome,) = await it.account.update_campaigns([Update(row.id, {"targeting": {"geo": geo}})])
+            assert outcome.status == "done"
+        assert it.sandbox.account.campaigns[row.id].geo_wanted == {"DE": frozenset({6, 7})}
+
+
 async def test_browsers_are_emptied_before_they_are_set():
     """The network cannot exclude a browser, so that the list is switched off and filled again."""
     async with home() as it:

@@ -81,13 +81,15 @@ def fresh(campaign_id: str, wished: Mapping[str, Any]) -> list[Step]:
 
 async def _geo(core: Core, native: AdskeeperNative, campaign_id: str, edit: Mapping[str, Any]) -> list[Step]:
     only(edit, {"countries", "cities"}, "geo targeting")
-    present = codec.geo(await native.targetings.get_geo(campaign_id))
+    found = await native.targetings.get_geo(campaign_id)
+    present = codec.geo(found)
     chosen = {name: words(f"targeting.geo.{name}", value) for name, value in edit.items()}
     wished = ({**present, **chosen}) if edit else {"countries": [], "cities": []}
     wished["countries"] = [code.upper() for code in wished["countries"]]
-    if {name: set(members) for name, members in wished.items()} == {
-        name: set(members) for name, members in present.items()
-    }:
+    same = all(set(wished[name]) == set(members) for name, members in present.items())
+    # Places that nobody asks for any more may be about to be lifted.
+    leaving = found.actual.countries and not found.requested.countries
+    if same and not leaving:
         return []
     call = target_calls.set_geo(
         core.dialect, campaign_id, countries=wished["countries"], cities=wished["cities"]
