@@ -19,7 +19,7 @@ from adnet.errors import (
 )
 from adnet.models import AdDraft, CampaignDraft, Update
 from adnet.money import Money
-from tests.connectors.adskeeper.kit import home, rows
+from tests.connectors.adskeeper.kit import home, rows, scripted
 
 VARIANTS = pytest.mark.parametrize(
     "variant", [{}, {"validation_status": 422}, {"pagination": "page1", "unknown_status": 200}], ids=str
@@ -357,6 +357,23 @@ async def test_a_widget_leaves_the_list():
             assert (await it.account.update_campaigns([off])).ok
             assert (await it.account.update_campaigns([off]))[0].status == "unchanged"
         assert it.sandbox.account.campaigns[row.id].widgets_type == "off"
+
+
+OFF = [
+    ("widgetsFilterUid", {"filterType": "except", "widgets": {"77": "[12]"}}, "include,off,77s12"),
+    ("widgetsFilterUid", {"filterType": "only", "widgets": []}, "include,off,1"),
+    ("ipsFilter", {"filterType": "only", "ips": ["192.0.2.7", "192.0.2.8"]}, "include,off,192.0.2.7"),
+    ("sourceFilters", {"filterType": "allowlist", "sourcesIds": [4105]}, "include,off,4105"),
+]
+
+
+@pytest.mark.parametrize(("name", "present", "sent"), OFF)
+async def test_a_filter_is_switched_off_with_a_member_that_is_there(name, present, sent):
+    """No network refuses that one, as it does an empty list and those that do not exist; clients include it."""
+    off = Update("5", {"targeting": {name: {"filterType": "off"}}})
+    async with scripted({"id": 5, name: present}, {"id": 5}) as (account, wire):
+        assert (await account.update_campaigns([off])).ok
+        assert form(wire.sent[1]) == {name: sent}
 
 
 async def test_geo_is_set_and_switched_off():

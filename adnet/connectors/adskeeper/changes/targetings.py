@@ -13,6 +13,7 @@ from adnet.connectors.adskeeper import codec, forms, readers
 from adnet.connectors.adskeeper.calls import Call
 from adnet.connectors.adskeeper.calls import sources as calls
 from adnet.connectors.adskeeper.calls import targetings as target_calls
+from adnet.connectors.adskeeper.changes.source_edits import members_of
 from adnet.connectors.adskeeper.changes.steps import Step
 from adnet.connectors.adskeeper.changes.values import mapping, only, refuse, words
 from adnet.connectors.adskeeper.core import Core
@@ -197,9 +198,7 @@ def _members(
     if kind == "off":
         if words(f"{what}.{key}", edit.get(key)):
             raise refuse(f"{what}.filterType", f"say what the list is: {' or '.join(kinds[:-1])}")
-        return (
-            [] if kind_now == "off" else [Step(what=f"{what} off", call=make(campaign_id, "exclude", "off"))]
-        )
+        return [] if kind_now == "off" else [_off(what, campaign_id, members_now, make)]
     wished = words(f"{what}.{key}", edit[key]) if key in edit else members_now
     if kind != kind_now or members_now:
         _not_empty(f"{what}.{key}", kind, wished)
@@ -210,6 +209,11 @@ def _members(
     if name == "sourceFilters":
         _same_spelling(f"{what}.{key}", missing, surplus)
     return _edits(what, missing, surplus, lambda method, list_: make(campaign_id, method, kind, list_))
+
+
+def _off(what: str, campaign_id: str, members: list[str], make: Callable[..., Call]) -> Step:
+    """Return the write that switches a filter off; it has to name a member, which clients include (observed)."""
+    return Step(what=f"{what} off", call=make(campaign_id, "include", "off", members[:1]))
 
 
 def _same_spelling(field: str, missing: list[str], surplus: list[str]) -> None:
@@ -231,8 +235,8 @@ def _widgets(campaign_id: str, row: CampaignRow, edit: Mapping[str, Any]) -> lis
     if kind == "off":
         if any(subs is not None for subs in named.values()):
             raise refuse(f"{what}.filterType", "say what the list is: except or only")
-        off = calls.edit_widgets(campaign_id, "exclude", "off")
-        return [] if present.kind == "off" else [Step(what=f"{what} off", call=off)]
+        there = [*members_of(present)]
+        return [] if present.kind == "off" else [_off(what, campaign_id, there, calls.edit_widgets)]
     now = {uid: list(subs) for uid, subs in present.widgets.items()}
     wished = dict(now)
     for uid, subs in named.items():
