@@ -105,7 +105,7 @@ def assemble(profile: Profile, services: Services, base_url: str | None, options
             api, native, reader, services.state, house.key, clock=clock, restated_days=restated_days
         ),
         writer=writer,
-        creator=Creator(writer, urls, reader.currency, quotas.server_now),
+        creator=Creator(writer, urls, reader.currency, clock, quotas.server_at),
         audiences=audiences,
         sharing=Sharing(native, audiences, reader.currency, writer.planned, price_unit=price_unit),
         binding=Binding(endpoint=endpoint, tokens=tokens, identity=identity, who=partial(_who, reader)),

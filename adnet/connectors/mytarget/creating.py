@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import attrs
 
+from adnet.clock import Clock
 from adnet.connectors.mytarget import changes as words
 from adnet.connectors.mytarget import codec, routes
 from adnet.connectors.mytarget.change_sets import failed, refused
@@ -34,8 +35,8 @@ class Lost:
     objects: Objects
     body: Mapping[str, Any]
     campaign_id: str | None
-    started: datetime
-    """By the network's clock."""
+    started: float
+    """By our monotonic clock: what the network's shows may be known only now."""
     error: AdnetError
 
     @property
@@ -61,7 +62,8 @@ class Creator:
         writer: Shows plans.
         urls: Registers addresses.
         currency: Tells the account's currency.
-        server_now: Tells the network's time, which dates what is created.
+        clock: Tells when a create began.
+        server_at: Tells what the network's clock showed then, which dates what is created.
     """
 
     def __init__(
@@ -69,14 +71,16 @@ class Creator:
         writer: Writer,
         urls: UrlBook,
         currency: Callable[[], Awaitable[str | None]],
-        server_now: Callable[[], datetime],
+        clock: Clock,
+        server_at: Callable[[float], datetime],
     ) -> None:
         self._writer = writer
         self._campaigns = writer.kinds["campaigns"].objects
         self._banners = writer.kinds["ads"].objects
         self._urls = urls
         self._currency = currency
-        self._server_now = server_now
+        self._clock = clock
+        self._server_at = server_at
         self._made: set[str] = set()
 
     async def campaigns(self, drafts: Sequence[CampaignDraft]) -> list[Outcome]:
@@ -139,7 +143,7 @@ class Creator:
     async def _create(
         self, objects: Objects, body: Mapping[str, Any], *, campaign_id: str | None = None
     ) -> Outcome | Lost:
-        started = self._server_now()
+        started = self._clock.monotonic()
         try:
             return self._done(await objects.create(body, campaign_id=campaign_id))
         except (LostReplyError, PayloadError, ServerError) as error:
@@ -187,7 +191,7 @@ class Creator:
 
     def _is_it(self, row: Raw, lost: Lost) -> bool:
         created = codec.instant(row, "created")
-        recent = created is not None and created >= lost.started - _TOLERANCE
+        recent = created is not None and created >= self._server_at(lost.started) - _TOLERANCE
         return recent and row.get("name") == lost.body.get("name") and codec.object_id(row) not in self._made
 
 

@@ -108,15 +108,13 @@ class Quotas:
         self._told: tuple[datetime, float] | None = None
         """What the network's clock showed in the newest answer, and our monotonic clock then."""
 
-    def server_now(self) -> datetime:
-        """Return the present by the network's clock, to the second; by ours before its first answer.
+    def server_at(self, moment: float) -> datetime:
+        """Return a moment of our monotonic clock as the network's clock showed it, or ours before its first answer.
 
-        Counted on by a clock that nobody sets, so that what is created can be told from what was there.
+        Counted by a clock that nobody sets, so that what is created can be told from what was there.
         """
-        if self._told is None:
-            return self._clock.now()
-        moment, at = self._told
-        return moment + timedelta(seconds=self._clock.monotonic() - at)
+        shown, at = self._told or (self._clock.now(), self._clock.monotonic())
+        return shown + timedelta(seconds=moment - at)
 
     def seed(self, body: bytes, server_now: datetime | None, *, left: bool = True) -> None:
         """Take in ``throttling.json``, and what is *left*. Resources that it does not list have no limits."""

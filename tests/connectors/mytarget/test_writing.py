@@ -476,6 +476,34 @@ async def test_a_clock_that_is_set_hides_nothing_that_was_made(hours):
         assert statuses(result) == ["done"]
 
 
+@pytest.mark.parametrize("fault", ["lost-reply", "unavailable"])
+async def test_a_wrong_clock_hides_nothing_from_who_has_heard_nothing_yet(fault):
+    """A process that knows all it needs from the state creates first, and learns the network's time after."""
+    async with bench() as test:
+        await test.account().create_campaigns([draft("before")])
+        clock = Stepped(test.clock.now())
+        clock.by = timedelta(minutes=20)
+        account = test.account(clock=clock)
+        await account.open()
+        inner = connector(account).session._transport._inner
+        send, asked = inner.send, []
+
+        async def lost(request, *, timeout_s):
+            asked.append(request.route.operation)
+            reply = await send(request, timeout_s=timeout_s)
+            if request.route.operation != "campaigns.create":
+                return reply
+            if fault == "lost-reply":
+                raise IncompleteBodyError("cut off")
+            return attrs.evolve(reply, status=500, body=b"<html>")
+
+        inner.send = lost
+        package = test.sandbox.truth("campaigns")[0]["package_id"]
+        result = await account.create_campaigns([CampaignDraft(name="Neu", extra={"package_id": package})])
+        assert asked[0] == "campaigns.create"
+        assert statuses(result) == ["done"]
+
+
 async def test_deleting_what_is_not_there():
     """An error for it, and nothing happens to the others."""
     async with bench() as test:
