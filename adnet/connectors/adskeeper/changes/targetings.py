@@ -104,15 +104,16 @@ def listed(campaign_id: str, kind: Targeting, present: list[str], wished: list[s
     what = f"targeting.{kind}"
     if not missing and not surplus:
         return []
+    off = Step(what=f"{what} off", call=target_calls.switch_off(campaign_id, kind, [*wished, *present][0]))
     if not wished:
-        return [Step(what=f"{what} off", call=target_calls.switch_off(campaign_id, kind))]
+        return [off]
     edit = partial(target_calls.edit, campaign_id, kind)
     if surplus and kind in target_calls.INCLUDE_ONLY:
         # Nothing can be taken out of these lists: they are emptied and filled again. What is new enters before that,
         # since a word that the network refuses then would leave the campaign open to all.
         return [
             *_edits(what, missing, [], edit),
-            Step(what=f"{what} off", call=target_calls.switch_off(campaign_id, kind)),
+            off,
             *_edits(what, wished, [], edit),
         ]
     return _edits(what, missing, surplus, edit)
