@@ -94,7 +94,8 @@ def _maybe_done(error: AdnetError, *, again: bool) -> bool:
         return again and error.attempts > 0  # what the error tells of never left
     if held or isinstance(error, ConnectError):
         return again and error.attempts > 1
-    return isinstance(error, TransportError | PayloadError | ServerError)
+    half_done = error.status is not None and error.status < 300  # an error in an answer that says yes
+    return half_done or isinstance(error, TransportError | PayloadError | ServerError)
 
 
 def unsent(change: Change) -> Outcome:

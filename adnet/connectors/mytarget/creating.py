@@ -19,7 +19,7 @@ from adnet.connectors.mytarget.errors import invalid
 from adnet.connectors.mytarget.native.objects import Objects
 from adnet.connectors.mytarget.urls import Registered, UrlBook
 from adnet.connectors.mytarget.writing import WIDTH, Writer
-from adnet.errors import AdnetError, LostReplyError, PayloadError, ServerError
+from adnet.errors import AdnetError, ServerError
 from adnet.models import AdDraft, CampaignDraft, Outcome, PlannedRequest, Raw
 from adnet.operations.paginate import in_order
 
@@ -146,10 +146,11 @@ class Creator:
         started = self._clock.monotonic()
         try:
             return self._done(await objects.create(body, campaign_id=campaign_id))
-        except (LostReplyError, PayloadError, ServerError) as error:
-            return Lost(objects=objects, body=body, campaign_id=campaign_id, started=started, error=error)
         except AdnetError as error:
-            return failed(None, error)
+            outcome = failed(None, error)
+            if outcome.status == "failed":
+                return outcome
+            return Lost(objects=objects, body=body, campaign_id=campaign_id, started=started, error=error)
 
     async def _settled(self, results: Sequence[Outcome | Lost]) -> list[Outcome]:
         """Look for what was lost, now that it is known which of the new objects belong to the others."""

@@ -8,6 +8,9 @@ Shapes (documented, and seen in captures of public clients):
 * ``{"error": "code", "error_description": "…"}`` of the token endpoint;
 * ``{"remaining": {"1": 0}, "limits": {"1": 5}}`` for 429; limits that are all zero mean "no access";
 * version 1: ``{"field": "message"}``, or a sentence. Failures of the network itself are often HTML pages.
+
+An answer of 2xx that is one of these is taken for a refusal, too, though none was ever seen: what reads it as a success
+would say of a campaign that it is paused.
 """
 
 import re
@@ -71,6 +74,7 @@ TOKEN_CODES: Final[Mapping[str, type[AdnetError]]] = {
 Field = tuple[str, tuple[str | None, str]]
 """The path of a field that was refused, the code, and what is wrong with it."""
 
+_MULTI_STATUS: Final = 207
 _CHALLENGE: Final = re.compile(r'(error|error_description)="([^"]*)"')
 _DEPTH: Final = 12
 _MOST_FIELDS: Final = 500
@@ -86,7 +90,31 @@ def decipherer(
     codes: Mapping[str, type[AdnetError]] = CODES,
 ) -> Decipherer:
     """Return the table that turns refused answers into errors."""
-    return Decipherer(network=network, scrubber=scrubber, read=read_refusal, codes=codes, now=clock.now)
+    return Decipherer(
+        network=network, scrubber=scrubber, read=read_refusal, codes=codes, accepted=is_good, now=clock.now
+    )
+
+
+class _Told(msgspec.Struct):
+    """What tells a refusal from an object that speaks of its errors, as uploaded lists do."""
+
+    error: Any = None
+    id: Any = None
+    items: Any = None
+
+
+def is_good(response: Response) -> bool:
+    """Whether an answer of 2xx says that all was done: neither 207, nor an error and nothing beside it."""
+    if response.status == _MULTI_STATUS:
+        return False
+    if b'"error"' not in response.body:
+        return True
+    try:
+        told = msgspec.json.decode(response.body, type=_Told)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return True  # who reads it will say what is wrong with it
+    named = isinstance(told.error, str | dict) and bool(told.error)
+    return not named or told.id is not None or told.items is not None
 
 
 def read_refusal(response: Response) -> Refusal:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import adnet
 from adnet import AdDraft, Audience, CampaignDraft, Update
-from adnet.errors import AdnetError, ConnectError, DecodeError, IncompleteBodyError
+from adnet.errors import AdnetError, ApiError, ConnectError, DecodeError, IncompleteBodyError
 from adnet.models import AudienceDraft
 from adnet.testing import FakeClock, ScriptTransport, answer
 
@@ -30,6 +30,7 @@ JSON = st.recursive(
     max_leaves=20,
 )
 AUDIENCE = Audience(audience_id="5", kind="segment", name="S")
+LIST = AudienceDraft(kind="users_list", name="L", extra={"type": "emails", "file": b"a@x.test"})
 SEGMENT = AudienceDraft(kind="segment", name="S", extra={"relations": [{}]})
 
 
@@ -195,3 +196,41 @@ async def test_an_audience_that_was_refused_is_told_as_failed(reply):
     assert await outcomes_of(lambda _: reply(), lambda account: account.create_audiences([SEGMENT])) == [
         "failed"
     ]
+
+
+REFUSED = {"error": {"code": "validation_failed", "message": "Validation failed"}}
+SAYS_NO = [
+    answer(200, REFUSED),
+    answer(200, {"error": "limit_exceeded"}),
+    answer(207, {"successful": [{"id": 1}], "failed": [{"id": 2}]}),
+]
+CHANGES = {
+    "update": updates(1),
+    "mass action": updates(2),
+    "delete": lambda account: account.delete_campaigns(["1"]),
+    "delete many": lambda account: account.delete_campaigns(["1", "2"]),
+    "revoke": lambda account: account.revoke_shares(["k"]),
+    "create": lambda account: account.create_campaigns([CampaignDraft(name="A", extra={"package_id": 1})]),
+    "segment": lambda account: account.create_audiences([SEGMENT]),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("reply", SAYS_NO, ids=["object", "word", "parts"])
+async def test_a_refusal_with_a_good_status_is_not_told_as_done(name, reply):
+    """Who pauses a campaign and reads "done" goes home while it spends; nor is it known that nothing was done."""
+    assert set(await outcomes_of(lambda _: reply, CHANGES[name])) == {"unknown"}
+
+
+@pytest.mark.parametrize("reply", SAYS_NO, ids=["object", "word", "parts"])
+async def test_a_key_that_is_refused_with_a_good_status_has_opened_nothing(reply):
+    """No audiences, and no error, would look like a key of nothing."""
+    with pytest.raises(ApiError):
+        await outcomes_of(lambda _: reply, lambda account: account.activate_share("k"))
+
+
+@pytest.mark.parametrize("error", [None, [], {}, [{"line_number": 1, "error_code": "invalid_email"}]])
+async def test_an_object_that_tells_of_its_errors_is_an_object(error):
+    """An uploaded list is there, and says which of its lines were left out."""
+    made = answer(200, {"id": 5, "error": error})
+    assert await outcomes_of(lambda _: made, lambda account: account.create_audiences([LIST])) == ["done"]
