@@ -89,6 +89,20 @@ async def test_other_networks_and_other_currencies_do_not_count(land):
     assert found["turnover"].evidence.endswith("in another currency than RUB: 1 account")
 
 
+async def test_what_is_spent_in_another_currency_is_not_known_in_rubles(land):
+    """It may be a great deal, and most of it; who spent it was active all the same."""
+    await land(months("9000000", currency="USD"), network="mytarget", name="abroad")
+    found = await turned_over(land, {"shop": "1"})
+    verdicts = {rule: finding.verdict for rule, finding in found.items()}
+    assert verdicts == {
+        "turnover": "unknown",
+        "customers": "unknown",
+        "share": "unknown",
+        "active_clients": "fail",
+    }
+    assert found["active_clients"].figure == "2, 2, 2"
+
+
 async def pulled(
     land, since: datetime, until: datetime, account: str = "shop", outcome: str = "landed"
 ) -> None:
@@ -133,6 +147,16 @@ async def test_a_day_counts_when_it_has_landed_of_every_account(land, outcome, k
     found = await turned_over(land, {"shop": "1", "other": "1"})
     assert f"{known} days landed" in found["share"].evidence
     assert found["share"].verdict == ("fail" if outcome == "landed" else "unknown")
+
+
+@pytest.mark.parametrize(("year", "outcome"), [(2026, "partial"), (2026, "failed"), (2025, "landed")])
+async def test_pulls_that_brought_no_day_prove_nothing(land, year, outcome):
+    """Of no day is it known that everything landed, so that nothing has failed, and no share is told."""
+    since, until = datetime(year, 6, 1, tzinfo=UTC), datetime(year, 10, 1, tzinfo=UTC)
+    await pulled(land, since, until, outcome=outcome)
+    found = await turned_over(land, {f"c{n}": "1" for n in range(5)})
+    assert {finding.verdict for finding in found.values()} == {"unknown"}
+    assert "0 of 92 days landed" in found["share"].evidence
 
 
 async def test_an_account_without_spend_has_no_turnover(land):

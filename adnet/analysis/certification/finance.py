@@ -1,7 +1,8 @@
 """The financial rules: what customers turned over, as far as landed statistics tell.
 
 A customer is an account, unless the configuration says that accounts are clients of one agency. Sums are of what has
-landed, so they can fall short of the truth: where days are missing, only what is above a threshold already is claimed.
+landed in rubles, so they can fall short of the truth: where days are missing, or something was spent in another
+currency, only what is above a threshold already is claimed.
 """
 
 from calendar import monthrange
@@ -104,7 +105,8 @@ def financial(
         return [Finding(rule=rule, verdict="unknown", evidence=needed) for rule in FINANCIAL]
     found = _read(tables, network, quarter, customers or {})
     landed = _landed_days(tables, network, quarter)
-    complete = landed is None or landed >= quarter.days
+    whole = landed is None or landed >= quarter.days
+    complete = whole and not found.foreign
     evidence = _evidence(tables, found, quarter, landed)
     qualified = sum(amount > QUALIFIED for amount in found.customers.values())
     months = [len(names) for names in found.active]
@@ -124,7 +126,7 @@ def financial(
         _share(found, complete, evidence),
         Finding(
             rule="financial.active_clients",
-            verdict=_reached(min(months) >= ACTIVE, complete),
+            verdict=_reached(min(months) >= ACTIVE, whole),
             figure=", ".join(f"{count:,}" for count in months),
             evidence=evidence,
         ),
@@ -152,16 +154,16 @@ def _read(tables: Tables, network: str, quarter: Quarter, customers: Mapping[str
     for row in spend(tables, days, by=["network", "account", "day"]):
         if row.network != network or row.account is None or row.day is None or row.spend <= 0:
             continue
+        found.active[quarter.month(row.day)].add(row.account)
         if row.currency != CURRENCY:
             found.foreign.add(row.account)
             continue
         found.customers[customers.get(row.account, row.account)] += row.spend
-        found.active[quarter.month(row.day)].add(row.account)
     return found
 
 
 def _landed_days(tables: Tables, network: str, quarter: Quarter) -> int | None:
-    """Return of how many days the statistics of all accounts have landed; None where no pull left a word.
+    """Return of how many days the statistics of all accounts have landed; None where no pull ever left a word.
 
     An account counts when a pull asked for any of these days of it, whatever came of that.
     """
@@ -177,7 +179,9 @@ def _landed_days(tables: Tables, network: str, quarter: Quarter) -> int | None:
         days = _days_of(since, until, quarter)
         if days:
             landed[account].update(days if whole else ())
-    return len(set.intersection(*landed.values())) if any(landed.values()) else None
+    if not pulls:
+        return None
+    return len(set.intersection(*landed.values())) if landed else 0
 
 
 def _days_of(since: date, until: date, quarter: Quarter) -> list[date]:
