@@ -52,8 +52,6 @@ TEASER_STATUS: Final[Mapping[str, Status]] = {
     "campaignBlocked": "paused",
 }
 
-RUNNING: Final = frozenset({6, 7, 8})
-"""Status ids of campaigns that may be shown now, and so cannot be deleted."""
 CENTS: Final = 100
 OWN_TRAFFIC: Final = "0"
 """Under this id a widget's own traffic stands beside that of its sub-sources."""

@@ -17,6 +17,7 @@ from adnet.connectors.adskeeper.codes import Code, meaning_of, told
 from adnet.errors import (
     AccessDeniedError,
     AdnetError,
+    ApiError,
     AuthenticationError,
     InvalidRequestError,
     TokenExpiredError,
@@ -170,8 +171,11 @@ def read_refusal(response: Response) -> Refusal:
     found = envelope_of(body)
     if found is not None:
         return refusal_of(found.errors, found.data)
-    if not body or body.startswith(b"<"):
+    if not body:
         return plain(response)
+    if body.startswith(b"<"):
+        # Of a gateway: the network says in its own words that something does not exist.
+        return attrs.evolve(plain(response), error=ApiError if response.status in {404, 410} else None)
     value = _json(body)
     if value is None and len(body) <= _LONGEST:
         value = body.decode("utf-8", "replace")

@@ -450,6 +450,15 @@ async def test_a_running_campaign_is_not_deleted(variant):
         assert (await it.account.get_campaign(stopped)).status == "deleted"
 
 
+@pytest.mark.parametrize("status", ["active", {"name": "active"}])
+async def test_a_campaign_that_is_only_said_to_be_active_is_running(status):
+    """Without the number of its status, too, nothing is sent."""
+    async with scripted({"id": 5, "status": status}) as (account, wire):
+        (outcome,) = await account.delete_campaigns(["5"])
+        assert isinstance(outcome.error, ConflictError)
+        assert [request.route.method for request in wire.sent] == ["GET"]
+
+
 async def test_video_campaigns_cannot_be_deleted():
     """The network's own refusal is an outcome."""
     async with home() as it:

@@ -10,7 +10,7 @@ import pytest
 
 from adnet.connectors.adskeeper.codec import CAMPAIGN_STATUS, TEASER_STATUS
 from adnet.connectors.adskeeper.values import CAMPAIGN_STATUSES, TEASER_STATUSES
-from adnet.errors import AuthenticationError, NotFoundError, UnsupportedError
+from adnet.errors import ApiError, AuthenticationError, NotFoundError, UnsupportedError
 from adnet.money import Money
 from adnet.testing.fakes import FakeClock, answer
 from tests.connectors.adskeeper.kit import NOW, SINCE, UNTIL, home, rows, scripted, total
@@ -320,6 +320,18 @@ async def test_clicks_of_chosen_campaigns():
             assert some == [click for click in every if click.campaign_id == chosen]
         with pytest.raises(UnsupportedError, match="country"):
             await rows(it.account.list_clicks(since=SINCE, until=UNTIL, country="US"))
+
+
+async def test_a_page_of_a_gateway_does_not_say_that_something_is_not_there():
+    """Its rows would be missing without a word; the network tells in its own words what does not exist."""
+    page = answer(404, body=b"<html><title>404 Not Found</title></html>")
+    stat = {"dateInterval": "x", "campaigns-stat": {"510": {"clicks": 1, "spent": 1}}}
+    async with scripted(stat, {"9": {"id": 9, "campaignId": 510}}, page) as (account, _):
+        with pytest.raises(ApiError, match="404 Not Found"):
+            await rows(account.list_stats(since=SINCE, until=UNTIL, level="ad"))
+    async with scripted(page) as (account, _):
+        with pytest.raises(ApiError, match="404 Not Found"):
+            await rows(account.list_campaigns(ids=["510"]))
 
 
 async def test_what_vanishes_meanwhile_is_left_out():

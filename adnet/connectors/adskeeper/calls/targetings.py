@@ -52,7 +52,7 @@ def edit(campaign_id: str, kind: Targeting, method: Method, members: Iterable[st
 
 
 def switch_off(campaign_id: str, kind: Targeting, member: str | None = None) -> Call:
-    """Return the same operation, switching the targeting off; it names a *member* all the same, any if none is given."""
+    """Return the same operation, switching the targeting off; it needs some *member* all the same."""
     query = {"enabledFlag": "0", "targets": forms.sentence("include", member or next(iter(TABLES[kind])))}
     return Call(route=routes.EDIT_TARGETINGS[kind], path={"campaign": campaign_id}, query=query)
 

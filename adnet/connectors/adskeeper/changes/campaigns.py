@@ -22,7 +22,7 @@ from adnet.connectors.adskeeper.changes.steps import (
     translated,
 )
 from adnet.connectors.adskeeper.changes.values import blocked, mapping, only, refuse, words
-from adnet.connectors.adskeeper.codec import RUNNING, Book
+from adnet.connectors.adskeeper.codec import Book, campaign_status
 from adnet.connectors.adskeeper.core import Core, Saved
 from adnet.connectors.adskeeper.native import AdskeeperNative
 from adnet.connectors.adskeeper.rows import CampaignRow
@@ -240,7 +240,7 @@ class CampaignWriter:
     async def _is_there(self, campaign_id: str) -> bool:
         """Return whether there is something to delete; a running campaign is refused."""
         row = await self.native.campaigns.get(campaign_id, fields=("status",))
-        if row.status.id in RUNNING:
+        if campaign_status(row) == "active":
             raise ConflictError(
                 "only stopped campaigns can be deleted, and this one is running: pause it first",
                 network=self.core.session.network,
