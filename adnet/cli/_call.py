@@ -145,8 +145,15 @@ def run(work: Coroutine[Any, Any, T], *, go_on: str = "") -> T:
     Raises:
         InterruptedRunError: A signal came.
     """
+    came: list[int] = []
     with _seldom_collecting():
-        return asyncio.run(_stoppable(work, go_on))
+        try:
+            return asyncio.run(_stoppable(work, came))
+        except BaseException as error:
+            # Whatever rises while the work is being put in order is not why it ended.
+            if came:
+                raise InterruptedRunError(go_on) from error
+            raise
 
 
 @contextlib.contextmanager
@@ -164,23 +171,16 @@ def _seldom_collecting() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-async def _stoppable(work: Coroutine[Any, Any, T], go_on: str) -> T:
-    with _signals() as came:
-        try:
-            return await work
-        except BaseException as error:
-            # Whatever rises while the work is being put in order is not why it ended.
-            if came:
-                raise InterruptedRunError(go_on) from error
-            raise
+async def _stoppable(work: Coroutine[Any, Any, T], came: list[int]) -> T:
+    with _signals(came):
+        return await work
 
 
 @contextlib.contextmanager
-def _signals() -> Iterator[list[int]]:
-    """Cancel the present task at a signal; the list says which signals came."""
+def _signals(came: list[int]) -> Iterator[None]:
+    """Cancel the present task at a signal, and note in *came* which signals came."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
-    came: list[int] = []
 
     def stop(number: int) -> None:
         came.append(number)
@@ -194,7 +194,7 @@ def _signals() -> Iterator[list[int]]:
             loop.add_signal_handler(number, stop, number)
             taken.append(number)
     try:
-        yield came
+        yield
     finally:
         for number in taken:
             loop.remove_signal_handler(number)
