@@ -122,6 +122,10 @@ class Sharing:
 
     async def activate(self, key: str, audiences: Sequence[Audience] | None) -> list[Audience]:
         """Add a key's audiences to this account, all of them or those named, and return them."""
+        if audiences is not None and not audiences:
+            raise invalid(
+                "there is nothing to activate; None means all that the key opens", audiences="required"
+            )
         sources = None if audiences is None else [source(audience) for audience in audiences]
         answer = await self._native.sharing_keys.activate(key, sources)
         return [opened(row) for row in codec.objects(answer, "sources")]
@@ -146,7 +150,8 @@ class Sharing:
             outcome = await removal(self._native.sharing_keys.delete(key), key)
             return attrs.evolve(outcome, notes=(STOPS, *outcome.notes)) if outcome.ok else outcome
 
-        return [outcome async for outcome in in_order(keys, one, width=WIDTH)]
+        found = {outcome.id: outcome async for outcome in in_order(dict.fromkeys(keys), one, width=WIDTH)}
+        return [found[key] for key in keys]
 
 
 # ---------------------------------------------------------------------- rows to models

@@ -203,9 +203,9 @@ class Writer:
     def express_delete(self, kind: str, ids: Sequence[str]) -> list[PlannedRequest]:
         """Return the requests that deleting *ids* would take."""
         objects = self.kinds[kind].objects
-        if len(ids) == 1 and objects.routes.delete is not None:
-            return [self.planned(objects.routes.delete, ids=ids, path={"id": ids[0]})]
-        items = [{"id": whole(number), "status": "deleted"} for number in ids]
+        items = [{"id": whole(number), "status": "deleted"} for number in dict.fromkeys(ids)]
+        if len(items) == 1 and objects.routes.delete is not None:
+            return [self.planned(objects.routes.delete, ids=ids[:1], path={"id": ids[0]})]
         return [
             self.planned(objects.routes.mass, ids=[str(item["id"]) for item in batch], **objects.mass(batch))
             for batch in cut(items, MASS_LIMIT)

@@ -387,6 +387,24 @@ async def test_removing_a_key_stops_what_runs_on_it():
         assert not {(row.kind, row.audience_id) for row in chosen} & (await audiences(buyer)).keys()
 
 
+async def test_a_key_that_is_named_twice_is_removed_once():
+    """The second time it would not be found, which is no failure to tell of a key that is closed."""
+    async with bench() as test:
+        owner = test.account()
+        share, _ = await shared(test, owner)
+        result = await owner.revoke_shares([share.key, share.key])
+        assert [(outcome.id, outcome.status) for outcome in result] == [(share.key, "done")] * 2
+
+
+async def test_a_key_of_which_nothing_is_wanted_is_not_activated():
+    """Nobody knows what the network makes of an empty list; without any it adds all that the key opens."""
+    async with bench() as test:
+        owner, buyer = test.account(), test.buyer()
+        share, _ = await shared(test, owner)
+        with pytest.raises(InvalidRequestError, match="nothing to activate"):
+            await buyer.activate_share(share.key, [])
+
+
 async def test_a_key_that_is_not_there_cannot_be_planned_away():
     """Its removal is no plan."""
     async with bench() as test:

@@ -7,7 +7,7 @@ import attrs
 import pytest
 
 import adnet
-from adnet import AdDraft, CampaignDraft, Update
+from adnet import AdDraft, CampaignDraft, Removal, Update
 from adnet.errors import ApiError, IncompleteBodyError, InvalidRequestError, LostReplyError, NotFoundError
 from adnet.money import Money
 from adnet.testing import FakeClock, answer
@@ -576,8 +576,20 @@ async def test_a_plan_of_several_shows_their_mass_action():
         assert [request.body.count("deleted") for request in deletions] == [2]
 
 
+async def test_what_is_to_be_deleted_twice_is_planned_as_it_is_deleted():
+    """Once, by the same request."""
+    async with bench() as test:
+        account, (one,) = test.account(), live(test, 1)
+        (request,) = (await account.plan([Removal(one), Removal(one)])).requests
+        assert (request.method, request.url.rpartition("/")[2]) == ("DELETE", f"{one}.json")
+        assert statuses(await account.delete_campaigns([one, one])) == ["done", "done"]
+        assert test.report()["objects_per_request"]["campaigns.delete"] == {"1": 1}
+
+
 async def test_a_plan_of_something_wrong_says_so():
     """Before anything is sent."""
     async with bench() as test:
+        with pytest.raises(InvalidRequestError, match="is a number"):
+            await test.account().plan([Removal("../user")])
         with pytest.raises(ApiError):
             await test.account().plan([Update("8800001", {"status": "limited"})])
