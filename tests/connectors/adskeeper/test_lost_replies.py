@@ -110,11 +110,23 @@ async def test_the_newest_campaign_is_left_alone_where_it_is_old():
         (None, "done"),
     ):
         found = {"509": {**old, "name": "Other"}, "510": {**old, "whenAdd": added}}
-        async with scripted(RequestTimeoutError("slow"), found, {"id": 510}) as (account, wire):
+        looks = [found, []] if status == "done" else [found]
+        async with scripted(RequestTimeoutError("slow"), *looks, {"id": 510}) as (account, wire):
             (outcome,) = await account.create_campaigns([CampaignDraft(name="Sleep")])
             assert (added, outcome.status) == (added, status)
             stopped = [request.route.operation for request in wire.sent].count("campaigns.set_blocked")
             assert stopped == (status == "done")
+
+
+async def test_a_campaign_that_has_ads_is_left_alone_however_new_it_seems():
+    """It was made half an hour ago and runs: clocks may be wrong, but nothing is in a campaign just made."""
+    found = {"510": {"name": "Sleep", "status": {"id": 6}, "whenAdd": "2026-09-15 10:30:00"}}
+    ads = {"9": {"id": 9, "campaignId": 510}}
+    async with scripted(RequestTimeoutError("slow"), found, ads) as (account, wire):
+        (outcome,) = await account.create_campaigns([CampaignDraft(name="Sleep")])
+        assert (outcome.id, outcome.status) == (None, "unknown")
+        assert "left alone" in outcome.notes[0]
+        assert [request.route.method for request in wire.sent] == ["POST", "GET", "GET"]
 
 
 async def test_a_look_that_fails_is_said():
@@ -209,7 +221,7 @@ async def test_an_ad_that_could_not_be_stopped_is_said_to_be_shown():
 
 async def test_an_answer_without_an_id_is_looked_into():
     """A campaign may have been made although the answer does not say which."""
-    async with scripted({}, {"510": {"id": 510, "name": "Sleep"}}, {"id": 510}) as (account, _):
+    async with scripted({}, {"510": {"id": 510, "name": "Sleep"}}, [], {"id": 510}) as (account, _):
         (outcome,) = await account.create_campaigns([CampaignDraft(name="Sleep")])
         assert (outcome.status, outcome.id) == ("done", "510")
 
@@ -248,7 +260,7 @@ async def test_an_ad_with_blanks_around_its_title_is_adopted_and_paused():
 async def test_a_campaign_with_blanks_around_its_name_is_adopted_and_stopped():
     """A name out of a spreadsheet ends in a blank, and the network tells it without."""
     made = {"9": {"id": 9, "name": "Sleep", "status": {"id": 6}}}
-    async with scripted(answer(500), made, {"id": 9}) as (account, wire):
+    async with scripted(answer(500), made, [], {"id": 9}) as (account, wire):
         (outcome,) = await account.create_campaigns([CampaignDraft(name="Sleep ")])
         assert (outcome.status, outcome.id) == ("done", "9")
         assert wire.sent[-1].body == b"whetherToBlockByClient=1"

@@ -1,7 +1,7 @@
 """Campaigns: drafts and updates as writes, and what came of them."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import attrs
@@ -202,7 +202,7 @@ class CampaignWriter:
         except AdnetError as error:
             raise translated(error, limits.names_of(attrs.asdict(draft, recurse=False))) from None
 
-    async def _adopted(self, name: str, error: AdnetError, started: Any) -> Outcome:
+    async def _adopted(self, name: str, error: AdnetError, started: datetime) -> Outcome:
         """Look for a campaign whose creation was not answered; names are unique in an account."""
         try:
             rows = [
@@ -210,26 +210,33 @@ class CampaignWriter:
                 async for page in self.native.campaigns.list_all(fields=("id", "name", "status", "whenAdd"))
                 for row in page
             ]
+            wanted = shapes.text(name)  # names are read without blanks around them
+            found = [row for row in rows if row.name == wanted and row.status.id != _DELETED]
+            new = bool(found) and await self._is_new(found[-1], rows, started)
         except AdnetError as failure:
             told = (
                 f"it could not be looked for: {failure}; it may exist: look for its name before trying again"
             )
             return Outcome(status="unknown", error=error, notes=(told,))
-        wanted = shapes.text(name)  # names are read without blanks around them
-        found = [row for row in rows if row.name == wanted and row.status.id != _DELETED]
         if not found:
             known = isinstance(error, ServerError)
             told = "looked for by name and not found" + ("" if known else "; it may still appear")
             return Outcome(status="failed" if known else "unknown", error=error, notes=(told,))
         row = found[-1]
-        added = shapes.moment(row.added, self.book.zone)
-        newest = max(rows, key=lambda other: (len(other.id), other.id)).id == row.id
-        # The newest may be old: only where its age is not told can its place tell anything.
-        if newest if added is None else added > started - _NEW:
+        if new:
             note = f"the reply was lost; the campaign was found by its name and adopted as {row.id}"
             return Outcome(id=row.id, status="done", notes=(note,))
         told = f"campaign {row.id} has this name since {row.added}: it is older than this request and was left alone"
         return Outcome(status="unknown", error=error, notes=(told,))
+
+    async def _is_new(self, row: CampaignRow, rows: Sequence[CampaignRow], started: datetime) -> bool:
+        """Return whether a campaign among *rows* can have been made since *started*."""
+        added = shapes.moment(row.added, self.book.zone)
+        newest = max(rows, key=lambda other: (len(other.id), other.id)).id == row.id
+        # The newest may be old: only where its age is not told can its place tell anything. Clocks differ, but nothing
+        # is in a campaign that has just been made, and one with ads may be running.
+        recent = newest if added is None else added > started - _NEW
+        return recent and not await self.native.teasers.list_page(campaign_id=row.id, limit=1)
 
     # ------------------------------------------------------------------ deleting
 
