@@ -1,13 +1,12 @@
 """What is to be sent of each object, which of it fits into one request, and what came of it."""
 
-import re
 from collections.abc import Awaitable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import attrs
 
 from adnet.connectors.mytarget import changes as words
-from adnet.connectors.mytarget.errors import invalid
+from adnet.connectors.mytarget.errors import UNKNOWN_OBJECTS, invalid
 from adnet.connectors.mytarget.native.objects import Objects
 from adnet.connectors.mytarget.urls import Registered
 from adnet.errors import (
@@ -23,9 +22,6 @@ from adnet.errors import (
     TransportError,
 )
 from adnet.models import Outcome, Update
-
-_UNKNOWN: Final = re.compile(r"unknown_\w+")
-_NUMBER: Final = re.compile(r"\d+")
 
 
 @attrs.frozen(kw_only=True)
@@ -190,11 +186,10 @@ def whole(number: str) -> int:
 def blamed(error: InvalidRequestError, changes: Sequence[Change]) -> dict[str, AdnetError]:
     """Return the errors of the objects that the refusal of a mass action names."""
     known = {change.id for change in changes}
-    if error.code and _UNKNOWN.fullmatch(error.code):
-        gone = known & set(_NUMBER.findall(error.message))
+    if error.code in UNKNOWN_OBJECTS:
         return {
             number: NotFoundError(f"there is no object {number}", status=error.status, code=error.code)
-            for number in gone
+            for number in known & error.fields.keys()
         }
     fields: dict[str, dict[str, str]] = {}
     for path, message in error.fields.items():

@@ -74,7 +74,13 @@ TOKEN_CODES: Final[Mapping[str, type[AdnetError]]] = {
 Field = tuple[str, tuple[str | None, str]]
 """The path of a field that was refused, the code, and what is wrong with it."""
 
+UNKNOWN_OBJECTS: Final = frozenset(
+    f"unknown_{kind}" for kind in ("campaigns", "ad_groups", "ad_plans", "banners")
+)
+"""Codes of mass actions that name, in their message alone, the objects that are not there."""
+
 _MULTI_STATUS: Final = 207
+_NUMBER: Final = re.compile(r"\d+", re.ASCII)
 _CHALLENGE: Final = re.compile(r'(error|error_description)="([^"]*)"')
 _DEPTH: Final = 12
 _MOST_FIELDS: Final = 500
@@ -159,11 +165,13 @@ def _of_body(body: Any, response: Response) -> Refusal:
         return Refusal(message=_summary(None, fields), fields=fields)
     named = dict(islice(_fields(error), _MOST_FIELDS))
     fields = {path: text for path, (_, text) in named.items()}
+    code, message = _text(error.get("code")), _text(error.get("message"))
+    gone = _NUMBER.findall(message or "") if code in UNKNOWN_OBJECTS else ()
     return Refusal(
-        code=_text(error.get("code")),
+        code=code,
         subcode=next((code for code, _ in named.values() if code), None),
-        message=_summary(_text(error.get("message")), fields),
-        fields=fields,
+        message=_summary(message, fields),
+        fields=fields | dict.fromkeys(gone, "there is no such object"),
     )
 
 

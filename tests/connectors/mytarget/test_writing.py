@@ -10,9 +10,10 @@ import adnet
 from adnet import AdDraft, CampaignDraft, Removal, Update
 from adnet.errors import ApiError, IncompleteBodyError, InvalidRequestError, LostReplyError, NotFoundError
 from adnet.money import Money
-from adnet.testing import FakeClock, answer
+from adnet.testing import FakeClock, ScriptTransport, answer
 
 from .kit import START, bench, connector
+from .samples_kit import GIVEN, known_state
 
 
 def live(test, number: int) -> list[str]:
@@ -189,6 +190,30 @@ async def test_what_a_mass_action_refuses_is_told_and_the_rest_is_done():
         assert kinds == [InvalidRequestError, NotFoundError, InvalidRequestError, InvalidRequestError]
         assert set(result[1].error.fields) == {"max_price"}
         assert stored(test, "campaigns", three)["budget_limit_day"] == "2000"
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "gone"),
+    [
+        ("unknown_campaigns", "Unknown campaigns: " + ", ".join(map(str, range(88001000, 88001060))), 60),
+        ("unknown_resource_field", "Unknown fields: 8", 0),
+    ],
+)
+async def test_nobody_is_blamed_for_a_number_that_is_not_its_own(code, message, gone):
+    """A message is cut in the middle of an id, or speaks of something else: campaign 8 is there, and is paused."""
+    ids = ["8", *map(str, range(88001000, 88001060))]
+    sent = []
+
+    def reply(request):
+        sent.append(request.body)
+        return answer(400, {"error": {"code": code, "message": message}}) if len(sent) == 1 else answer(204)
+
+    with known_state() as state:
+        script = {"transport": ScriptTransport(reply), "state": state, "clock": FakeClock()}
+        async with adnet.connect("mytarget", **script, **GIVEN) as account:
+            result = await account.update_campaigns([Update(i, {"status": "paused"}) for i in ids])
+    assert statuses(result) == ["done", *["failed" if gone else "done"] * 60]
+    assert len(sent) == (2 if gone else 3)  # nobody was named: halves
 
 
 async def test_two_changes_of_one_object_are_one():
