@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
+from adnet.connectors.adskeeper import forms
 from adnet.connectors.adskeeper.values import Table
 from adnet.errors import InvalidRequestError
 from adnet.money import exact
@@ -82,8 +83,11 @@ class Check:
         if isinstance(value, str):
             self.require(_DAY.fullmatch(value) and _is_day(value), field, "a date is written YYYY-MM-DD")
 
-    def decimal(self, field: str, value: Any, places: int) -> Decimal | None:
-        """Return a number above zero with at most *places* decimals; None after noting that it is none."""
+    def decimal(self, field: str, value: Any, places: int, unit: str = "") -> Decimal | None:
+        """Return a number above zero with at most *places* decimals; None after noting that it is none.
+
+        The *unit* is told where it is not the one that the number was given in.
+        """
         try:
             found = exact(value)
         except ValueError:
@@ -94,7 +98,7 @@ class Check:
         self.require(
             isinstance(exponent, int) and -exponent <= places,
             field,
-            f"at most {places} decimals, not {found}",
+            f"{f'in {unit} ' if unit else ''}at most {places} decimals, not {forms.digits(found)}",
         )
         return found
 

@@ -134,6 +134,13 @@ async def test_a_bid_is_one_price_for_all_locations(cents, bid):
         assert len(wire.sent) == 2
 
 
+async def test_a_bid_that_is_too_fine_is_told_in_its_unit():
+    """Twelve and a bit are cents: who gave a bid in dollars must not take them for dollars."""
+    async with scripted(priced("30")) as (account, _):
+        (outcome,) = await account.update_ads([Update("9", {"bid": Decimal("0.1255")})])
+        assert outcome.error.fields == {"bid": "in cents at most 1 decimals, not 12.55"}
+
+
 @pytest.mark.parametrize("bid", ["0.25", "0.35", "0.021"])
 async def test_a_bid_raises_no_cheaper_location(bid):
     """Who lowers thirty cents to twenty-five means no country that costs two."""

@@ -47,8 +47,9 @@ class ChosenTarget(TypedDict, total=False):
     id: Required[int | str]
     """``target_id`` of a configured stage."""
     cpa: Amount
-    """None means no price, and is sent."""
+    """None takes the price away, also where it is left out."""
     unique: bool
+    """False where it is left out."""
 
 
 def create(campaign_id: str, stages: Mapping[str, NewTarget]) -> Call:

@@ -55,7 +55,7 @@ def create(*, price_cents: Decimal, **content: Unpack[TeaserContent]) -> Call:
     check = _content(content)
     kind, category = content.get("campaign_type"), content.get("category")
     check.require(category is not None or kind != "push", "categoryId", "push campaigns need one")
-    price = check.decimal("priceOfClick", price_cents, 1)
+    price = check.decimal("priceOfClick", price_cents, 1, "cents")
     form = {
         **_form(check, content, "categoryId"),
         "priceOfClick": None if price is None else forms.digits(price),
@@ -120,7 +120,7 @@ def _shown(check: Check, good: GoodPrice | None) -> dict[str, object]:
 def set_price(teaser_id: str, price_cents: Decimal) -> Call:
     """Return operation 39: the price of a click in all locations, in cents with at most one decimal."""
     check = Check()
-    price = check.decimal("priceOfClick", price_cents, 1)
+    price = check.decimal("priceOfClick", price_cents, 1, "cents")
     form = {"priceOfClick": None if price is None else forms.digits(price)}
     notes = check.notes()
     return Call(route=routes.TEASER_PRICE, path={"teaser": teaser_id}, form=form, notes=notes)
