@@ -240,5 +240,7 @@ def _consequence(key: str, known: Mapping[str, Share]) -> str:
     names = ", ".join(
         f"{audience.kind} {audience.name or audience.audience_id!r}" for audience in found.audiences
     )
-    users = ", ".join(found.users) or ("nobody" if found.kind == "private" else "anyone who has the key")
-    return f"opens {names} to {users}; {STOPS}"
+    users = ", ".join(found.users)
+    if found.kind == "public":
+        users = "anyone who has the key" + (f", so far to {users}" if users else "")
+    return f"opens {names} to {users or 'nobody'}; {STOPS}"

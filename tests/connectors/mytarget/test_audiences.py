@@ -413,12 +413,15 @@ async def test_a_key_that_is_not_there_cannot_be_planned_away():
 
 
 async def test_what_a_public_key_opens_is_open_to_anyone():
-    """So the plan says; who uses it, nobody can tell."""
+    """So the plan says, also when somebody has used it: to others it stays open."""
     async with bench() as test:
-        owner = test.account()
+        owner, buyer = test.account(), test.buyer()
         share, _ = await shared(test, owner)
         (request,) = (await owner.plan([Removal(share.key, "shares")])).requests
         assert "to anyone who has the key; campaigns" in request.note
+        await buyer.activate_share(share.key)
+        (request,) = (await owner.plan([Removal(share.key, "shares")])).requests
+        assert "to anyone who has the key, so far to buyer@example.test; campaigns" in request.note
 
 
 # ---------------------------------------------------------------------- the network's own
