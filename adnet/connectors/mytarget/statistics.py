@@ -149,7 +149,7 @@ class StatReader:
         for part in parts:
             pages = self._reader.pages(
                 objects,
-                ("id", field),
+                list(dict.fromkeys(("id", field))),
                 filters={"id__in": part},
                 sorting="id" if campaigns else None,
                 lane="backfill",

@@ -85,6 +85,18 @@ async def test_what_was_just_made_has_statistics_at_once():
         assert await is_asked_for_once_made(test, 300)
 
 
+async def test_a_field_is_asked_for_once():
+    """What the network makes of one that is named twice is not documented."""
+    async with bench() as test:
+        await stats(test.account(), TODAY)
+        (fields,) = {
+            dict(request.query)["fields"]
+            for request in test.sandbox.log
+            if request.path.endswith("/campaigns.json")
+        }
+        assert fields == "id"
+
+
 async def test_the_list_of_a_day_does_not_serve_for_that_day_once_it_is_over():
     """What was made between its list and midnight would have no row of the day that has closed, for good."""
     async with bench() as test:
