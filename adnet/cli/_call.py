@@ -17,6 +17,8 @@ from adnet.errors import ConfigurationError
 from adnet.hints import hint
 
 T = TypeVar("T")
+
+_STOPS: Final = (signal.SIGINT, signal.SIGTERM)
 _NEW_OBJECTS: Final = 20_000
 
 
@@ -120,23 +122,33 @@ def _waiting_for_keys() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    wakes = signal.set_wakeup_fd(
-        -1
-    )  # that of a loop, if one is running: it shall not hear of it a second time
-    before = [(number, signal.signal(number, signal.default_int_handler)) for number in numbers]
+    wakes = signal.set_wakeup_fd(-1)  # a loop's, if one is running: it shall not hear of it a second time
+    try:
+        with _heard_as_before():
+            for number in _STOPS:
+                signal.signal(number, signal.default_int_handler)
+            yield
+    finally:
+        signal.set_wakeup_fd(wakes)
+
+
+@contextlib.contextmanager
+def _heard_as_before() -> Iterator[None]:
+    """Let signals do afterwards what they did before; an event loop leaves them as Python found them."""
+    before = [(number, signal.getsignal(number)) for number in _STOPS]
     try:
         yield
     finally:
-        signal.set_wakeup_fd(wakes)
-        for number, handler in before:
-            signal.signal(number, handler)
+        if threading.current_thread() is threading.main_thread():
+            for number, handler in before:
+                signal.signal(number, handler)
 
 
 def run(work: Coroutine[Any, Any, T], *, go_on: str = "") -> T:
     """Run *work* to its end and return what it returns.
 
-    SIGINT and SIGTERM cancel it, so that it leaves everything in order; a second one stops it where it is.
+    SIGINT and SIGTERM cancel it, so that it leaves everything in order; a second one stops it where it is, and a
+    third one ends the process.
 
     Args:
         work: What to do.
@@ -146,7 +158,7 @@ def run(work: Coroutine[Any, Any, T], *, go_on: str = "") -> T:
         InterruptedRunError: A signal came.
     """
     came: list[int] = []
-    with _seldom_collecting():
+    with _seldom_collecting(), _heard_as_before():
         try:
             return asyncio.run(_stoppable(work, came))
         except BaseException as error:
@@ -182,14 +194,20 @@ def _signals(came: list[int]) -> Iterator[None]:
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
 
+    taken: list[signal.Signals] = []
+
     def stop(number: int) -> None:
         came.append(number)
-        if len(came) > 1:
-            raise KeyboardInterrupt
-        task.cancel()
+        if len(came) == 1:
+            task.cancel()
+        if len(came) != 2:  # those that came in one go with the second were heard already
+            return
+        for each in taken:
+            loop.remove_signal_handler(each)
+            signal.signal(each, signal.SIG_DFL)
+        raise KeyboardInterrupt
 
-    taken = []
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _STOPS:
         with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
             loop.add_signal_handler(number, stop, number)
             taken.append(number)

@@ -304,6 +304,60 @@ class TestSignals:
         ended = subprocess.run(command, check=False, capture_output=True, timeout=20, text=True)
         assert (ended.stdout, ended.stderr, ended.returncode) == ("go on so\n", "", 0)
 
+    def test_third_signal(self):
+        """A third signal ends the process, whatever is still being put in order, and says nothing."""
+        script = textwrap.dedent("""
+            import asyncio, os, signal
+            from adnet.cli import _call
+
+            async def stubborn(times):
+                try:
+                    os.kill(os.getpid(), signal.SIGINT)
+                    await asyncio.sleep(30)
+                finally:
+                    if times > 1:
+                        await stubborn(times - 1)
+
+            _call.run(stubborn(3))
+        """)
+        command = [sys.executable, "-c", script]
+        ended = subprocess.run(command, check=False, capture_output=True, timeout=20, text=True)
+        assert (ended.stdout, ended.stderr, ended.returncode) == ("", "", -signal.SIGINT)
+
+    def test_signals_in_one_go(self):
+        """A hand that hits Ctrl-C again and again stops the work as two signals do."""
+        script = textwrap.dedent("""
+            import asyncio, os, signal
+            from adnet.cli import _call
+
+            async def work():
+                for _ in range(5):
+                    os.kill(os.getpid(), signal.SIGINT)
+                await asyncio.sleep(30)
+
+            try:
+                _call.run(work(), go_on="go on so")
+            except _call.InterruptedRunError as error:
+                print(error)
+        """)
+        command = [sys.executable, "-c", script]
+        ended = subprocess.run(command, check=False, capture_output=True, timeout=20, text=True)
+        assert (ended.stdout, ended.stderr, ended.returncode) == ("go on so\n", "", 0)
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_signals_are_heard_as_before_afterwards(self, number):
+        """What a signal did before the work, it does after it: results are still to be written then."""
+
+        def heard(*_):
+            raise KeyboardInterrupt
+
+        before = signal.signal(number, heard)
+        try:
+            _call.run(waiting(0))
+            assert signal.getsignal(number) is heard
+        finally:
+            signal.signal(number, before)
+
     def test_pull_says_how_to_go_on(self, home, partner):
         """Interrupted, a pull exits with 130 and one line; run again, it lands everything."""
         configure(partner.account())
