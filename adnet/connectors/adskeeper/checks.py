@@ -219,6 +219,12 @@ class Check:
         return found
 
 
+def known(check: Check, given: Mapping[str, object], settings: Any) -> None:
+    """Hold that all names are those of *settings*, a TypedDict; others would be left out without a word."""
+    for name in sorted(given.keys() - (settings.__required_keys__ | settings.__optional_keys__)):
+        check.require(False, name, "there is no such setting")
+
+
 def networks(check: Check, field: str, values: Iterable[str]) -> None:
     """Hold that members are addresses or networks."""
     words = list(values)

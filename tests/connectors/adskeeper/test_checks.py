@@ -17,6 +17,7 @@ TEASER = {
     "image": "https://i.example/1.jpg",
     "price_cents": Decimal("12.5"),
 }
+CONTENT = {name: value for name, value in TEASER.items() if name != "price_cents"}
 UTM = {"utm_source": "a", "utm_campaign": "b", "utm_medium": "c"}
 
 
@@ -42,6 +43,11 @@ BROKEN = [
     ("endDate", lambda: new(start_date="2026-02-02", end_date="2026-02-01")),
     ("keyword", lambda: new(campaign_type="search_feed")),
     ("dailyLimit", lambda: new(limit_type="clicks_limits")),
+    ("limitType", lambda: new(daily_limit=Decimal(100))),
+    ("limitType", lambda: new(overall_limit="")),
+    ("limitType", lambda: new(split_evenly=True)),
+    ("dailyLimit", lambda: new(dailyLimit=100)),
+    ("daily_limit", lambda: campaigns.create_basic(PLAIN, name="Sleep", daily_limit=100)),
     ("utm_campaign", lambda: new(utm={"utm_source": "a", "utm_medium": "c"})),
     ("utm_source", lambda: new(utm={**UTM, "utm_source": "ä"})),
     ("utm_medium", lambda: new(utm={**UTM, "utm_medium": "x" * 201})),
@@ -75,8 +81,10 @@ BROKEN = [
     ("priceOfClick", lambda: teaser(price_cents=Decimal("12.55"))),
     ("priceOfClick", lambda: teaser(price_cents=Decimal(0))),
     ("priceOfClick", lambda: teasers.set_price("9", "much")),
+    ("goodPrice", lambda: teaser(goodPrice=2)),
+    ("price", lambda: teasers.edit("9", price=2, category=131, **CONTENT)),
     ("goodPrice", lambda: teaser(good_price={"currency": 5, "goodPrice": -1, "goodOldPrice": 2})),
-    ("category", lambda: teasers.edit("9", **{k: v for k, v in TEASER.items() if k != "price_cents"})),
+    ("category", lambda: teasers.edit("9", **CONTENT)),
     ("browsers", lambda: targetings.edit("510", "browsers", "exclude", ["chrome"])),
     ("browsers", lambda: targetings.edit("510", "browsers", "include", [])),
     ("browsers", lambda: targetings.edit("510", "browsers", "include", ["a,b"])),
@@ -90,6 +98,7 @@ BROKEN = [
     ("stages", lambda: conversions.delete("510", [])),
     ("stages", lambda: conversions.delete("510", ["lead"])),
     ("stages", lambda: conversions.edit("510", {"buy": {"id": 1}, "interest": {"id": 1}})),
+    ("price", lambda: conversions.edit("510", {"buy": {"id": 1, "price": 2}})),
     ("buy", lambda: conversions.create("510", {"buy": {"targetType": "visit", "categoryId": 6}})),
     ("buy", lambda: conversions.create("510", {"buy": {"targetType": "url", "categoryId": 6}})),
     ("buy", lambda: conversions.create("510", {"buy": {"targetType": "event", "categoryId": 6}})),

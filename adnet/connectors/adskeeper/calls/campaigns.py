@@ -11,7 +11,7 @@ from typing import Any, Literal, Required, TypedDict, Unpack
 from adnet.connectors.adskeeper import forms, routes, values
 from adnet.connectors.adskeeper.auth import Dialect
 from adnet.connectors.adskeeper.calls.call import Call
-from adnet.connectors.adskeeper.checks import LONGEST_ADVERTISER, LONGEST_NAME, Check
+from adnet.connectors.adskeeper.checks import LONGEST_ADVERTISER, LONGEST_NAME, Check, known
 from adnet.errors import ConfigurationError, InvalidRequestError
 from adnet.money import exact
 
@@ -103,15 +103,18 @@ def _tables(check: Check, settings: BasicSettings) -> dict[str, object]:
 def create(dialect: Dialect, **settings: Unpack[CampaignSettings]) -> Call:
     """Return operation 7: a campaign with all settings."""
     check = Check()
+    known(check, settings, CampaignSettings)
     form = _identity(check, dialect, settings)
     utm, kind = settings.get("utm"), settings.get("limit_type")
     if utm:
         check.marks(utm, values.UTM_MACROS)
         form.update(utm)
+    daily, overall = settings.get("daily_limit"), settings.get("overall_limit")
+    evenly = settings.get("split_evenly")
     if kind is not None:
-        daily, overall = settings.get("daily_limit"), settings.get("overall_limit")
-        evenly = settings.get("split_evenly")
         form.update(_limits(check, dialect, kind, daily, overall, split_evenly=evenly))
+    else:
+        check.require(daily is overall is evenly is None, "limitType", "say what the limits are of")
     form.update(_aims(check, settings.get("browsers", ()), settings.get("operating_systems", ())))
     if form["endDate"] is not None and (utm or kind is not None):
         check.note("endDate: documented only for campaigns without limits and marks; check that it was saved")
@@ -122,6 +125,7 @@ def create(dialect: Dialect, **settings: Unpack[CampaignSettings]) -> Call:
 def create_basic(dialect: Dialect, **settings: Unpack[BasicSettings]) -> Call:
     """Return operation 8: a campaign without limits, marks and targets, with an end date."""
     check = Check()
+    known(check, settings, BasicSettings)
     form = _identity(check, dialect, settings)
     form.update(settings.get("more") or {})
     return Call(route=routes.CREATE_BASIC, form=form, notes=check.notes())

@@ -10,7 +10,7 @@ from typing import Required, TypedDict
 
 from adnet.connectors.adskeeper import routes, values
 from adnet.connectors.adskeeper.calls.call import Call
-from adnet.connectors.adskeeper.checks import Check
+from adnet.connectors.adskeeper.checks import Check, known
 from adnet.connectors.adskeeper.shapes import number_of
 
 Amount = Decimal | int | None
@@ -74,6 +74,8 @@ def create(campaign_id: str, stages: Mapping[str, NewTarget]) -> Call:
 def edit(campaign_id: str, stages: Mapping[str, ChosenTarget]) -> Call:
     """Return operation 18: which existing targets count for which stages, and what they are worth."""
     check = _check(stages)
+    for target in stages.values():
+        known(check, target, ChosenTarget)
     ids = [str(target["id"]) for target in stages.values()]
     check.require(all(ids), "stages", "each stage needs the id of its target")
     check.require(len(set(ids)) == len(ids), "stages", "one target cannot count for several stages")

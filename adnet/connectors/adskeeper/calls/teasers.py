@@ -10,7 +10,7 @@ from typing import Required, TypedDict, Unpack
 
 from adnet.connectors.adskeeper import forms, routes, values
 from adnet.connectors.adskeeper.calls.call import Call
-from adnet.connectors.adskeeper.checks import Check
+from adnet.connectors.adskeeper.checks import Check, known
 
 
 class GoodPrice(TypedDict):
@@ -88,6 +88,7 @@ def _form(check: Check, content: TeaserContent, category_field: str) -> dict[str
 
 def _content(content: TeaserContent) -> Check:
     check = Check()
+    known(check, content, TeaserContent)
     check.url("url", content["url"])
     check.require(content["campaign_id"], "campaignId", "must not be empty")
     text = content.get("text")
