@@ -6,6 +6,7 @@ from typing import Any
 import attrs
 
 from adnet.connectors.mytarget import changes as words
+from adnet.connectors.mytarget import codec
 from adnet.connectors.mytarget.errors import UNKNOWN_OBJECTS, invalid
 from adnet.connectors.mytarget.native.objects import Objects
 from adnet.connectors.mytarget.urls import Registered
@@ -136,6 +137,16 @@ def translated(kind: str, update: Update, currency: str | None) -> Change:
     except AdnetError as error:
         return Change(id=update.id, error=error)
     return Change(id=update.id, fields=found)
+
+
+def without_same_link(change: Change, stored: Mapping[str, Mapping[str, Any]]) -> Change:
+    """Return *change* without a link that the banner has: registered anew it is another one, and is moderated."""
+    try:
+        if "url" not in change.fields or change.fields["url"] != codec.link(stored.get(change.id, {})):
+            return change
+    except AdnetError as error:
+        return attrs.evolve(change, error=error)
+    return attrs.evolve(change, fields={k: v for k, v in change.fields.items() if k != "url"})
 
 
 def complete(change: Change, stored: Mapping[str, Mapping[str, Any]], urls: Registered) -> Change:

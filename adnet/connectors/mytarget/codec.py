@@ -101,7 +101,7 @@ def ad(row: Mapping[str, Any], currency: str | None, profile: Profile) -> Ad:
         kind=_kind(row),
         status=ad_status(word, text(row, "moderation_status")),
         status_raw=word,
-        url=_url(row),
+        url=link(row),
         image_url=_image(row),
         currency=currency,
         extra={
@@ -158,6 +158,14 @@ def ids_of(row: Mapping[str, Any], name: str) -> dict[str, dict[str, Any]]:
     }
 
 
+def link(row: Mapping[str, Any]) -> str | None:
+    """Return where a banner leads to."""
+    links = section(row, "urls")
+    chosen = [links.get("primary"), *links.values()]
+    found = (text(part, "url") for part in chosen if isinstance(part, Mapping))
+    return next((url for url in found if url), None)
+
+
 def _first(blocks: Mapping[str, str], prefix: str) -> str | None:
     return next((words for role, words in blocks.items() if role.startswith(prefix)), None)
 
@@ -166,13 +174,6 @@ def _kind(row: Mapping[str, Any]) -> str:
     media = (part for part in section(row, "content").values() if isinstance(part, Mapping))
     kinds = {_KINDS.get(text(part, "type") or "", "banner") for part in media}
     return next((kind for kind in ("video", "html5", "banner") if kind in kinds), "text")
-
-
-def _url(row: Mapping[str, Any]) -> str | None:
-    links = section(row, "urls")
-    chosen = [links.get("primary"), *links.values()]
-    found = (text(link, "url") for link in chosen if isinstance(link, Mapping))
-    return next((url for url in found if url), None)
 
 
 def _image(row: Mapping[str, Any]) -> str | None:

@@ -27,6 +27,7 @@ from adnet.connectors.mytarget.change_sets import (
     translated,
     unsent,
     whole,
+    without_same_link,
 )
 from adnet.connectors.mytarget.limits import MASS_LIMIT, PAGE_SIZE
 from adnet.connectors.mytarget.native import MyTargetNative
@@ -95,6 +96,7 @@ class Writer:
         currency = await self._currency() if kind == "campaigns" else None
         asked = [translated(kind, update, currency) for update in updates]
         stored = await self._stored(self.kinds[kind].objects, asked)
+        asked = [without_same_link(change, stored) for change in asked]
         addresses = [c.fields["url"] for c in asked if c.error is None and "url" in c.fields]
         urls = await register(addresses) if addresses else {}
         return [complete(change, stored, urls) for change in asked]

@@ -242,6 +242,25 @@ async def test_text_and_link_of_a_banner_are_changed_whole():
         assert row["urls"]["primary"]["url"] == "https://new.example.test/"
 
 
+async def test_a_link_that_a_banner_has_already_is_not_sent():
+    """Registered anew it would be another link to the network, and the banner would wait for its moderators."""
+    async with bench(moderation_s=3600) as test:
+        account = test.account()
+        rows = [row for row in test.sandbox.truth("banners") if row["status"] == "active"][:2]
+        one, other = [str(row["id"]) for row in rows]
+        link = (await account.get_ad(one)).url
+        before = len(test.sandbox.truth("urls"))
+        result = await account.update_ads([
+            Update(one, {"url": link}), Update(other, {"url": rows[1]["urls"]["primary"]["url"], "title": "B"})
+        ])  # fmt: skip
+        assert statuses(result) == ["unchanged", "done"]
+        assert len(test.sandbox.truth("urls")) == before
+        after = [stored(test, "banners", number) for number in (one, other)]
+        assert [row["moderation_status"] for row in after] == [row["moderation_status"] for row in rows]
+        plan = await account.plan([Update(one, {"url": link}, "ads")])
+        assert plan.requests == ()
+
+
 async def test_a_link_that_is_none_fails_its_banner_only():
     """With the network's own reason."""
     async with bench() as test:
