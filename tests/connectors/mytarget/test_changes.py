@@ -1,6 +1,6 @@
 """Plain words to the network's: exactly what changes, nested values whole, and nothing that cannot be sent."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -45,6 +45,8 @@ def test_money_is_not_sent_to_an_account_whose_currency_nobody_knows():
         ({"bid": 0}, {"price": "0"}),
         ({"ends_on": date(2026, 3, 1)}, {"date_end": "2026-03-01"}),
         ({"starts_on": None}, {"date_start": None}),
+        ({"starts_on": datetime(2026, 2, 28, 22, tzinfo=UTC)}, {"date_start": "2026-03-01"}),
+        ({"starts_on": datetime(2026, 2, 28, 22)}, {"date_start": "2026-02-28"}),  # noqa: DTZ001
         ({"targeting": {"sex": ["male"], "pads": None}}, {"targetings": {"sex": ["male"], "pads": None}}),
         ({"targeting": {}}, {}),
         ({"tracking": {"enable_utm": False, "utm": None}}, {"enable_utm": False, "utm": None}),
@@ -204,11 +206,18 @@ def test_a_nested_change_of_a_banner_is_completed():
         {"targetings": {"age": {"expand": True}}},
         {"targetings": {"age": AGE}},
         {"targetings": {"pads": None, "age": {}}},
+        {"textblocks": {"text_90": {"text": "Warm"}}},
+        {"urls": {"primary": {"id": 3}}, "content": {}},
     ],
 )
 def test_a_nested_change_of_nothing_is_none(sent):
-    """Nothing is sent for it."""
-    assert completed(sent, {"targetings": {"age": AGE}}) == {}
+    """Nothing is sent for it; a banner that is sent what it has waits for its moderators."""
+    stored = {
+        "targetings": {"age": AGE},
+        "textblocks": {"text_90": {"text": "Warm", "title": "T"}},
+        "urls": {"primary": {"id": 3, "url": "https://x/", "url_types": ["external"]}},
+    }
+    assert completed(sent, stored) == {}
 
 
 def test_none_takes_a_key_away():
