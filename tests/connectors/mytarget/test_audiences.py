@@ -261,6 +261,15 @@ async def test_a_price_is_per_thousand_impressions():
         assert row["price"] == "12.5"
 
 
+async def test_a_free_key_has_no_price():
+    """The network tells zero, which is no price that somebody could have asked for."""
+    async with bench() as test:
+        account = test.account(sharing_price_unit="units")
+        share, _ = await shared(test, account)
+        assert (share.payment, share.price, share.raw["price"]) == ("free", None, "0")
+        assert [row.price async for row in account.list_shares()] == [None]
+
+
 def answered(account, *replies):
     """Answer what an account asks with *replies*, one after the other; return what it asked."""
     asked, left = [], list(replies)
