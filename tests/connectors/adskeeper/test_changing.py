@@ -342,6 +342,14 @@ async def test_nothing_starts_after_a_part_that_was_not_saved():
         assert it.sandbox.account.campaigns[row.id].blocked
 
 
+async def test_factors_of_parts_are_set_after_those_of_the_whole():
+    """A factor for all sub-sources replaces theirs, in whatever order they are named."""
+    extra = {"qualityFactor": {"77s12": Decimal(2)}, "widgetQualityFactor": {"77": Decimal("0.5")}}
+    async with scripted({"id": 5}, {"id": 5}) as (account, wire):
+        assert (await account.update_campaigns([Update("5", {"extra": extra})])).ok
+        assert [list(form(request)) for request in wire.sent] == [["widgetQualityFactor"], ["qualityFactor"]]
+
+
 async def test_a_widget_leaves_the_list():
     """None takes a widget out; the type of the list stays; off empties it."""
     async with home() as it:

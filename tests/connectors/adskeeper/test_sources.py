@@ -229,11 +229,24 @@ async def test_bids_go_where_they_belong():
         found = await it.account.bid_sources(campaign, factors)
         assert [outcome.status for outcome in found] == ["done", "done", "done", "failed"]
         assert [form(request) for request in it.writes] == [
-            {"qualityFactor": f'{{"{W1}":1.3,"{W2}s9":0.5}}'},
             {"widgetQualityFactor": f'{{"{W3}":2}}'},
+            {"qualityFactor": f'{{"{W1}":1.3,"{W2}s9":0.5}}'},
         ]
         held = it.sandbox.account.campaigns[int(campaign)].quality
         assert (held[W1], held[f"{W2}s9"], held[W3]) == (Decimal("1.3"), Decimal("0.5"), Decimal(2))
+
+
+async def test_a_bid_on_a_part_outlasts_one_on_the_whole():
+    """A factor for all sub-sources replaces theirs, so that those which are named by themselves come after it."""
+    async with home() as it:
+        campaign = await prepared(it, "off", {})
+        widgets = it.sandbox.account.widgets.items()
+        uid, (sub, other, *_) = next((uid, subs) for uid, subs in widgets if len(subs) > 1)
+        factors = {f"{uid}/{sub}": Decimal(2), f"{uid}/*": Decimal("0.5"), uid: Decimal(3)}
+        found = await it.account.bid_sources(campaign, factors)
+        assert [outcome.status for outcome in found] == ["done"] * 3
+        held = it.sandbox.account.campaigns[int(campaign)].quality
+        assert (held[f"{uid}s{sub}"], held[f"{uid}s{other}"], held[uid]) == (2, Decimal("0.5"), 3)
 
 
 async def test_one_source_may_be_spelt_twice():

@@ -10,8 +10,7 @@ from adnet.clock import Clock
 from adnet.connectors.adskeeper import shapes
 from adnet.connectors.adskeeper.calls import Call
 from adnet.connectors.adskeeper.calls import campaigns as calls
-from adnet.connectors.adskeeper.calls import sources as source_calls
-from adnet.connectors.adskeeper.changes import limits, targetings
+from adnet.connectors.adskeeper.changes import factors, limits, targetings
 from adnet.connectors.adskeeper.changes.steps import (
     Once,
     Step,
@@ -34,11 +33,6 @@ NEW_ID: Final = "NEW-ID"
 _FIELDS: Final = frozenset({
     "status", "daily_budget", "total_budget", "daily_clicks", "total_clicks", "tracking", "targeting", "extra",
 })  # fmt: skip
-_FACTORS: Final = {
-    "qualityFactor": source_calls.set_quality_factors,
-    "sourceQualityFactor": source_calls.set_source_factors,
-    "widgetQualityFactor": source_calls.set_widget_factors,
-}
 _CREATED_WITH: Final = ("geo", "browsers", "operatingsystems", "browserslanguage")
 _DRAFT_EXTRA: Final = {
     "keyword": "keyword",
@@ -95,8 +89,8 @@ class CampaignWriter:
             middle += await self._tracking(campaign_id, mapping("tracking", fields["tracking"]), row)
         wished = mapping("targeting", fields.get("targeting"))
         middle += await targetings.steps(self.core, self.native, campaign_id, wished, row)
-        only(extra, _FACTORS.keys() | {"splitDailyLimitEvenly"}, "a campaign's extra")
-        middle += _factor_steps(campaign_id, extra)
+        only(extra, factors.KNOWN.keys() | {"splitDailyLimitEvenly"}, "a campaign's extra")
+        middle += factors.steps(campaign_id, extra)
         if "status" not in fields:
             return middle
         status = Step(what="status", call=calls.set_blocked(campaign_id, blocked=stops))
@@ -152,8 +146,7 @@ class CampaignWriter:
         It has no ads yet, so that it spends nothing before it is stopped.
         """
         targeting = {name: value for name, value in draft.targeting.items() if name not in _CREATED_WITH}
-        factors = {name: value for name, value in draft.extra.items() if name in _FACTORS}
-        found = targetings.fresh(campaign_id, targeting) + _factor_steps(campaign_id, factors)
+        found = targetings.fresh(campaign_id, targeting) + factors.steps(campaign_id, draft.extra)
         if draft.status == "active":
             return found
         return [Step(what="status", call=calls.set_blocked(campaign_id, blocked=True)), *found]
@@ -187,7 +180,7 @@ class CampaignWriter:
         for name, value in draft.extra.items():
             if name in _DRAFT_EXTRA:
                 settings[_DRAFT_EXTRA[name]] = value
-            elif name not in _FACTORS:
+            elif name not in factors.KNOWN:
                 more[name] = value
         try:
             return calls.create(
@@ -284,13 +277,6 @@ class CampaignWriter:
             elif await self._is_there(str(item)):
                 planned.append(self.core.planned(calls.delete(str(item)), ids=[str(item)]))
         return planned
-
-
-def _factor_steps(campaign_id: str, factors: Mapping[str, Any]) -> list[Step]:
-    return [
-        Step(what=f"extra.{name}", call=_FACTORS[name](campaign_id, mapping(f"extra.{name}", value)))
-        for name, value in factors.items()
-    ]
 
 
 def _language(word: str) -> int:
