@@ -94,7 +94,11 @@ async def _certify(config: Config, name: str, since: date | None, uri: str | Non
         first, quarter = _period(account.clock.now().astimezone(zone).date(), since)
         with open_tables(uri) if uri is not None else nullcontext() as tables:
             turned_over = financial(
-                tables, network=network, quarter=quarter, customers=customers_of(everyone)
+                tables,
+                network=network,
+                quarter=quarter,
+                accounts=[one.name for one in everyone],
+                customers=customers_of(everyone),
             )
         entries = account.state.ledger.entries(name, instant(first, zone))
         proven = _technical(account, _counted(entries, network, used))

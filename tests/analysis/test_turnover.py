@@ -159,6 +159,20 @@ async def test_pulls_that_brought_no_day_prove_nothing(land, year, outcome):
     assert "0 of 92 days landed" in found["share"].evidence
 
 
+async def test_an_account_that_was_never_pulled_may_have_turned_over_anything(land):
+    """It is in the configuration, and nobody has asked what it spent."""
+    await pulled(land, datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC))
+    found = await turned_over(land, {"shop": "2000000"}, accounts=("shop", "boots"))
+    verdicts = {rule: finding.verdict for rule, finding in found.items()}
+    assert verdicts == {
+        "turnover": "pass",
+        "customers": "unknown",
+        "share": "unknown",
+        "active_clients": "unknown",
+    }
+    assert "0 of 92 days landed, none of boots" in found["share"].evidence
+
+
 async def test_an_account_without_spend_has_no_turnover(land):
     """Nothing has a share of nothing."""
     await land([account(currency="RUB")], network="mytarget", name="shop")

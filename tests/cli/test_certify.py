@@ -206,6 +206,17 @@ def test_one_customer_is_too_few(adnet, own):
     assert "days landed" in financial[0]["evidence"]
 
 
+def test_an_account_that_was_never_pulled_is_missed(adnet, market, home):
+    """What it spent may be most of the turnover."""
+    market.configure(
+        market.account("own", "client_credentials"), market.account("other", "agency_client_credentials")
+    )
+    pulled(adnet)
+    ran = adnet("certify", "own", "--from", "duckdb:ads.duckdb", "--json")
+    share = next(rule for rule in ran.json["rules"] if rule["rule"] == "financial.share")
+    assert (share["verdict"], "none of other" in share["evidence"]) == ("unknown", True)
+
+
 def test_two_accounts_of_one_client_fail(adnet, own):
     """Equal credentials are known before anything is asked."""
     own.configure(own.account("own", "client_credentials"), own.account("again", "client_credentials"))

@@ -7,7 +7,7 @@ currency, only what is above a threshold already is claimed.
 
 from calendar import monthrange
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Final, Self
@@ -27,6 +27,8 @@ CUSTOMERS: Final = 10
 SHARE: Final = Decimal("0.25")
 ACTIVE: Final = 20
 """Thresholds of the rules. Source: myTarget certification page (documented)."""
+_NAMED: Final = 3
+"""Accounts that evidence names."""
 FINANCIAL: Final = (
     "financial.turnover",
     "financial.customers",
@@ -87,7 +89,12 @@ class _Turnover:
 
 
 def financial(
-    tables: Tables | None, *, network: str, quarter: Quarter, customers: Mapping[str, str] | None = None
+    tables: Tables | None,
+    *,
+    network: str,
+    quarter: Quarter,
+    accounts: Iterable[str] = (),
+    customers: Mapping[str, str] | None = None,
 ) -> list[Finding]:
     """Return a finding for each financial rule; all are unknown without landed statistics.
 
@@ -95,6 +102,7 @@ def financial(
         tables: What has landed.
         network: Whose accounts count.
         quarter: The three months, in days of the accounts.
+        accounts: Those of the configuration; of one that was never pulled nothing has landed.
         customers: Account -> customer, where that is not the account itself.
 
     Raises:
@@ -104,8 +112,8 @@ def financial(
         needed = "landed statistics are needed: name where they are with --from"
         return [Finding(rule=rule, verdict="unknown", evidence=needed) for rule in FINANCIAL]
     found = _read(tables, network, quarter, customers or {})
-    landed = _landed_days(tables, network, quarter)
-    whole = landed is None or landed >= quarter.days
+    landed = _landed_days(tables, network, quarter, accounts)
+    whole = landed is None or len(_everywhere(landed)) >= quarter.days
     complete = whole and not found.foreign
     evidence = _evidence(tables, found, quarter, landed)
     qualified = sum(amount > QUALIFIED for amount in found.customers.values())
@@ -162,10 +170,13 @@ def _read(tables: Tables, network: str, quarter: Quarter, customers: Mapping[str
     return found
 
 
-def _landed_days(tables: Tables, network: str, quarter: Quarter) -> int | None:
-    """Return of how many days the statistics of all accounts have landed; None where no pull ever left a word.
+def _landed_days(
+    tables: Tables, network: str, quarter: Quarter, accounts: Iterable[str]
+) -> dict[str, set[date]] | None:
+    """Return account -> days whose statistics have landed; None where no pull ever left a word.
 
-    An account counts when a pull asked for any of these days of it, whatever came of that.
+    An account counts when it is one of *accounts*, or when a pull asked for any of these days of it, whatever came of
+    that.
     """
     pulls = tables.query(
         """SELECT account, outcome = 'landed',
@@ -174,14 +185,19 @@ def _landed_days(tables: Tables, network: str, quarter: Quarter) -> int | None:
         FROM pulls WHERE network = ? AND "table" = 'stats'""",
         [network],
     )
-    landed: defaultdict[str, set[date]] = defaultdict(set)
+    if not pulls:
+        return None
+    landed: defaultdict[str, set[date]] = defaultdict(set, {name: set() for name in accounts})
     for account, whole, since, until in pulls:
         days = _days_of(since, until, quarter)
         if days:
             landed[account].update(days if whole else ())
-    if not pulls:
-        return None
-    return len(set.intersection(*landed.values())) if landed else 0
+    return landed
+
+
+def _everywhere(landed: Mapping[str, set[date]]) -> set[date]:
+    """Return the days that have landed of every account."""
+    return set.intersection(*landed.values()) if landed else set()
 
 
 def _days_of(since: date, until: date, quarter: Quarter) -> list[date]:
@@ -189,8 +205,14 @@ def _days_of(since: date, until: date, quarter: Quarter) -> list[date]:
     return [date.fromordinal(number) for number in range(first.toordinal(), end.toordinal())]
 
 
-def _evidence(tables: Tables, found: _Turnover, quarter: Quarter, landed: int | None) -> str:
-    known = "pulls not told" if landed is None else f"{landed:,} of {quarter.days:,} days landed"
+def _evidence(
+    tables: Tables, found: _Turnover, quarter: Quarter, landed: Mapping[str, set[date]] | None
+) -> str:
+    known = "pulls not told"
+    if landed is not None:
+        known = f"{len(_everywhere(landed)):,} of {quarter.days:,} days landed"
+        if missing := sorted(name for name, days in landed.items() if not days):
+            known += f", none of {', '.join(missing[:_NAMED])}" + (" and others" if missing[_NAMED:] else "")
     text = f"landed statistics at {tables.uri}, {quarter} ({known})"
     if found.foreign:
         text += f"; spent in another currency than {CURRENCY}: {several(len(found.foreign), 'account')}"
