@@ -93,6 +93,16 @@ async def test_a_nested_change_sends_the_targeting_that_changes():
         assert test.report()["unchanged_fields"] == 0
 
 
+async def test_what_many_changes_complete_is_read_in_groups():
+    """Fifty objects in one request; none is told as missing for having been on a later one."""
+    async with bench(banners=400) as test:
+        account = test.account()
+        numbers = [str(row["id"]) for row in test.sandbox.truth("banners") if row["status"] != "deleted"][:60]
+        result = await account.update_ads([Update(number, {"text": "Neu"}) for number in numbers])
+        assert statuses(result) == ["done"] * 60
+        assert test.report()["objects_per_request"]["banners.list"] == {"10": 1, "50": 1}
+
+
 async def test_a_change_of_nothing_sends_nothing():
     """Not even when it is nested."""
     async with bench() as test:
