@@ -81,6 +81,7 @@ class Merge:
         self._add_new(new, _smallest(parts))
         if changed and self._table.history:
             self._history.finish(_smallest(self._parts.of(history_of(self._table), self._group, ())))
+        self._staged, self._few = [], None  # nothing of it is needed while others get ready
         return Landed(rows, new, changed)
 
     def discard(self) -> None:

@@ -39,7 +39,8 @@ class Spool:
         self.table = table
         self.hashes = hashes
         """Where the column HASHES of the batches goes, if they have one."""
-        self.rows = 0
+        self.rows = self.bytes = 0
+        """What it took, and what that takes in memory."""
         self.files: list[Path] = []
         """Finished files; each but the last holds exactly *file_rows* rows."""
         self._name_file = name_file
@@ -120,6 +121,7 @@ class Spool:
         self._held.append(piece)
         self._held_rows += piece.num_rows
         size = piece.get_total_buffer_size()
+        self.bytes += size
         self.held_bytes += size
         self._group_bytes += size
         if self._held_rows >= GROUP_ROWS or self._group_bytes >= GROUP_BYTES or not self._room():

@@ -18,6 +18,7 @@ from adnet.sinks._keys import with_hashes
 from adnet.sinks._landing import StagedLanding
 from adnet.sinks._spool import Spool
 from adnet.sinks._spools import Spools
+from adnet.sinks._together import Together, Unit
 from adnet.sinks._values import Origin
 from adnet.sinks._worker import Worker
 from adnet.sinks.base import Landed, Sink
@@ -65,6 +66,7 @@ class SpoolingSink(Sink, ABC):
         self.path = path
         self.worker = Worker(f"adnet-{self.scheme}")
         self.spools = Spools()
+        self.together = Together(self.land)
         self.waiting_bytes = 0
         """What the sink's thread has not staged yet, over all landings, which count it."""
         self._clock = clock
@@ -103,10 +105,11 @@ class SpoolingSink(Sink, ABC):
         """Return a new spool; it is discarded with the sink at the latest."""
 
     @abstractmethod
-    def land(
-        self, spools: Sequence[Spool], origin: Origin, replaced_at: datetime | None
-    ) -> dict[str, Landed]:
-        """Land *spools*, finished or not, as one, and return what it did to each table."""
+    def land(self, units: Sequence[Unit]) -> None:
+        """Land *units*, whose spools may be finished or not: each as a whole or not at all.
+
+        They share a commit, and each is told its outcome. An error that rises is that of those that have none.
+        """
 
     @abstractmethod
     def _open(self) -> None:
@@ -135,6 +138,7 @@ class SpoolLanding(StagedLanding[Spool]):
         self._replaced_at = replaced_at
         self._waiting: dict[str, _Waiting] = {}
         self._passed_on: deque[asyncio.Future[None]] = deque()
+        self._unit: Unit
 
     async def write(self, table: str, columns: Columns) -> None:
         """Stage rows of *table*.
@@ -183,7 +187,13 @@ class SpoolLanding(StagedLanding[Spool]):
             await self._catch_up()
         # Of this thread's own: landing takes the most memory of all, and each thread keeps what it has freed.
         pa.default_memory_pool().release_unused()
-        return await super().commit()
+        self._unit = Unit(list(self._places.values()), self._origin, self._replaced_at)
+        self._sink.together.add(self._unit)
+        try:
+            return await super().commit()
+        except BaseException:
+            self._sink.together.withdraw(self._unit)
+            raise
 
     async def rollback(self) -> None:
         """Forget what was written."""
@@ -203,9 +213,9 @@ class SpoolLanding(StagedLanding[Spool]):
             place.add(batch)
         self._sink.spools.relieve()
 
-    def land(self, places: Mapping[str, Spool]) -> dict[str, Landed]:
-        """Land all spools as one."""
-        return self._sink.land(list(places.values()), self._origin, self._replaced_at)
+    def land(self, places: Mapping[str, Spool]) -> dict[str, Landed]:  # noqa: ARG002 - the unit has them
+        """Land all spools as one, together with those of other landings."""
+        return self._sink.together.land(self._unit)
 
     def forget(self, place: Spool) -> None:
         """Remove a spool and its files."""

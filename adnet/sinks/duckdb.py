@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+import attrs
 import duckdb
 
 from adnet.clock import Clock
@@ -26,7 +27,7 @@ from adnet.sinks._files import FolderLock, make_folder, remove, sync
 from adnet.sinks._spool import UNLIKE, Spool
 from adnet.sinks._spooling import SpoolingSink
 from adnet.sinks._sql import DUCKDB_TYPES, create, definitions, literal, quoted
-from adnet.sinks._values import Origin
+from adnet.sinks._together import Unit
 from adnet.sinks.base import Landed
 
 T = TypeVar("T")
@@ -35,6 +36,19 @@ _PACKING: Final = (1, 2)
 """The first format of files that can pack texts with zstd."""
 _MEMORY_MB: Final = (64, 128, 256, 1024, 4096)
 """What DuckDB may take; the next figure is for a landing that the one before was too little for."""
+
+
+@attrs.frozen
+class _Work:
+    """What lands of one account."""
+
+    stages: Sequence[Stage]
+    replaced_at: datetime
+
+    @property
+    def stamp(self) -> str:
+        """The stamp of rows that move to the history, as SQL."""
+        return f"TIMESTAMP {literal(str(_values.instant(self.replaced_at)))}"
 
 
 class DuckDbSink(SpoolingSink):
@@ -151,21 +165,36 @@ class DuckDbSink(SpoolingSink):
         ids = ", ".join(literal(pull) for pull in rows["pull_id"].unique().to_pylist())
         with self._readable(rows) as relation:
             stage = Stage(PULLS, relation, rows.num_rows, f"pull_id IN ({ids})", distinct=True)
-            self._land([stage], self._clock.now())
+            self._land([_Work([stage], self._clock.now())])
 
     def _recorded(self, pull_id: str) -> bool:
         with explained(self.path):
             rows = self._connection.execute("SELECT 1 FROM pulls WHERE pull_id = ? LIMIT 1", [pull_id])
             return bool(rows.fetchall())
 
-    def land(
-        self, spools: Sequence[Spool], origin: Origin, replaced_at: datetime | None
-    ) -> dict[str, Landed]:
-        """Land *spools*, finished or not, in one transaction, and return what it did to each table."""
-        scope = scope_of(origin.network, origin.account)
+    def land(self, units: Sequence[Unit]) -> None:
+        """Land *units*, whose spools may be finished or not: each as a whole or not at all."""
+        try:
+            self._land_in_one(units)
+        except SinkError:
+            if len(units) == 1:
+                raise
+            for unit in units:  # nothing has landed: whatever one of them met, the others may not
+                try:
+                    self._land_in_one([unit])
+                except SinkError as error:
+                    unit.error = error
+
+    def _land_in_one(self, units: Sequence[Unit]) -> None:
+        """Land *units* in one transaction."""
         with contextlib.ExitStack() as readable:
-            stages = [self._stage(spool, scope, readable) for spool in spools]
-            return self._land(stages, replaced_at or self._clock.now())
+            works = []
+            for unit in units:
+                scope = scope_of(unit.origin.network, unit.origin.account)
+                stages = [self._stage(spool, scope, readable) for spool in unit.spools]
+                works.append(_Work(stages, unit.replaced_at or self._clock.now()))
+            for unit, landed in zip(units, self._land(works), strict=True):
+                unit.landed = landed
 
     def _stage(self, spool: Spool, scope: str, readable: contextlib.ExitStack) -> Stage:
         """Return the rows of *spool* as DuckDB can read them while *readable* is open."""
@@ -187,24 +216,23 @@ class DuckDbSink(SpoolingSink):
         finally:
             self._connection.unregister(name)
 
-    def _land(self, stages: Sequence[Stage], replaced_at: datetime) -> dict[str, Landed]:
-        """Merge *stages* in one transaction, with more memory if it has to be."""
-        stamp = f"TIMESTAMP {literal(str(_values.instant(replaced_at)))}"
+    def _land(self, works: Sequence[_Work]) -> list[dict[str, Landed]]:
+        """Merge *works* in one transaction, with more memory if it has to be, and return what each did."""
         with explained(self.path):
             try:
-                return self._transact(lambda: self._merge_all(stages, stamp))
+                return self._transact(lambda: self._merge_all(works))
             except duckdb.OutOfMemoryException:
-                return self._land_with_more(stages, stamp)
+                return self._land_with_more(works)
 
-    def _land_with_more(self, stages: Sequence[Stage], stamp: str) -> dict[str, Landed]:
+    def _land_with_more(self, works: Sequence[_Work]) -> list[dict[str, Landed]]:
         *steps, most = _MEMORY_MB[1:]
         try:
             for megabytes in steps:
                 self._allow(megabytes)
                 with contextlib.suppress(duckdb.OutOfMemoryException):
-                    return self._transact(lambda: self._merge_all(stages, stamp))
+                    return self._transact(lambda: self._merge_all(works))
             self._allow(most)
-            return self._transact(lambda: self._merge_all(stages, stamp))
+            return self._transact(lambda: self._merge_all(works))
         finally:
             self._allow(_MEMORY_MB[0])
 
@@ -212,8 +240,14 @@ class DuckDbSink(SpoolingSink):
         with contextlib.suppress(duckdb.Error):  # it keeps for now what it cannot free
             self._connection.execute(f"SET memory_limit = '{megabytes}MB'")
 
-    def _merge_all(self, stages: Sequence[Stage], stamp: str) -> dict[str, Landed]:
-        return {stage.table.name: merge(self._connection, stage, replaced_at=stamp) for stage in stages}
+    def _merge_all(self, works: Sequence[_Work]) -> list[dict[str, Landed]]:
+        return [
+            {
+                stage.table.name: merge(self._connection, stage, replaced_at=work.stamp)
+                for stage in work.stages
+            }
+            for work in works
+        ]
 
     def _transact(self, work: Callable[[], T]) -> T:
         """Return what *work* returns; what it did happens as a whole or not at all."""

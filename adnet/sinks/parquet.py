@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from adnet.clock import Clock
+from adnet.errors import SinkError
 from adnet.models.tables import PULLS, TABLES
 from adnet.sinks import _arrow, _values
 from adnet.sinks._files import FolderLock, make_folder, remove
@@ -23,7 +24,7 @@ from adnet.sinks._parts import PART_ROWS, Parts, group_of
 from adnet.sinks._spool import PartFile, Spool
 from adnet.sinks._spooling import SpoolingSink
 from adnet.sinks._sql import ALL_TABLES, history_of
-from adnet.sinks._values import Origin
+from adnet.sinks._together import Unit
 from adnet.sinks.base import Landed
 
 
@@ -43,16 +44,26 @@ class ParquetSink(SpoolingSink):
         hashes = Hashes(self._parts.new_file())
         return self.spools.add(Spool(TABLES[table], self._parts.new_file, file_rows=PART_ROWS, hashes=hashes))
 
-    def land(
-        self, spools: Sequence[Spool], origin: Origin, replaced_at: datetime | None
-    ) -> dict[str, Landed]:
-        """Land *spools*, finished or not, as one, and return what it did to each table."""
-        for spool in spools:
-            spool.settle()
-        group = group_of(origin.network, origin.account)
-        return self._land([_stage(spool) for spool in spools], group, replaced_at)
+    def land(self, units: Sequence[Unit]) -> None:
+        """Land *units*, whose spools may be finished or not: each as a whole or not at all."""
+        ready: list[tuple[Unit, list[Merge], dict[str, Landed]]] = []
+        for unit in units:
+            try:
+                for spool in unit.spools:
+                    spool.settle()
+                group = group_of(unit.origin.network, unit.origin.account)
+                stages = [_stage(spool) for spool in unit.spools]
+                ready.append((unit, *self._merged(stages, group, unit.replaced_at)))
+            except SinkError as error:  # a part of that account is damaged: the others land
+                unit.error = error
+        self._publish([merge for _, merges, _ in ready for merge in merges])
+        for unit, _, landed in ready:
+            unit.landed = landed
 
-    def _land(self, stages: Sequence[Stage], group: str, replaced_at: datetime | None) -> dict[str, Landed]:
+    def _merged(
+        self, stages: Sequence[Stage], group: str, replaced_at: datetime | None
+    ) -> tuple[list[Merge], dict[str, Landed]]:
+        """Do all of a landing that nobody sees, and return what it will do to each table."""
         self._parts.settle()
         stamp = _values.instant(replaced_at or self._clock.now())
         merges: list[Merge] = []
@@ -61,11 +72,17 @@ class ParquetSink(SpoolingSink):
             for stage in stages:
                 merges.append(Merge(self._parts, stage, group, stamp=stamp))
                 landed[stage.table.name] = merges[-1].prepare()
+        except BaseException:
+            _discard(merges)
+            raise
+        return merges, landed
+
+    def _publish(self, merges: Sequence[Merge]) -> None:
+        """Let everybody see all of *merges* at once."""
+        try:
             self._parts.publish({staged: part for merge in merges for staged, part in merge.files.items()})
         finally:
-            for merge in merges:
-                merge.discard()
-        return landed
+            _discard(merges)
 
     def _open(self) -> None:
         make_folder(self.path)
@@ -97,10 +114,17 @@ class ParquetSink(SpoolingSink):
             staged.write(rows)
             staged.close()
             hashes.add(pa.chunked_array([hash_keys(rows, PULLS.full_key)]))
-            self._land([Stage(PULLS, PULLS.full_key, [staged.path], hashes)], "pulls", None)
+            stage = Stage(PULLS, PULLS.full_key, [staged.path], hashes)
+            merges, _ = self._merged([stage], "pulls", None)
+            self._publish(merges)
         finally:
             hashes.discard()
             remove(staged.path)
+
+
+def _discard(merges: Sequence[Merge]) -> None:
+    for merge in merges:
+        merge.discard()
 
 
 def _stage(spool: Spool) -> Stage:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from sink_kit import START, transactions
 from adnet.errors import SinkError
 from adnet.sinks import _spooling
 from adnet.sinks._spooling import _BACKLOG, _ROWS, SpoolLanding
+from adnet.sinks._together import Together, Unit
 from adnet.sinks._values import Origin
 from adnet.sinks._worker import Worker
 from adnet.sinks.base import Landed
@@ -24,9 +26,10 @@ class SlowSink:
         self.worker = Worker("slow")
         self.spools = self
         self.waiting_bytes = 0
+        self.together = Together(self.land)
         self.go = threading.Event()
         self.failure = failure
-        self.staged = 0
+        self.staged = self.rows = self.bytes = 0
 
     def spool(self, table: str) -> "SlowSink":
         return self
@@ -37,8 +40,9 @@ class SlowSink:
             raise self.failure
         self.staged += batch.num_rows
 
-    def land(self, spools: Any, origin: Any, replaced_at: Any) -> dict[str, Landed]:
-        return {"transactions": Landed(self.staged, self.staged, 0)}
+    def land(self, units: Sequence[Unit]) -> None:
+        for unit in units:
+            unit.landed = {"transactions": Landed(self.staged, self.staged, 0)}
 
     def relieve(self) -> None:
         """Hold nothing that could wait elsewhere."""
