@@ -1,6 +1,6 @@
 """A process that lands in rounds, to be killed while it does; see `test_kills.py`.
 
-    python landing_child.py URI FIRST_ROUND [--die N] [--fsize BYTES] [--hold]
+    python landing_child.py URI FIRST_ROUND [--accounts N] [--die N] [--fsize BYTES] [--hold]
 
 It writes ``open`` once the sink is open, then the number of each round that it has committed.
 """
@@ -58,7 +58,7 @@ def die_at(step: int) -> None:
     sys.addaudithook(watch)
 
 
-async def land(uri: str, first: int, *, hold: bool, die: int) -> None:
+async def land(uri: str, first: int, *, accounts: int, hold: bool, die: int) -> None:
     async with open_sink(uri) as sink:
         sys.stdout.write("open\n")
         sys.stdout.flush()
@@ -67,12 +67,14 @@ async def land(uri: str, first: int, *, hold: bool, die: int) -> None:
         for number in range(first, ROUNDS):
             if die and number == ROUNDS - 1:
                 die_at(die)
-            landing = sink.landing(network="net", account="acc", fetched_at=START)
+            names = ["acc", *(f"acc{other}" for other in range(1, accounts))]
+            landings = [sink.landing(network="net", account=name, fetched_at=START) for name in names]
             columns = rows_of(number)
             for start in range(0, len(columns["raw"]), 700):
                 piece = {name: values[start : start + 700] for name, values in columns.items()}
-                await landing.write("transactions", piece)
-            await landing.commit()
+                for landing in landings:
+                    await landing.write("transactions", piece)
+            await asyncio.gather(*(landing.commit() for landing in landings))
             sys.stdout.write(f"{number}\n")
             sys.stdout.flush()
 
@@ -81,6 +83,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("uri")
     parser.add_argument("first", type=int)
+    parser.add_argument("--accounts", type=int, default=1)
     parser.add_argument("--die", type=int, default=0)
     parser.add_argument("--fsize", type=int)
     parser.add_argument("--hold", action="store_true")
@@ -88,7 +91,7 @@ def main() -> None:
     if given.fsize:
         resource.setrlimit(resource.RLIMIT_FSIZE, (given.fsize, given.fsize))
     try:
-        asyncio.run(land(given.uri, given.first, hold=given.hold, die=given.die))
+        asyncio.run(land(given.uri, given.first, accounts=given.accounts, hold=given.hold, die=given.die))
     except SinkError as error:
         sys.stdout.write(f"SinkError: {error}\n")
 

@@ -81,6 +81,26 @@ def test_parquet_killed_at_each_step(step: int, place_of) -> None:
     assert_complete(place)
 
 
+@pytest.mark.parametrize("step", [9, 22, 31, 39])
+def test_parquet_killed_while_several_accounts_land(step: int, place_of) -> None:
+    """Each account is there as a whole or not at all, whichever of them share a commit; the next run lands the rest."""
+    place = place_of("parquet")
+    together = ("--accounts", "3")
+    killed = start(place, 0, *together, "--die", str(step))
+    killed.communicate()
+    assert killed.returncode == 9
+    start(place, ROUNDS).communicate()  # only opens and closes
+    rows, old = Counter(place.column("account")), Counter(place.column("account", "transactions_history"))
+    states = {(rows[name], old[name]) for name in ("acc", "acc1", "acc2")}
+    assert states <= {(3_000, restatements(ROUNDS - 1)), (3_500, restatements(ROUNDS))}
+    start(place, ROUNDS - 1, *together).communicate()
+    truth = rows_of(ROUNDS - 1)
+    assert truth["transaction_id"] * 3 == place.column("transaction_id")
+    assert truth["status"] * 3 == place.column("status")
+    assert len(place.rows("transactions_history")) == 3 * restatements(ROUNDS)
+    assert place.leftovers() == []
+
+
 def test_full_disk(place: Place) -> None:
     """Without room the unit is refused and what had landed stays; with room the same rows land."""
     start(place, ROUNDS - 1).communicate()
