@@ -22,6 +22,7 @@ def start(place: Place, first: int, *extra: str) -> subprocess.Popen[str]:
         [sys.executable, str(CHILD), place.uri, str(first), *extra],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         env={**os.environ, "PYTHONHASHSEED": str(first)},
     )
