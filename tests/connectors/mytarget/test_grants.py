@@ -108,6 +108,16 @@ async def test_an_agencys_fixed_token_cannot_be_refreshed(play):
     assert len(played.forms) == 1
 
 
+async def test_a_refresh_token_that_is_not_told_anew_is_kept(play):
+    """By default it stays the same, so that an answer may well leave it out."""
+    played = play(
+        token(refresh_token=None), answer(404), answer(200, USER), refresh_token="rt-elsewhere", **CODE
+    )
+    await played.account.get_account()
+    stored = played.state.tokens.load(played.account.account_id)
+    assert (stored.access_token, stored.refresh_token) == ("at-0123456789", "rt-elsewhere")
+
+
 async def test_a_refresh_with_a_wrong_secret_keeps_the_login(play):
     """The refresh token is not to blame, and nothing is issued instead."""
     played = play(refusal("invalid_client"), refresh_token="rt-elsewhere", **CODE)

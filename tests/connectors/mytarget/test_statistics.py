@@ -331,6 +331,8 @@ async def test_fast_figures_are_of_the_last_hour():
         found = await native.statistics.fast("campaigns", ids)
         assert found.keys() <= set(ids)
         assert {len(row["minutely"]["shows"]) for row in found.values()} == {60}
+        everybody = await native.statistics.fast("users", ["70001"])  # told as "advertisers"
+        assert everybody.keys() == {"70001"}
 
 
 async def test_totals_of_a_period_come_page_by_page():
