@@ -153,9 +153,11 @@ async def test_money_between_an_agency_and_its_client():
         back = await billing.transfer("from", "80001", "0.50")
         assert back["client_balance"] == "3100"
         assert len(await every(billing.transactions())) == 2
+        sent = len(test.sandbox.log)
         for amount in (0, "-1", 1.5, "many"):
             with pytest.raises(InvalidRequestError):
                 await billing.transfer("to", "80001", amount)
+        assert len(test.sandbox.log) == sent  # no network has to be trusted with it
 
 
 async def test_the_account_itself():
