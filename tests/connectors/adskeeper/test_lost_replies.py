@@ -201,6 +201,21 @@ async def test_an_ad_that_was_not_made_is_not_made_twice():
         assert len(posts(it)) == 2
 
 
+async def test_an_ad_that_passed_moderation_at_once_is_not_told_as_failed():
+    """It is new and was never shown: it may be the one that a 500 answered, and trying again would make a second."""
+    draft = AdDraft(campaign_id="510", bid=Decimal("0.1"), extra={"campaignType": "product"}, **AD)
+    made = {"id": 9, "campaignId": 510, "title": "Sleep", "url": AD["url"]}
+    for row, status in (
+        ({"status": "new"}, "unknown"),
+        ({"status": "blocked", "statistics": {"hits": 0}}, "unknown"),
+        ({"status": "active", "statistics": {"hits": 12}}, "failed"),
+    ):
+        async with scripted(answer(500), {"9": made | row}) as (account, _):
+            (outcome,) = await account.create_ads([draft])
+            assert (outcome.id, outcome.status) == (None, status)
+            assert ("never shown: 9" in outcome.notes[0]) == (status == "unknown")
+
+
 async def test_an_ad_that_cannot_be_looked_for_is_unknown():
     """Both troubles are told, and that trying again may make a second one."""
     draft = AdDraft(campaign_id="510", bid=Decimal("0.1"), extra={"campaignType": "product"}, **AD)

@@ -221,13 +221,18 @@ class AdWriter:
                 f"it could not be looked for: {failure}; it may exist, and trying again may make a second one"
             )
             return Outcome(status="unknown", error=error, notes=(told,))
-        found = [row for row in rows if content.is_new(row) and content.agrees(row, draft)]
+        alike = [row for row in rows if content.is_unseen(row) and content.agrees(row, draft)]
+        found = [row for row in alike if content.is_new(row)]
         if len(found) == 1:
             note = f"the reply was lost; the ad was found in its campaign and adopted as {found[0].id}"
             return Outcome(id=found[0].id, status="done", notes=(note,))
         if found:
             several = ", ".join(row.id for row in found)
             told = f"there are several new ads with this content, it may exist twice: {several}"
+            return Outcome(status="unknown", error=error, notes=(told,))
+        if alike:
+            several = ", ".join(row.id for row in alike)
+            told = f"none is on moderation, but it may be one of those that were never shown: {several}"
             return Outcome(status="unknown", error=error, notes=(told,))
         known = isinstance(error, ServerError)
         told = "looked for in its campaign and not found" + ("" if known else "; it may still appear")

@@ -107,9 +107,14 @@ def size(extra: Mapping[str, Any]) -> tuple[int, int] | None:
         ) from None
 
 
+def is_unseen(row: TeaserRow) -> bool:
+    """Whether a teaser was never shown, so that it may have been made just now."""
+    return not (row.shows or row.clicks or row.spent)
+
+
 def is_new(row: TeaserRow) -> bool:
     """Whether a teaser has just been made: on moderation, and never shown."""
-    return row.status == "onModeration" and not (row.shows or row.clicks or row.spent)
+    return row.status == "onModeration" and is_unseen(row)
 
 
 def agrees(row: TeaserRow, draft: AdDraft) -> bool:
