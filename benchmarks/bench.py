@@ -162,10 +162,10 @@ def account_lines() -> list[Line]:
 def night_lines() -> list[Line]:
     lines = []
     for way, name in (("parquet", "Parquet"), ("duckdb", "DuckDB")):
-        for count in (20, 200):
-            one = nights.measure(way, count, 2, ROUNDS)
+        for count, page in ((20, 1000), (200, 1000), (1000, 10)):
+            one = nights.measure(way, count, 2, page, ROUNDS)
             each = (one["wall_s"] - nights.READY_S) / count
-            title = f"{count} accounts of 2,000 rows, ready after 2 s, `adnet pull` to {name}"
+            title = f"{count:,} accounts of {2 * page:,} rows, ready after 2 s, `adnet pull` to {name}"
             figure = f"{one['wall_s']:.1f} s, {one['cpu_s']:.2f} CPU s, peak {one['peak_mb']:.0f} MB"
             lines.append((title, figure, f"{1000 * each:.0f} ms an account"))
     return lines

@@ -1,6 +1,7 @@
 """Many accounts in one `adnet pull`, as at night: what an account costs, and that memory does not grow with them.
 
-python benchmarks/nights.py parquet 200 10     200 accounts, each with a report of 10 pages of 1,000 rows
+python benchmarks/nights.py parquet 200 10         200 accounts, each with a report of 10 pages of 1,000 rows
+python benchmarks/nights.py parquet 1000 2 10      1,000 accounts, each with 2 pages of 10 rows
 
 At least two pages: a report of 1,000 rows may have been cut, as they tell, and its halves are asked for.
 """
@@ -33,13 +34,16 @@ def inside(way: str, accounts: int, base: str) -> dict[str, float]:
     return {"rows": rows, "wall_s": wall, "cpu_s": cpu, "peak_mb": memory_mb()}
 
 
-def measure(way: str, accounts: int, pages: int, rounds: int = 1) -> dict[str, float]:
-    """Return the median figures of pulls of *accounts* accounts, each with *pages* pages, ready after READY_S."""
+def measure(way: str, accounts: int, pages: int, rows: int = 1000, rounds: int = 1) -> dict[str, float]:
+    """Return the median figures of pulls of *accounts* accounts, each with *pages* pages, ready after READY_S.
+
+    A page has *rows* rows.
+    """
     runs = []
     for _ in range(rounds):
-        with server(pages, "--ready", READY_S) as base:
+        with server(pages, "--rows", rows, "--ready", READY_S) as base:
             runs.append(json.loads(child(sys.executable, HERE / "nights.py", "inside", way, accounts, base)))
-        assert runs[-1]["rows"] == accounts * pages * 1000, runs[-1]
+        assert runs[-1]["rows"] == accounts * pages * rows, runs[-1]
     return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
 
 
