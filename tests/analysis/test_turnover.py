@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import attrs
 import pytest
 
 from adnet.analysis import open_tables
@@ -64,6 +65,29 @@ async def test_twenty_customers_of_a_good_size_pass(land):
     assert found["turnover"].figure == "4,999,999.20 RUB"
     assert found["customers"].figure == "10 of 20 customers"
     assert found["active_clients"].figure == "20, 20, 20"
+
+
+async def test_what_is_just_the_threshold_is_not_above_it(land):
+    """More than four millions, more than 300 thousand; a quarter is not more than a quarter."""
+    for name in ("a", "b", "c", "d"):
+        (row, *_) = months("100000")
+        await land([attrs.evolve(row, date=date(2026, 8, 1))], network="mytarget", name=name)
+    found = await turned_over(land, dict.fromkeys(("a", "b", "c", "d"), "300000"))
+    assert (found["turnover"].verdict, found["turnover"].figure) == ("fail", "4,000,000.00 RUB")
+    assert (found["share"].verdict, found["share"].figure) == ("pass", "25.0% by d")
+
+
+async def test_twenty_clients_are_active_in_each_month_or_not_at_all(land):
+    """One of them rested in the last."""
+    await land(months("1")[:2], network="mytarget", name="rested")
+    found = await turned_over(land, {f"c{n}": "1" for n in range(19)})
+    assert (found["active_clients"].verdict, found["active_clients"].figure) == ("fail", "20, 20, 19")
+
+
+async def test_a_customer_of_just_300_thousand_does_not_qualify(land):
+    """It has to exceed them."""
+    found = await turned_over(land, {"a": "100000", "b": "100000.01"})
+    assert found["customers"].figure == "1 of 2 customers"
 
 
 async def test_a_few_customers_fail(land):
