@@ -20,7 +20,7 @@ from adnet.transport.aiohttp import AiohttpTransport
 from adnet.transport.base import Transport
 from adnet.transport.ceilings import Ceilings
 from adnet.transport.events import Listener, LoggingListener
-from adnet.transport.limits import Bucket, Limiter, Window
+from adnet.transport.limits import SET_BY_USER, Bucket, Limiter, Window
 from adnet.transport.retry import RetryPolicy
 
 _UNITS: Final = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
@@ -143,7 +143,7 @@ def _limited(bucket: Bucket, text: str, account: str) -> Bucket:
             f'account {account!r}: the limit {bucket.name} = {text!r} is none; write "4/s", "100/min" or a'
             " number of requests in flight"
         )
-    source = "set by the user"
     if found[2] is None:
-        return attrs.evolve(bucket, concurrency=int(found[1]), source=source)
-    return attrs.evolve(bucket, windows=(Window(int(found[1]), _UNITS[found[2]]),), source=source)
+        return attrs.evolve(bucket, concurrency=int(found[1]), in_flight_source=SET_BY_USER)
+    windows = (Window(int(found[1]), _UNITS[found[2]]),)
+    return attrs.evolve(bucket, windows=windows, source=SET_BY_USER, in_flight_source=bucket.source)

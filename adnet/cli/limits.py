@@ -52,7 +52,7 @@ def _rows(account: Account) -> list[dict[str, Any]]:
 
 def _windows(bucket: BucketState) -> list[dict[str, Any]]:
     """Return a row for each window of a bucket, and one for its requests in flight."""
-    common = {"source": bucket.source, "blocked_until": bucket.blocked_until}
+    common = {"blocked_until": bucket.blocked_until}
     rows: list[dict[str, Any]] = [
         {
             "allowed": f"{window.limit} per {_UNITS.get(window.per_s, f'{window.per_s:g} s')}",
@@ -60,11 +60,13 @@ def _windows(bucket: BucketState) -> list[dict[str, Any]]:
             "left": window.remaining,
             "resets_at": window.resets_at,
             "in_flight": None,
+            "source": bucket.source,
             **common,
         }
         for window in bucket.windows
     ]
     if bucket.concurrency is not None:
         allowed = {"allowed": f"{bucket.concurrency} in flight", "in_flight": bucket.in_flight}
-        rows.append({**allowed, "used": None, "left": None, "resets_at": None, **common})
+        nothing = {"used": None, "left": None, "resets_at": None}
+        rows.append({**allowed, **nothing, "source": bucket.in_flight_source, **common})
     return rows

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Literal, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
 import attrs
 
@@ -27,6 +27,10 @@ class Window:
     """Share of the calls, the last ones, that are spread over the rest of the window; from a minute on."""
 
 
+SET_BY_USER: Final = "set by the user"
+"""The source of limits that are not the connector's own."""
+
+
 @attrs.frozen
 class Bucket:
     """What is counted together: windows that all hold at once, and requests in flight."""
@@ -42,6 +46,8 @@ class Bucket:
     """Whether a 429 halves the concurrency, which then grows again with each row of successes."""
     source: str = ""
     """Where the numbers come from."""
+    in_flight_source: str = ""
+    """Where the concurrency comes from, if from elsewhere than the rest."""
 
 
 @attrs.frozen
@@ -63,6 +69,7 @@ class BucketState:
 
     name: str
     source: str
+    in_flight_source: str
     windows: tuple[WindowState, ...]
     concurrency: int | None
     """How many may be in flight now; an adaptive bucket may be below its definition."""

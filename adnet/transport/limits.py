@@ -38,6 +38,7 @@ from adnet.transport._limit_queue import Queue
 from adnet.transport._limit_room import Plan, Room, Slot
 from adnet.transport._limit_shared import Share
 from adnet.transport._limit_values import (
+    SET_BY_USER,
     Bucket,
     BucketState,
     Lane,
@@ -47,7 +48,17 @@ from adnet.transport._limit_values import (
 )
 from adnet.transport._limit_window import Calendar, WindowLog
 
-__all__ = ["Bucket", "BucketState", "Lane", "Limiter", "SharedQuota", "Slot", "Window", "WindowState"]
+__all__ = [
+    "SET_BY_USER",
+    "Bucket",
+    "BucketState",
+    "Lane",
+    "Limiter",
+    "SharedQuota",
+    "Slot",
+    "Window",
+    "WindowState",
+]
 
 
 class Limiter:
@@ -284,6 +295,7 @@ class Limiter:
         return BucketState(
             name=room.bucket.name,
             source=room.bucket.source,
+            in_flight_source=room.bucket.in_flight_source or room.bucket.source,
             windows=tuple(self._window_state(log, now) for log in room.logs),
             concurrency=room.cap if room.bucket.concurrency else None,
             in_flight=room.in_flight,

@@ -67,6 +67,20 @@ class TestLimits:
         assert ("api", "1000 per second", 1000, "set by the user") in told
         assert ("reports", "8 in flight", None, "set by the user") in told
 
+    def test_only_what_the_user_set_is_said_to_be_the_users(self, adnet, partner):
+        """A limit of requests a second leaves that of requests in flight to whoever set it, and the other way round."""
+        told = {}
+        for limit in ("1000/s", "7"):
+            configure(partner.account().replace("1000/s", limit))
+            told |= {
+                row["allowed"]: row["source"]
+                for row in adnet("limits", "--json").json["limits"]
+                if row["limit"] == "api"
+            }
+        users = [allowed for allowed, source in told.items() if source == "set by the user"]
+        assert list(told) == ["1000 per second", "8 in flight", "4 per second", "7 in flight"]
+        assert users == ["1000 per second", "7 in flight"]
+
     def test_nothing_is_sent(self, adnet, partner):
         """Looking costs no request."""
         configure(partner.account())

@@ -18,7 +18,7 @@ from adnet.connectors.mytarget import routes
 from adnet.connectors.mytarget.errors import count_in, is_closed, windows_of
 from adnet.interface import LimitFact
 from adnet.transport.base import Transport
-from adnet.transport.limits import Bucket, Limiter, Window
+from adnet.transport.limits import SET_BY_USER, Bucket, Limiter, Window
 from adnet.transport.wire import Request, Response
 
 PAGE_SIZE: Final = 50
@@ -42,7 +42,6 @@ MOSCOW_OFFSET_S: Final = 3 * 3600
 _SPREAD_LAST: Final = 0.1
 _CAUTION: Final = "our own caution; throttling.json could not be read"
 _LIVE: Final = "throttling.json and X-RateLimit headers"
-_USER: Final = "set by the user"
 _HEADERS: Final = {"rps": 1, "minutely": 60, "hourly": 3600, "daily": 86400}
 _SHORT_S: Final = 60
 """What remains of a shorter window is news of the past when it arrives."""
@@ -100,9 +99,11 @@ class Quotas:
         self._fixed = {
             state.name: tuple(Window(w.limit, w.per_s) for w in state.windows)
             for state in states
-            if state.source == _USER
+            if state.source == SET_BY_USER
         }
         """What the user set; the network's own limits hold beside it."""
+        self._caps = {state.name: (state.concurrency, state.in_flight_source) for state in states}
+        """Requests in flight, which the network does not speak of."""
         self._known: dict[str, dict[int, Window]] = {state.name: {} for state in states}
         self._in_flight: Counter[str] = Counter()
         self._told: tuple[datetime, float] | None = None
@@ -191,8 +192,15 @@ class Quotas:
             return
         self._known[name] = windows
         fixed = self._fixed.get(name, ())
+        concurrency, said_by = self._caps.get(name, (None, ""))
         self._limiter.add(
-            Bucket(name, windows=(*windows.values(), *fixed), source=_USER if fixed else source)
+            Bucket(
+                name,
+                windows=(*windows.values(), *fixed),
+                concurrency=concurrency,
+                source=SET_BY_USER if fixed else source,
+                in_flight_source=said_by,
+            )
         )
 
 

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from adnet.connectors.mytarget.errors import is_closed, windows_of
-from adnet.connectors.mytarget.limits import headroom, server_time, told
+from adnet.connectors.mytarget.limits import _LIVE, headroom, server_time, told
 from adnet.errors import QuotaExhaustedError, RateLimitError
 from adnet.state import State
 from adnet.testing import answer
+from adnet.transport.limits import SET_BY_USER
 
 from .kit import bench, connector
 
@@ -123,6 +124,16 @@ async def test_what_the_user_sets_holds_beside_the_networks_own():
     async with bench(limits={"USER": {"v2": {"READ": {1: 50}}}}) as test:
         await ask(test.account(limits={"USER/v2/READ": "2/s"}), 21)
         assert test.clock.monotonic() == pytest.approx(10, abs=0.5)
+
+
+async def test_what_the_user_allows_in_flight_stays_when_limits_are_learnt():
+    """The network tells requests in a time only; a bound of those under way is the user's own."""
+    async with bench(limits={"USER": {"v2": {"READ": {1: 50}}}}) as test:
+        account = test.account(limits={"USER/v2/READ": 2})
+        await ask(account, 5)
+        (bucket,) = (one for one in account.connector.limiter.state() if one.name == "USER/v2/READ")
+        assert (bucket.concurrency, [window.limit for window in bucket.windows]) == (2, [50])
+        assert (bucket.source, bucket.in_flight_source) == (_LIVE, SET_BY_USER)
 
 
 async def test_limits_that_cannot_be_learnt_make_it_careful():
