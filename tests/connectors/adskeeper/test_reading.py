@@ -10,7 +10,7 @@ import pytest
 
 from adnet.connectors.adskeeper.codec import CAMPAIGN_STATUS, TEASER_STATUS
 from adnet.connectors.adskeeper.values import CAMPAIGN_STATUSES, TEASER_STATUSES
-from adnet.errors import ApiError, AuthenticationError, NotFoundError, UnsupportedError
+from adnet.errors import ApiError, AuthenticationError, DecodeError, NotFoundError, UnsupportedError
 from adnet.money import Money
 from adnet.testing.fakes import FakeClock, answer
 from tests.connectors.adskeeper.kit import NOW, SINCE, UNTIL, home, rows, scripted, total
@@ -297,6 +297,16 @@ async def test_addresses_are_kept_only_hashed():
         assert Counter(Counter(click.ip_hash for click in found).values()) == Counter(
             Counter(addresses).values()
         )
+
+
+async def test_no_address_stands_in_an_error():
+    """An answer that is cut short is quoted elsewhere; this one would quote personal data into a log."""
+    stat = {"campaigns-stat": {"510": {"clicks": 1, "spent": 1}}}
+    cut = answer(200, body=b'{"id": 510, "statistics": {"acceptedClicks": [{"ip": "192.0.2.7", "time"')
+    async with scripted(stat, cut) as (account, _):
+        with pytest.raises(DecodeError) as caught:
+            await rows(account.list_clicks(since=SINCE, until=SINCE + timedelta(days=1)))
+    assert "192.0.2.7" not in f"{caught.value} {caught.value.__dict__}"
 
 
 async def test_days_are_the_accounts_own():

@@ -12,7 +12,7 @@ from adnet.connectors.adskeeper.figures import (
     TeaserFigures,
     VideoFigures,
 )
-from adnet.errors import NotFoundError
+from adnet.errors import NotFoundError, PayloadError
 from adnet.transport.wire import Route
 
 
@@ -61,6 +61,9 @@ class StatisticsGroup:
         query = {"type": "byClicksDetailed", "date": day.isoformat()}
         try:
             answer = await self._core.read(routes.CLICKS, path={"campaign": campaign_id}, query=query)
+        except PayloadError as error:
+            error.excerpt = ""  # it quotes addresses
+            raise
         except NotFoundError as error:
             if error.code == NO_DATA:
                 answer = {}
