@@ -15,6 +15,7 @@ _TOP: Final = 10
 _LINES: Final = 4
 _STEPS: Final = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(5), Decimal(10))
 _MOST_LABELS: Final = 8
+_HALF_A_LABEL: Final = 36
 
 
 def svg(bars: Bars, *, number: int) -> str:
@@ -71,10 +72,8 @@ def _columns(bars: Bars, top: Decimal) -> Iterator[str]:
 def _day_labels(bars: Bars) -> Iterator[str]:
     room = (_WIDTH - _LEFT) / len(bars.days)
     for place in _chosen(len(bars.days)):
-        x = _LEFT + room * (place + 0.5)
-        anchor = "end" if place == len(bars.days) - 1 and place else "middle"
-        x = _WIDTH if anchor == "end" else x
-        yield f'<text x="{x:.1f}" y="{_HEIGHT - 8}" text-anchor="{anchor}">{escape(str(bars.days[place][0]))}</text>'
+        x = min(_LEFT + room * (place + 0.5), _WIDTH - _HALF_A_LABEL)
+        yield f'<text x="{x:.1f}" y="{_HEIGHT - 8}" text-anchor="middle">{escape(str(bars.days[place][0]))}</text>'
 
 
 def _chosen(count: int) -> Sequence[int]:

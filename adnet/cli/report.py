@@ -108,17 +108,41 @@ def _report(
     **options: Any,
 ) -> int:
     days = Days(since, until)
+    if html is not None:
+        _check_page(html)
     known = None if goals is None else run(_read_goals(goals, days, goals_currency))
     dimensions = [name.replace("-", "_") for name in by] or ["campaign"]
     with open_tables(uri) as tables:
         report = make(tables, days, by=dimensions, goals=known, **options)
     if html is not None:
-        html.write_text(page(report, made_at=SystemClock().now()), encoding="utf-8")
+        _write_page(html, page(report, made_at=SystemClock().now()))
         call.out.note(f"wrote {html}")
     call.out.result(data_of(report), *blocks_of(report, top))
     if report.is_empty:
         call.out.note("nothing has landed for these days")
     return DONE
+
+
+def _check_page(path: Path) -> None:
+    """Refuse a page that has no place, before the time that a report takes.
+
+    Raises:
+        ConfigurationError: It has none.
+    """
+    if path == Path():
+        raise ConfigurationError("--html is empty; name a file")
+    if not path.parent.is_dir():
+        raise ConfigurationError(
+            f"there is no folder {path.parent} for --html; make it, or name another file"
+        )
+
+
+def _write_page(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        what = f"{path} cannot be written: {error.strerror}"
+        raise ConfigurationError(f"{what}; name another file with --html") from None
 
 
 async def _read_goals(source: str, days: Days, currency: str | None) -> Sequence[GoalRow]:

@@ -162,6 +162,21 @@ def test_bars_stay_within_the_chart():
     assert len(re.findall(r">\d{4}-\d\d-\d\d</text>", drawn)) <= 8
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 8, 9, 15, 16, 900])
+def test_a_days_label_stands_under_its_bars(count):
+    """Of few days and of many; only where it would leave the chart it is moved, as little as need be."""
+    drawn = svg(bars(*[("5",)] * count), number=0)
+    middles = [
+        float(x) + float(width) / 2
+        for x, width in re.findall(r'x="([\d.]+)" y="[\d.]+" width="([\d.]+)"', drawn)
+    ]
+    days = [date.fromordinal(date(2026, 1, 1).toordinal() + n).isoformat() for n in range(count)]
+    labels = re.findall(r'<text x="([\d.]+)" y="252" text-anchor="middle">([\d-]+)</text>', drawn)
+    assert len(labels) == len(re.findall(r">\d{4}-\d\d-\d\d</text>", drawn)) > 0
+    for x, day in labels:
+        assert float(x) == pytest.approx(min(middles[days.index(day)], 960 - 36), abs=0.1)
+
+
 async def test_days_without_amounts_are_gaps(report):
     """The bars of the fourteenth and the seventeenth do not stand side by side."""
     (dollars,) = [bars for bars in report.bars if bars.currency == "USD"]

@@ -183,7 +183,13 @@ def test_a_mistake_is_told_in_one_line(report, words, said):
     assert said in err
 
 
-async def test_a_page_that_cannot_be_written_is_told(report, uri):
-    """By its name."""
-    code, _, err = await in_thread(report, "spend", "--from", uri, "--html", "no/such/folder.html")
-    assert (code, "no/such/folder.html" in err) == (2, True)
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [("no/such/page.html", "there is no folder no/such for --html; make it, or name another file"),
+     ("/dev/full", "/dev/full cannot be written: No space left on device; name another file with --html"),
+     ("", "--html is empty; name a file")],
+)  # fmt: skip
+async def test_a_page_that_cannot_be_written_is_told(report, uri, page, said):
+    """By its name, with what to do, and before a report is made where that can be known."""
+    code, out, err = await in_thread(report, "spend", "--from", uri, "--html", page)
+    assert (code, out, err) == (2, "", f"adnet: {said}\n")
