@@ -19,8 +19,11 @@ from adnet.money import exact
 LONGEST_NAME: Final = 128
 LONGEST_ADVERTISER: Final = 25
 LONGEST_MARK: Final = 200
-LONGEST_TITLE: Final = {"push": 30}
-LONGEST_TEXT: Final = {"push": 40}
+LONGEST_TITLE: Final = 65
+LONGEST_TEXT: Final = 75
+LONGEST_NEWER: Final = 90
+"""Of titles and texts, by the newer edition; not of push campaigns."""
+LONGEST_PUSH: Final = {"title": 30, "advertText": 40}
 FEWEST_CLICKS: Final = 500
 SMALLEST_IMAGE: Final = (492, 328)
 RECOMMENDED_IMAGE: Final = (600, 382)
@@ -166,10 +169,14 @@ class Check:
             macros: That a title may have.
         """
         push = kind == "push"
-        self.length("title", title, LONGEST_TITLE.get(kind or "", 65), least=1)
-        self.length("advertText", text or "", LONGEST_TEXT.get(kind or "", 75))
+        self.require(title, "title", "must not be empty")
         self.require(text or not push, "advertText", "push campaigns need one")
-        for name, value in (("title", title), ("advertText", text or "")):
+        for name, value, most in (("title", title, LONGEST_TITLE), ("advertText", text or "", LONGEST_TEXT)):
+            self.length(name, value, LONGEST_PUSH[name] if push else LONGEST_NEWER)
+            if not push and len(value) > most:
+                self.note(
+                    f"{name}: more than {most} characters, which only the newer edition of the document allows"
+                )
             used = dict.fromkeys(_MACRO.findall(value))
             self.require(not (push and used), name, "push campaigns allow no macros")
             for macro in used:

@@ -31,6 +31,6 @@ FACTS: Final = (
         f"{_DOC}, its example; the network tells its own maximum",
     ),
     LimitFact("length of a campaign's name", 128, "characters", _DOC),
-    LimitFact("length of a title", 65, "characters, 30 for push", _DOC),
+    LimitFact("length of a title", 65, "characters, 90 by the newer edition, 30 for push", _DOC),
     LimitFact("daily clicks", 500, "clicks at least", _DOC),
 )

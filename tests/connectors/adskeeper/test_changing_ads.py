@@ -226,7 +226,7 @@ async def test_ads_that_cannot_be_edited_say_why(variant):
         ({"extra": {"goodPrice": "much", "goodOldPrice": 1, "currency": 5}}, "extra.goodPrice"),
         ({"title": "New", "extra": {"image_size": 600}}, "extra.image_size"),
         ({"title": "New", "extra": {"image_size": (100, 100)}}, "image_url"),
-        ({"text": "x" * 76}, "text"),
+        ({"text": "x" * 91}, "text"),
         ({"title": None}, "title"),
     ],
     ids=str,

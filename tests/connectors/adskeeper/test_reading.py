@@ -332,6 +332,15 @@ async def test_clicks_of_chosen_campaigns():
             await rows(it.account.list_clicks(since=SINCE, until=UNTIL, country="US"))
 
 
+async def test_days_that_nobody_asked_for_are_left_out():
+    """A network that answers with more than the period adds nothing to it."""
+    figures = {"shows": 5, "clicks": 1, "spent": "0.5"}
+    days = {f"2026-{day}": figures for day in ("08-31", "09-01", "09-03", "09-04")}
+    async with scripted({"id": 9, "campaignId": 510}, {"teaser-stat": days}) as (account, _):
+        found = await rows(account.list_stats(since=SINCE, until=UNTIL, level="ad", ids=["9"]))
+    assert [row.date.isoformat() for row in found] == ["2026-09-01", "2026-09-03"]
+
+
 async def test_a_page_of_a_gateway_does_not_say_that_something_is_not_there():
     """Its rows would be missing without a word; the network tells in its own words what does not exist."""
     page = answer(404, body=b"<html><title>404 Not Found</title></html>")

@@ -29,11 +29,11 @@ class TeaserContent(TypedDict, total=False):
     """Encoded once, here."""
     campaign_id: Required[str]
     title: Required[str]
-    """At most 65 characters, 30 for push."""
+    """At most 65 characters, 90 by the newer edition of the document, 30 for push."""
     image: Required[str]
     """Address of the image."""
     text: str | None
-    """At most 75 characters; 40 and required for push."""
+    """At most 75 characters, 90 by the newer edition; 40 and required for push."""
     category: int | None
     """For a new teaser only push campaigns need one; for an edit it is required."""
     good_price: GoodPrice | None
