@@ -6,7 +6,7 @@ import attrs
 import msgspec
 import pytest
 
-from adnet.errors import NotFoundError, SchemaError
+from adnet.errors import InvalidRequestError, NotFoundError, SchemaError
 from adnet.testing import answer
 
 from .kit import bench, connector
@@ -97,6 +97,29 @@ async def test_an_agency_client_sees_its_own_only():
         account = test.account(grant="agency_client_credentials", agency_client_id="80001")
         found = await every(account.list_campaigns())
         assert sorted(row.campaign_id for row in found) == ids(test.sandbox.truth("campaigns@80001"))
+
+
+@pytest.mark.parametrize(("name", "place", "pages"), [("other", "", 0), ("issues", "offset=50", 1)])
+async def test_a_refused_field_that_cannot_be_left_out_is_told(name, place, pages):
+    """It was not asked for, or rows have been given already, which would come twice."""
+    async with bench() as test:
+        account, given = test.account(), []
+        inner = connector(account).session._transport._inner
+        send = inner.send
+
+        async def refusing(request, *, timeout_s):
+            if request.route.operation == "campaigns.list" and place in request.url:
+                return answer(400, {"error": {"code": "bad_value", "message": f"Unknown fields: {name}"}})
+            return await send(request, timeout_s=timeout_s)
+
+        async def take() -> None:
+            async for row in account.list_campaigns():
+                given.append(row.campaign_id)  # noqa: PERF401 - what came before the error counts
+
+        inner.send = refusing
+        with pytest.raises(InvalidRequestError):
+            await take()
+        assert len(given) == len(set(given)) == pages * 50
 
 
 async def test_a_field_that_a_host_does_not_have_is_left_out_from_then_on():
@@ -205,6 +228,20 @@ async def test_a_list_that_shifts_between_its_pages_is_told():
         turned(account, shifted)
         with pytest.raises(SchemaError, match="59 of 60"):
             await every(account.list_campaigns())
+
+
+async def test_a_word_that_nobody_knows_is_found_by_its_status():
+    """No filter of the network's names what it calls them."""
+    async with bench() as test:
+        account = test.account()
+
+        def archived(url, items):
+            assert "_status" not in url
+            return [row | {"status": "archived"} if row["id"] == 8800007 else row for row in items]
+
+        turned(account, archived)
+        (found,) = await every(account.list_campaigns(status=["unknown"]))
+        assert (found.campaign_id, found.status_raw) == ("8800007", "archived")
 
 
 async def test_objects_that_show_no_id_are_counted_like_any_others():
