@@ -1,6 +1,6 @@
 """``adnet pull``: the main job."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 import click
@@ -13,7 +13,7 @@ from adnet.errors import AdnetError
 from adnet.models import TABLES
 from adnet.models.words import LEVELS
 from adnet.operations.windows import check_order
-from adnet.periods import Moment
+from adnet.periods import Moment, utc
 from adnet.pull import PullResult, pull
 from adnet.sinks import STDOUT
 
@@ -35,7 +35,10 @@ class MomentType(click.ParamType):  # type: ignore[type-arg]
             self.fail(f"{value!r} is no day; write 2026-01-31 or 2026-01-31T00:00:00Z", param, ctx)
         if moment.tzinfo is None:
             self.fail(f"{value!r} has no offset; end it with Z or +02:00, or write the day alone", param, ctx)
-        return moment.astimezone(UTC)
+        try:
+            return utc(moment)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 @click.command(cls=Command)

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 import attrs
@@ -19,6 +19,8 @@ _FULL: Final = 0.8
 _NARROWER: Final = "narrow it by filters that the network itself applies"
 _GROWTH: Final = 4
 """How much longer than the last window the next may be."""
+_EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
+"""Older than the web, and so than anything that a network could tell of."""
 
 
 @attrs.frozen
@@ -259,10 +261,12 @@ async def _hold(batches: AsyncIterator[Batch], rows: int) -> list[Batch]:
 
 
 def check_order(since: Moment, until: Moment) -> None:
-    """Refuse a period that ends before it begins, where that can be told without a time zone.
+    """Refuse a period that ends before it begins, where that can be told without a time zone, or begins too early.
+
+    Networks that tell a day at a time would be asked for hundreds of thousands of days on which nothing can have been.
 
     Raises:
-        ConfigurationError: *since* is not before *until*.
+        ConfigurationError: *since* is not before *until*, or before there was anything to report.
     """
     try:
         begins, ends = instant(since), instant(until)
@@ -270,3 +274,6 @@ def check_order(since: Moment, until: Moment) -> None:
         raise ConfigurationError(str(error)) from None
     if begins >= ends:
         raise ConfigurationError(f"since {since} is not before until {until}")
+    if begins < _EARLIEST:
+        what = f"since {since} is before {_EARLIEST:%Y-%m-%d}"
+        raise ConfigurationError(f"{what}, when no network had anything to report; begin then or later")
