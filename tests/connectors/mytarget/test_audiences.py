@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from adnet import Audience, Removal
+from adnet.connectors.mytarget.audiences import counter
 from adnet.errors import (
     AccessDeniedError,
     ConfigurationError,
@@ -13,7 +14,7 @@ from adnet.errors import (
     NotFoundError,
     SchemaError,
 )
-from adnet.models import AudienceDraft
+from adnet.models import AudienceDraft, Raw
 from adnet.money import Money
 from adnet.testing import answer
 
@@ -40,6 +41,12 @@ async def test_lists_segments_and_counters_are_audiences():
         }
         assert {key: row.name for key, row in found.items()} == truth
         assert [row.size for row in found.values() if row.kind == "users_list"] == [2500]
+
+
+def test_a_counter_is_as_usable_as_the_network_says():
+    """Whoever attached it may have it active while its owner has not approved it."""
+    row = Raw({"counter_id": 7, "name": "Shop", "status": "active", "system_status": "blocked"})
+    assert counter(row).status == "blocked"
 
 
 @pytest.mark.parametrize("kind", ["users_list", "segment", "counter"])

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 import pytest
 
 import adnet
-from adnet.errors import AuthenticationError, ConfigurationError, SchemaError
+from adnet.errors import AuthenticationError, ConfigurationError, SchemaError, TokenRevokedError
 from adnet.state import State
 from adnet.testing import FakeClock, ScriptTransport, answer
 
@@ -116,6 +116,17 @@ async def test_a_refresh_token_that_is_not_told_anew_is_kept(play):
     await played.account.get_account()
     stored = played.state.tokens.load(played.account.account_id)
     assert (stored.access_token, stored.refresh_token) == ("at-0123456789", "rt-elsewhere")
+
+
+async def test_a_permission_that_was_taken_back_is_not_replaced_by_another_token(play):
+    """Not even where another would be given: only a login says that the user wants it again."""
+    played = play(token(), answer(404), answer(200, USER), refusal("revoked_token"))
+    await played.account.get_account()
+    played.account.clock.advance(2 * 86_400)
+    for _ in range(2):
+        with pytest.raises(TokenRevokedError):
+            await played.account.get_account()
+    assert [form["grant_type"] for form in played.forms] == ["client_credentials", "refresh_token"]
 
 
 async def test_a_refresh_with_a_wrong_secret_keeps_the_login(play):

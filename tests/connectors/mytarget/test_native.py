@@ -160,6 +160,23 @@ async def test_money_between_an_agency_and_its_client():
         assert len(test.sandbox.log) == sent  # no network has to be trusted with it
 
 
+async def test_an_amount_to_move_is_written_out():
+    """In digits, whatever form it has here."""
+    async with bench() as test:
+        account, bodies = test.account(), []
+        inner = connector(account).session._transport._inner
+        send = inner.send
+
+        async def noted(request, *, timeout_s):
+            if request.route.operation == "billing.transfer":
+                bodies.append(request.body)
+            return await send(request, timeout_s=timeout_s)
+
+        inner.send = noted
+        await account.native.billing.transfer("to", "80001", Decimal("1E+2"))
+        assert bodies == [b'{"amount":"100"}']
+
+
 async def test_the_account_itself():
     """Its balance, and what of it may be changed."""
     async with bench() as test:

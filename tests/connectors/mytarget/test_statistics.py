@@ -361,6 +361,25 @@ async def test_totals_on_smaller_pages_than_asked_for_are_whole():
         assert len({row["id"] async for page in pages for row in page}) == 60
 
 
+async def test_totals_whose_count_is_that_of_the_page_are_whole():
+    """The documents call it the number returned, clients take it for the number in all."""
+    async with bench(campaigns=300, banners=300) as test:
+        account = test.account()
+        inner = connector(account).session._transport._inner
+        send = inner.send
+
+        async def counted(request, *, timeout_s):
+            reply = await send(request, timeout_s=timeout_s)
+            if request.route.operation != "statistics.totals":
+                return reply
+            body = msgspec.json.decode(reply.body)
+            return attrs.evolve(reply, body=msgspec.json.encode(body | {"count": len(body["items"])}))
+
+        inner.send = counted
+        pages = account.native.statistics.totals("campaigns", date_from=days_ago(3), date_to=TODAY)
+        assert len({row["id"] async for page in pages for row in page}) == 300
+
+
 @pytest.mark.parametrize("name", ["summary", "goals", "fast"])
 async def test_statistics_without_their_list_are_told(name):
     """An answer of another shape is not one without rows."""
