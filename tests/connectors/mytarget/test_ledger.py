@@ -2,9 +2,13 @@
 
 from datetime import timedelta
 
-from adnet import Update
+import pytest
 
-from .kit import START, bench
+from adnet import Update
+from adnet.errors import AuthenticationError, QuotaExhaustedError
+from adnet.testing import answer
+
+from .kit import START, bench, connector
 
 
 def lines(test, operation=None) -> list:
@@ -21,6 +25,34 @@ async def test_every_request_leaves_a_line():
         assert len(lines(test)) == len(test.sandbox.log)
         assert {line.network for line in lines(test)} == {"mytarget"}
         assert [line.status for line in lines(test, "campaigns.update")] == [405, 204]
+
+
+async def test_a_token_that_was_refused_is_not_one_that_was_issued():
+    """Who counts tokens would count it."""
+    async with bench() as test:
+        with pytest.raises(AuthenticationError):
+            await test.account(client_secret="wrong-0123456789").get_account()
+        assert [line.event for line in lines(test)] == ["token.issue refused"]
+        await test.account("other").get_account()
+        assert [line.event for line in test.state.ledger.entries("other") if line.event] == ["token.issue"]
+
+
+async def test_a_method_that_is_closed_is_told_from_a_burst():
+    """Both are answered 429; nobody was too fast here."""
+    async with bench() as test:
+        account = test.account()
+        inner = connector(account).session._transport._inner
+        send = inner.send
+
+        async def closed(request, *, timeout_s):
+            if request.route.operation == "campaigns.list":
+                return answer(429, {"remaining": {"1": 0}, "limits": {"1": 0}})
+            return await send(request, timeout_s=timeout_s)
+
+        inner.send = closed
+        with pytest.raises(QuotaExhaustedError):
+            _ = [row async for row in account.list_campaigns()]
+        assert [(line.status, line.event) for line in lines(test, "campaigns.list")] == [(429, "no access")]
 
 
 async def test_a_line_names_the_fields_of_an_update_and_no_value():

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from adnet import AdDraft
-from adnet.connectors.mytarget.multipart import Upload
+from adnet.connectors.mytarget.multipart import Upload, multipart
 from adnet.connectors.mytarget.routes import ROUTES
 from adnet.errors import IncompleteBodyError, InvalidRequestError, LostReplyError, UnsupportedError
 
@@ -143,6 +143,16 @@ async def test_a_managers_clients():
         for refused in (clients.create(client_name="x"), clients.delete("80101")):
             with pytest.raises(UnsupportedError):
                 await refused
+
+
+async def test_the_name_of_a_file_writes_no_header():
+    """Nor ends its own quotes: a form has as many parts as it has fields and files."""
+    kind, body = multipart({"name": 'L"\r\n--x'}, Upload(content=b"1", filename='a"\r\nX-Y: 1\r\n\r\n.txt'))
+    written = b"".join([chunk async for chunk in body()])
+    boundary = kind.partition("boundary=")[2].encode()
+    heads = [part.partition(b"\r\n\r\n")[0] for part in written.split(b"--" + boundary)[1:-1]]
+    assert [head.strip().count(b"\r\n") for head in heads] == [0, 1]
+    assert b'filename="a%22%0D%0AX-Y: 1%0D%0A%0D%0A.txt"' in heads[1]
 
 
 async def test_money_between_an_agency_and_its_client():
