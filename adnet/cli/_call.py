@@ -111,9 +111,14 @@ def confirm(call: Call, question: str, otherwise: str) -> None:
     """
     with _waiting_for_keys():  # already while it is asked: a signal may come with the question
         call.out.note(f"{question} [y/N]")
-        answer = sys.stdin.readline().strip().lower()
+        answer = typed().strip().lower()
     if answer not in {"y", "yes"}:
         raise ConfigurationError(otherwise)
+
+
+def typed() -> str:
+    """Return the next line of standard input; nothing where it has ended, or was closed by whoever started us."""
+    return "" if sys.stdin is None else sys.stdin.readline()
 
 
 @contextlib.contextmanager

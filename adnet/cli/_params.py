@@ -35,6 +35,20 @@ class NumberType(click.ParamType):  # type: ignore[type-arg]
             self.fail(f"{value!r} is no number; write 0.2", param, ctx)
 
 
+class PlaceType(click.ParamType):  # type: ignore[type-arg]
+    """Where rows land: ``duckdb:ads.duckdb``. Its name is text: DuckDB and Arrow take no other."""
+
+    name = "URI"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the URI as it is."""
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            self.fail(f"{value!r} is not text in UTF-8; name another place", param, ctx)
+        return value
+
+
 class CurrencyType(click.ParamType):  # type: ignore[type-arg]
     """An ISO 4217 code: ``EUR``."""
 

@@ -2,13 +2,12 @@
 
 import asyncio
 import secrets
-import sys
 from typing import Any, Final
 
 import click
 
 from adnet import registry
-from adnet.cli._call import Call, Group, confirm, run
+from adnet.cli._call import Call, Group, confirm, run, typed
 from adnet.cli._exits import CREDENTIALS, DONE, sentence
 from adnet.cli._logins import LogsIn, no_logins, tokens_of
 from adnet.cli._redirect import (
@@ -78,7 +77,7 @@ def login(call: Call, /, account: str, code: str | None, **options: Any) -> int:
     Exit code 0: bound; 2: it is another account's client; 3: access was not given.
     """
     config = load(call.config, only=[account])
-    code = sys.stdin.readline() if code == _STDIN else code
+    code = typed() if code == _STDIN else code
     work = _login(call, config, account, code, **options)
     try:
         row = run(work, go_on=f"run `adnet auth login {account}` again")

@@ -138,6 +138,8 @@ async def _rows(
 ) -> list[StatRow]:
     """Return the statistics of *ids*; of days that are over, unless others are asked for."""
     until = until or account.clock.now().astimezone(account.connector.time_zone).date()
+    if since is None and until - date.min < _DAYS:
+        raise ConfigurationError(f"until {until} leaves no {_DAYS.days} days before it; name --since")
     period = {"since": since or until - _DAYS, "until": until}
     return [row async for row in account.list_stats(**period, level=level, ids=ids)] if ids else []
 

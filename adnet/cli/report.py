@@ -18,7 +18,7 @@ from adnet.analysis.report import profit_report, spend_report
 from adnet.analysis.sections import Column, Report, Section
 from adnet.cli._call import Call, Group, run
 from adnet.cli._exits import DONE
-from adnet.cli._params import CurrencyType, DayType
+from adnet.cli._params import CurrencyType, DayType, PlaceType
 from adnet.cli.output import Table
 from adnet.clock import SystemClock
 from adnet.errors import ConfigurationError
@@ -39,7 +39,11 @@ def _options(*dimensions: str) -> Callable[[F], F]:
     """Return what adds the options of both reports."""
     options = [
         click.option(
-            "--from", "uri", metavar="URI", required=True, help="Where rows landed, e.g. duckdb:ads.duckdb."
+            "--from",
+            "uri",
+            type=PlaceType(),
+            required=True,
+            help="Where rows landed, e.g. duckdb:ads.duckdb.",
         ),
         click.option("--since", type=DayType(), help="First day (of each account's own)."),
         click.option("--until", type=DayType(), help="End of the period, exclusive."),

@@ -88,10 +88,10 @@ class Shop:
             setattr(campaign, name, value)
         return campaign
 
-    def __call__(self, *words: object, stdin: str = "") -> Ran:
+    def __call__(self, *words: object, stdin: str | None = "") -> Ran:
         """Run ``adnet`` with *words*."""
         self._capsys.readouterr()
-        self._monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        self._monkeypatch.setattr(sys, "stdin", None if stdin is None else io.StringIO(stdin))
         code = main(["--config", str(self.config), *map(str, words)])
         return Ran(code, *self._capsys.readouterr())
 

@@ -103,6 +103,7 @@ def test_an_account_without_campaigns_has_nothing_to_move(adnet, home):
         (("--since", "soon"), "'soon' is no day"),
         (("--target", "none"), "target is an amount"),
         (("--since", "2026-01-02", "--until", "2026-01-02"), "before"),
+        (("--until", "0001-01-05"), "until 0001-01-05 leaves no 14 days before it; name --since"),
     ],
 )
 def test_nonsense_is_refused(bids, words, message):

@@ -158,6 +158,14 @@ def test_deleting_asks_first(shop):
     assert shop.writes == [f"DELETE {FIRST}"]
 
 
+def test_without_standard_input_nothing_is_deleted(shop):
+    """Closed by whoever started it, it is as silence."""
+    shop.campaign(0, blocked=True, name="Old", type="product")
+    ran = shop("campaigns", "delete", "shop", FIRST, stdin=None)
+    assert (ran.code, shop.writes) == (2, [])
+    assert "say --yes to delete without being asked" in ran.err
+
+
 def test_a_running_campaign_is_not_deleted(shop):
     """The reason is told, and the stopped one goes."""
     shop.campaign(0)
