@@ -121,7 +121,7 @@ def find(path: str | Path | None = None) -> Path:
         ConfigurationError: The one that is named does not exist, or there is none at all.
     """
     if path is not None:
-        return _existing(Path(path).expanduser(), "")
+        return _existing(at_home(path), "")
     if found := find_default():
         return found
     raise ConfigurationError(
@@ -137,9 +137,19 @@ def find_default() -> Path | None:
         ConfigurationError: ``$ADNET_CONFIG`` names a file that does not exist.
     """
     if named := os.environ.get(VARIABLE):
-        return _existing(Path(named).expanduser(), f" (named by ${VARIABLE})")
+        return _existing(at_home(named), f" (named by ${VARIABLE})")
     there = (candidate.absolute() for candidate in (Path(FILE_NAME), user_file()) if candidate.is_file())
     return next(there, None)
+
+
+def at_home(path: str | Path) -> Path:
+    """Return *path* with the folder that a leading ``~`` stands for."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise ConfigurationError(
+            f"there is no home folder for {Path(path).parts[0]}; write the whole path"
+        ) from None
 
 
 def _existing(path: Path, how: str) -> Path:
@@ -246,7 +256,7 @@ class _Reader:
         url = self.text("[state] url", state["url"])
         scheme, colon, rest = url.partition(":") if ":" in url else ("sqlite", ":", url)
         if scheme == "sqlite" and colon and rest not in {"", ":memory:"}:
-            return f"sqlite:{self.path.parent / Path(rest).expanduser()}"
+            return f"sqlite:{self.path.parent / at_home(rest)}"
         return url
 
     def setting(self, label: str, value: Any) -> Setting:
@@ -262,7 +272,7 @@ class _Reader:
         ((source, place),) = value.items()
         place = self.text(f"{label}: {source}", place)
         if source == "file":
-            place = str(self.path.parent / Path(place).expanduser())
+            place = str(self.path.parent / at_home(place))
         if source == "keyring" and not all(place.rpartition("/")[::2]):
             self.fail(f'{label}: keyring must be "service/name"')
         return Setting(label, source, place)

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from adnet.config import at_home
 from adnet.money import currency_code, exact
 
 
@@ -41,11 +42,12 @@ class PlaceType(click.ParamType):  # type: ignore[type-arg]
     name = "URI"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the URI as it is."""
+        """Return the URI as it is; ConfigurationError where it is at a home that is not there."""
         try:
             value.encode()
         except UnicodeEncodeError:
             self.fail(f"{value!r} is not text in UTF-8; name another place", param, ctx)
+        at_home(value.partition(":")[2])
         return value
 
 

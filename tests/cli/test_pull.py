@@ -160,6 +160,8 @@ class TestBadInput:
             ({"since": "2026-10-01T00:00:00"}, "has no offset; end it with Z"),
             ({"to": "duckb:x"}, "did you mean 'duckdb:'?"),
             ({"to": "duckdb:"}, "names no place"),
+            ({"to": "csv:~no-such-user/ads"}, "there is no home folder for ~no-such-user"),
+            ({"config": "~no-such-user/adnet.toml"}, "there is no home folder for ~no-such-user"),
             ({"to": "duckdb:\udcff.duckdb"}, "is not text in UTF-8; name another place"),
             ({"table": "campaigns"}, "none of these accounts can serve any of these tables"),
             ({"table": "campains"}, "'campains' is not one of"),

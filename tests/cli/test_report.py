@@ -170,6 +170,7 @@ async def test_nothing_landed_is_no_error(report, uri):
         (["spend", "--from", "duckdb:x", "--by", "offer"], "offer"),
         (["spend", "--from", "duckdb:x", "--since", "soon"], "'soon' is no day"),
         (["spend", "--from", "duckdb:x", "--goals-currency", "dollar"], "'dollar' is no currency"),
+        (["spend", "--from", "csv:~no-such-user/ads"], "there is no home folder for ~no-such-user"),
         (["spend", "--from", "csv:\udcff"], "is not text in UTF-8; name another place"),
         (["spend", "--from", "duckdb:x", "--since", "2026-01-02", "--until", "2026-01-01"], "is not before"),
         (["spend", "--from", "duckdb:x", "--goals", "none.csv"], "none.csv cannot be read"),
