@@ -19,8 +19,8 @@ _FULL: Final = 0.8
 _NARROWER: Final = "narrow it by filters that the network itself applies"
 _GROWTH: Final = 4
 """How much longer than the last window the next may be."""
-_EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
-"""Older than the web, and so than anything that a network could tell of."""
+_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Where computers begin to count, so that people write it for "all there is"; no network has anything older."""
 
 
 @attrs.frozen
