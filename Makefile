@@ -40,7 +40,7 @@ soak: $(STAMP)
 
 install: $(STAMP)
 
-# Everything beside the peers, five rounds of it; it takes twenty minutes. Its table is what docs/performance.md shows.
+# Everything beside the peers, five rounds of it; it takes twenty-five minutes. Its table is what docs/performance.md shows.
 bench: $(STAMP)
 	@$(VENV)/bin/python benchmarks/bench.py
 
