@@ -22,6 +22,7 @@ from adnet.clock import Clock
 from adnet.errors import AdnetError, ConfigurationError
 from adnet.hints import hint
 from adnet.opening import connect
+from adnet.places import at_home
 from adnet.state import State
 from adnet.state.files import refuse_open_folder
 from adnet.transport.events import Listener
@@ -140,16 +141,6 @@ def find_default() -> Path | None:
         return _existing(at_home(named), f" (named by ${VARIABLE})")
     there = (candidate.absolute() for candidate in (Path(FILE_NAME), user_file()) if candidate.is_file())
     return next(there, None)
-
-
-def at_home(path: str | Path) -> Path:
-    """Return *path* with the folder that a leading ``~`` stands for."""
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:
-        raise ConfigurationError(
-            f"there is no home folder for {Path(path).parts[0]}; write the whole path"
-        ) from None
 
 
 def _existing(path: Path, how: str) -> Path:

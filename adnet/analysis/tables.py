@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 import attrs
 
 from adnet.errors import ConfigurationError, SinkError
+from adnet.places import place_of
 from adnet.sinks._sql import DUCKDB_TYPES, definitions, literal, quoted
 
 T = TypeVar("T")
@@ -78,7 +79,7 @@ def open_tables(uri: str) -> Iterator[Tables]:
     if opener is None or not rest or rest == "-":
         known = ", ".join(f"{name}:PATH" for name in _OPENERS)
         raise ConfigurationError(f"cannot read {uri!r}: rows can be read from {known}")
-    path = Path(rest).expanduser().absolute()
+    path = place_of(rest)
     if not path.exists():
         raise ConfigurationError(
             f"there is nothing at {path}: land something first, with `adnet pull --to {uri}`"

@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from adnet.config import at_home
 from adnet.money import currency_code, exact
 
 
@@ -34,21 +33,6 @@ class NumberType(click.ParamType):  # type: ignore[type-arg]
             return exact(value)
         except ValueError:
             self.fail(f"{value!r} is no number; write 0.2", param, ctx)
-
-
-class PlaceType(click.ParamType):  # type: ignore[type-arg]
-    """Where rows land: ``duckdb:ads.duckdb``. Its name is text: DuckDB and Arrow take no other."""
-
-    name = "URI"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the URI as it is; ConfigurationError where it is at a home that is not there."""
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            self.fail(f"{value!r} is not text in UTF-8; name another place", param, ctx)
-        at_home(value.partition(":")[2])
-        return value
 
 
 class CurrencyType(click.ParamType):  # type: ignore[type-arg]

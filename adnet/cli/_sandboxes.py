@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from adnet import registry
 from adnet.errors import ConfigurationError
+from adnet.places import at_home
 from adnet.sandbox import SANDBOXES, load
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def write_config(path: Path, text: str) -> None:
     Raises:
         ConfigurationError: Another configuration is there, or the folder cannot be written.
     """
-    path = path.expanduser().absolute()
+    path = at_home(path).absolute()
     try:
         if path.exists() and not path.read_text(encoding="utf-8", errors="replace").startswith(_MARK):
             raise ConfigurationError(f"{path} is there already and was not made by adnet: name another file")

@@ -25,7 +25,7 @@ from adnet.cli._call import Call, Command, run
 from adnet.cli._clients import accounts_on, clients_of, customers_of
 from adnet.cli._exits import DONE, PARTLY
 from adnet.cli._logins import LogsIn
-from adnet.cli._params import DayType, PlaceType
+from adnet.cli._params import DayType
 from adnet.cli.output import Table
 from adnet.client import Account
 from adnet.config import Config, load, open_accounts
@@ -49,7 +49,7 @@ _COLUMNS: Final = ("rule", "verdict", "figure", "title", "evidence")
 @click.option(
     "--from",
     "uri",
-    type=PlaceType(),
+    metavar="URI",
     help="Landed statistics of all customers, e.g. duckdb:ads.duckdb; financial rules.",
 )
 @click.pass_obj

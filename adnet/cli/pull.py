@@ -7,7 +7,6 @@ import click
 
 from adnet.cli._call import Call, Command, run
 from adnet.cli._landed import report
-from adnet.cli._params import PlaceType
 from adnet.cli._progress import watching
 from adnet.config import Config, load, open_accounts
 from adnet.errors import AdnetError
@@ -50,7 +49,7 @@ class MomentType(click.ParamType):  # type: ignore[type-arg]
 @click.option("--until", type=MomentType(), required=True, help="End of the period, exclusive.")
 @click.option(
     "--to",
-    type=PlaceType(),
+    metavar="URI",
     required=True,
     help="duckdb:FILE, parquet:DIR, csv:DIR, jsonl:DIR, or jsonl:- (without `pulls` and history).",
 )

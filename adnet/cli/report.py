@@ -18,7 +18,7 @@ from adnet.analysis.report import profit_report, spend_report
 from adnet.analysis.sections import Column, Report, Section
 from adnet.cli._call import Call, Group, run
 from adnet.cli._exits import DONE
-from adnet.cli._params import CurrencyType, DayType, PlaceType
+from adnet.cli._params import CurrencyType, DayType
 from adnet.cli.output import Table
 from adnet.clock import SystemClock
 from adnet.errors import ConfigurationError
@@ -41,7 +41,7 @@ def _options(*dimensions: str) -> Callable[[F], F]:
         click.option(
             "--from",
             "uri",
-            type=PlaceType(),
+            metavar="URI",
             required=True,
             help="Where rows landed, e.g. duckdb:ads.duckdb.",
         ),

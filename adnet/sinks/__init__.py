@@ -13,12 +13,12 @@ URI                    what lands there
 
 import importlib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final, TextIO
 
 from adnet.clock import Clock, SystemClock
 from adnet.errors import ConfigurationError
 from adnet.hints import hint
+from adnet.places import place_of
 from adnet.sinks.base import Landed, Landing, Sink
 
 __all__ = ["SCHEMES", "STDOUT", "Landed", "Landing", "Sink", "open_sink"]
@@ -54,11 +54,7 @@ def open_sink(uri: str, *, clock: Clock | None = None, stream: TextIO | None = N
     clock = clock or SystemClock()
     if uri == STDOUT:
         return _load(scheme, _STREAM)(stream, clock=clock)  # type: ignore[no-any-return]
-    return _load(scheme, SCHEMES[scheme])(_path(rest), clock=clock)  # type: ignore[no-any-return]
-
-
-def _path(text: str) -> Path:
-    return Path(text).expanduser().absolute()
+    return _load(scheme, SCHEMES[scheme])(place_of(rest), clock=clock)  # type: ignore[no-any-return]
 
 
 def _unknown(uri: str, scheme: str) -> str:

@@ -4,16 +4,14 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final
 
 import attrs
 
 from adnet.errors import SinkError
-from adnet.sinks._spool import GROUP_BYTES, GROUP_ROWS, Spool
+from adnet.sinks._part_rows import runs
+from adnet.sinks._spool import Spool
 from adnet.sinks._values import Origin
 from adnet.sinks.base import Landed
-
-_NOT_YET: Final = "a landing has no outcome"
 
 
 @attrs.define(eq=False)
@@ -42,7 +40,7 @@ class Unit:
         """Return what it did to each table, or raise why it did nothing."""
         if self.error is not None:
             raise self.error
-        assert self.landed is not None, _NOT_YET
+        assert self.landed is not None, "it has an outcome"
         return self.landed
 
 
@@ -92,16 +90,13 @@ class Together:
     def _next(self) -> list[Unit]:
         """Take the units that land next."""
         with self._lock:
-            units = [self._ready.popleft()]
-            rows, taken = _size(units[0])
-            while self._ready:
-                more_rows, more_bytes = _size(self._ready[0])
-                rows, taken = rows + more_rows, taken + more_bytes
-                there = {unit.whose for unit in units}
-                if rows > GROUP_ROWS or taken > GROUP_BYTES or self._ready[0].whose in there:
-                    break
-                units.append(self._ready.popleft())
-        return units
+            units: dict[tuple[str, str], Unit] = {}
+            for unit in next(runs(self._ready, _size)):
+                if units.setdefault(unit.whose, unit) is not unit:
+                    break  # it has to see what the other of its account does
+            for _ in units:
+                self._ready.popleft()
+        return list(units.values())
 
 
 def _size(unit: Unit) -> tuple[int, int]:

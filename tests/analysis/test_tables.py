@@ -60,6 +60,16 @@ def test_a_place_that_cannot_be_read_is_refused(uri):
         pytest.fail("it was opened")
 
 
+@pytest.mark.parametrize(
+    ("uri", "told"),
+    [("csv:~no-such-user/ads", "no home folder for ~no-such-user"), ("csv:\udcff", "is not text in UTF-8")],
+)
+def test_a_place_that_cannot_be_is_refused(uri, told):
+    """In Python as on the command line."""
+    with pytest.raises(ConfigurationError, match=told), open_tables(uri):
+        pytest.fail("it was opened")
+
+
 def test_a_place_that_is_not_there_is_refused(tmp_path):
     """And not made."""
     file = tmp_path / "ads.duckdb"

@@ -27,6 +27,12 @@ UNREACHABLE = errors.ConnectError("no")
 NO_CURRENCY = errors.ConfigurationError("no")
 
 
+def ran_alone(script):
+    """Run a Python script in a process of its own, which signals may end."""
+    command = [sys.executable, "-c", script]
+    return subprocess.run(command, check=False, capture_output=True, timeout=20, text=True)
+
+
 class TestHelp:
     def test_every_command_is_listed(self, adnet):
         """`adnet --help` names every command."""
@@ -299,9 +305,8 @@ class TestSignals:
             except _call.InterruptedRunError as error:
                 print(error)
         """)
-        command = [sys.executable, "-c", script]
         # Without the second signal it would have waited for longer than the time-out.
-        ended = subprocess.run(command, check=False, capture_output=True, timeout=20, text=True)
+        ended = ran_alone(script)
         assert (ended.stdout, ended.stderr, ended.returncode) == ("go on so\n", "", 0)
 
     def test_third_signal(self):
@@ -320,8 +325,7 @@ class TestSignals:
 
             _call.run(stubborn(3))
         """)
-        command = [sys.executable, "-c", script]
-        ended = subprocess.run(command, check=False, capture_output=True, timeout=20, text=True)
+        ended = ran_alone(script)
         assert (ended.stdout, ended.stderr, ended.returncode) == ("", "", -signal.SIGINT)
 
     def test_signals_in_one_go(self):
@@ -340,8 +344,7 @@ class TestSignals:
             except _call.InterruptedRunError as error:
                 print(error)
         """)
-        command = [sys.executable, "-c", script]
-        ended = subprocess.run(command, check=False, capture_output=True, timeout=20, text=True)
+        ended = ran_alone(script)
         assert (ended.stdout, ended.stderr, ended.returncode) == ("go on so\n", "", 0)
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -94,6 +94,12 @@ class TestServe:
         assert ran.code == 2
         assert message in ran.line
 
+    def test_a_home_folder_that_is_not_there_is_refused(self, adnet):
+        """In one line that names it."""
+        ran = adnet("sandbox", "serve", "targetcircle", "--write-config", "~no-such-user/adnet.toml")
+        assert ran.code == 2
+        assert "there is no home folder for ~no-such-user" in ran.err
+
     def test_configuration_of_somebody_else(self, adnet, home):
         """A configuration that adnet did not write is not replaced."""
         Path("adnet.toml").write_text("[accounts.real]\n")

@@ -25,6 +25,8 @@ def test_relative_path(scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ("ads.duckdb", ["'ads.duckdb'", "did you mean 'duckdb:'?"]),
         ("parquet:", ["names no place", "parquet:PATH"]),
         ("", ["no sink ''"]),
+        ("csv:~no-such-user/ads", ["no home folder for ~no-such-user", "write the whole path"]),
+        ("duckdb:\udcff.duckdb", ["is not text in UTF-8", "name another place"]),
     ],
 )
 def test_unknown_uri(uri: str, words: list[str]) -> None:

@@ -12,7 +12,7 @@ import pytest
 from sink_kit import START, Place, StillClock, transactions
 
 from adnet.errors import SinkError
-from adnet.sinks import Landed, _together
+from adnet.sinks import Landed, _part_rows
 from adnet.sinks._spooling import SpoolingSink, SpoolLanding
 
 
@@ -122,11 +122,11 @@ async def test_large_landings_land_by_themselves(place: Place, monkeypatch: pyte
         sizes = [10, 10, 30, 5, 5, 5, 5, 1]
         landings = [await staged(sink, f"a{n}", transactions(size)) for n, size in enumerate(sizes)]
         page = landings[0]._places["transactions"].bytes
-        monkeypatch.setattr(_together, "GROUP_ROWS", 20)
+        monkeypatch.setattr(_part_rows, "GROUP_ROWS", 20)
         await landed_at_once(sink, landings)
         assert groups == [["a0", "a1"], ["a2"], ["a3", "a4", "a5", "a6"], ["a7"]]
-        monkeypatch.setattr(_together, "GROUP_BYTES", 3 * page)
-        monkeypatch.setattr(_together, "GROUP_ROWS", 1000)
+        monkeypatch.setattr(_part_rows, "GROUP_BYTES", 3 * page)
+        monkeypatch.setattr(_part_rows, "GROUP_ROWS", 1000)
         groups.clear()
         await landed_at_once(sink, [await staged(sink, f"b{n}", transactions(10)) for n in range(7)])
     assert groups == [["b0", "b1", "b2"], ["b3", "b4", "b5"], ["b6"]]

@@ -77,7 +77,10 @@ Field = tuple[str, tuple[str | None, str]]
 UNKNOWN_OBJECTS: Final = frozenset(
     f"unknown_{kind}" for kind in ("campaigns", "ad_groups", "ad_plans", "banners")
 )
-"""Codes of mass actions that name, in their message alone, the objects that are not there."""
+"""Codes of mass actions that name, in their message alone, the objects that are not there.
+
+Source: VK Ads "AdGroup mass action" (documented); ``unknown_campaigns`` is inferred.
+"""
 
 _MULTI_STATUS: Final = 207
 _NUMBER: Final = re.compile(r"\d+", re.ASCII)

@@ -12,7 +12,8 @@ KNOWN: Final = {
     "qualityFactor": calls.set_quality_factors,
     "sourceQualityFactor": calls.set_source_factors,
 }
-"""In the order of sending: a factor for all sub-sources replaces those of single ones."""
+"""In the order of sending: a factor for a widget goes to all its sub-sources (documented), and so replaces theirs
+(inferred)."""
 
 
 def steps(campaign_id: str, wished: Mapping[str, Any]) -> list[Step]:

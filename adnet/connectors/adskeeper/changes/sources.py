@@ -140,7 +140,7 @@ class SourceWriter:
         """Return the writes that set factors."""
         decision = Decision()
         factors = {str(given): value for given, value in factors.items()}
-        # In this order: a factor for all sub-sources replaces those of single ones.
+        # In the order of `factors.KNOWN`.
         parts: dict[str, dict[str, list[str]]] = {"all": {}, "widget": {}, "named": {}}
         for source in self._read(decision, campaign_id, factors):
             kind = "named" if source.name is not None else "all" if source.sub == ALL_SUBS else "widget"
