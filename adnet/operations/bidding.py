@@ -4,7 +4,7 @@ For every object (a campaign or an ad) that has a bid and runs, the strategy ask
 the bid towards that:
 
 1. *Conversion rate.* Conversions per click over the rows given. Few clicks tell little, so the rate of all objects
-   together stands in for ``prior_clicks`` further clicks.
+   together (that tell conversions) stands in for ``prior_clicks`` further clicks.
 2. *Wanted bid.* The present bid times target CPA over present CPA (cost per click over that rate). Nothing moves
    within ``tolerance`` of the target or on fewer than ``least_clicks`` clicks.
 3. *Careful.* A bid moves by at most ``step`` at once, stays between ``lowest`` and ``highest``, and is cut to a
@@ -106,7 +106,8 @@ def decide_bids(
     level = "ad" if Ad in kinds else "campaign"
     rows = [row for row in stats if row.level == level]
     figures = _figures(rows, strategy.target.currency)
-    known = [figures[key] for thing in objects if (key := id_of(thing)) in figures]
+    # Clicks whose conversions are not told would be clicks without one.
+    known = [found for thing in objects if (found := figures.get(id_of(thing))) and found.told]
     clicks, conversions = sum(f.clicks for f in known), sum(f.conversions for f in known)
     prior = Decimal(conversions) / clicks if clicks else Decimal(0)
     decisions = [_decide(strategy, thing, figures.get(id_of(thing), _Figures()), prior) for thing in objects]

@@ -143,6 +143,15 @@ def test_few_clicks_are_judged_by_all_objects_together():
     assert (round(fresh.cpa, 2), fresh.reason) == (Decimal("11.22"), "dearer than the target")
 
 
+def test_clicks_whose_conversions_are_not_told_say_nothing_about_the_rate_of_all():
+    """A campaign without such a target would make all others look dear."""
+    rows = [day(1, clicks=5000, conversions=100, spend=1000), day(2, clicks=50, conversions=0, spend=10)]
+    (_, fresh) = decide([ad(1), ad(2)], rows, prior_clicks=450)
+    untold = day(3, clicks=90_000, conversions=None)
+    (_, beside, _) = decide([ad(1), ad(2), ad(3)], [*rows, untold], prior_clicks=450)
+    assert beside == fresh
+
+
 def test_raises_that_do_not_fit_the_budget_are_taken_back_dearest_first():
     """The best ad keeps its raise."""
     rows = [day(1, conversions=20), day(2, conversions=40)]
