@@ -36,6 +36,7 @@ from adnet.models import (
 )
 from adnet.models.words import Level
 from adnet.money import Money
+from adnet.operations.grouping import kind_by_kind
 from adnet.operations.instant import InstantReports
 from adnet.operations.jobs import ReportRunner
 from adnet.operations.plan import (
@@ -273,8 +274,7 @@ class Account:
         return await self._batch("bid_sources", str(campaign_id), dict(factors))
 
     async def _update(self, kind: str, updates: Iterable[Update]) -> BatchResult:
-        operation = f"update_{kind}"
-        self._require(operation)
+        self._require(operation := f"update_{kind}")
         updates = all_of_kind(updates, kind)
         wanted = [update for update in updates if update]
         outcomes = iter(await self._batch(operation, wanted) if wanted else ())
@@ -311,8 +311,9 @@ class Account:
         """
         check_owner(plan, network=self.network, account=self.name)
         check_plan(plan, limits, force=force)
-        parts = [await self._update(kind, updates) for kind, updates in by_kind(plan.updates)]
-        return BatchResult(outcome for part in parts for outcome in part)
+        for kind, _ in by_kind(plan.updates):
+            self._require(f"update_{kind}")
+        return BatchResult(await kind_by_kind(plan.updates, self._update))
 
     # ------------------------------------------------------------------ audiences
 

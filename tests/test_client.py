@@ -6,7 +6,9 @@ import attrs
 import pytest
 
 import adnet
-from adnet.testing import ScriptTransport
+from adnet.client import Account
+from adnet.interface import Connector, WritesAds, WritesCampaigns
+from adnet.testing import FakeClock, ScriptTransport
 
 NEW, OLD = date(2026, 1, 2), date(2026, 1, 1)
 JOB = adnet.ReportJob(network="mgid", account="other", query=adnet.ReportQuery(kind="clicks"))
@@ -45,3 +47,68 @@ async def test_a_list_that_is_ready_at_once_is_a_report_where_others_are_made_on
         assert await account.poll_report(job) == job
         with pytest.raises(adnet.UnsupportedError, match="cannot serve submit_report of stats; adskeeper"):
             await account.submit_report(attrs.evolve(query, kind="stats"))
+
+
+class Campaigns(Connector, WritesCampaigns):
+    """Makes every change of campaigns, and notes whose."""
+
+    network = "memory"
+
+    def __init__(self):
+        self.changed = []
+
+    async def open(self): ...
+
+    async def close(self): ...
+
+    async def create_campaigns(self, drafts): ...
+
+    async def update_campaigns(self, updates):
+        self.changed += [update.id for update in updates]
+        return [adnet.Outcome(id=update.id, status="done") for update in updates]
+
+    async def delete_campaigns(self, ids): ...
+
+
+class Both(Campaigns, WritesAds):
+    """Can change ads too, but not today."""
+
+    async def create_ads(self, drafts): ...
+
+    async def update_ads(self, updates):
+        raise adnet.ConnectError("nobody is there")
+
+    async def delete_ads(self, ids): ...
+
+
+def account_on(connector):
+    """Return an account on a connector that needs no state."""
+    return Account(connector, name="shop", clock=FakeClock(), state=None)
+
+
+PAUSED = {"status": "paused"}
+CAMPAIGN, AD = adnet.Update("1", PAUSED, "campaigns"), adnet.Update("2", PAUSED, "ads")
+
+
+async def test_of_a_plan_that_breaks_off_everybody_learns_what_was_done():
+    """An error alone would hide that the first part is made; what comes after it is not begun."""
+    connector = Both()
+    updates = (CAMPAIGN, AD, adnet.Update("3", {"status": "active"}, "campaigns"))
+    result = await account_on(connector).apply(adnet.Plan(network="memory", updates=updates))
+    assert [(one.id, one.status) for one in result] == [("1", "done"), ("2", "failed"), ("3", "failed")]
+    error = result[2].error
+    assert (type(error), error.operation, connector.changed) == (adnet.ConnectError, "update_ads", ["1"])
+
+
+async def test_a_plan_of_which_nothing_was_sent_raises():
+    """As each of its calls does by itself."""
+    with pytest.raises(adnet.ConnectError, match="nobody is there"):
+        await account_on(Both()).apply(adnet.Plan(network="memory", updates=(AD, CAMPAIGN)))
+
+
+async def test_of_a_plan_that_the_network_cannot_make_whole_nothing_is_sent():
+    """Half of it is nothing that anybody has asked for."""
+    connector = Campaigns()
+    with pytest.raises(adnet.UnsupportedError, match="memory cannot serve update_ads"):
+        await account_on(connector).apply(adnet.Plan(network="memory", updates=(CAMPAIGN, AD)))
+    assert connector.changed == []

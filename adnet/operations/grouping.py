@@ -11,7 +11,8 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from adnet.errors import AdnetError
-from adnet.models import Outcome
+from adnet.models import Outcome, Update
+from adnet.operations.plan import by_kind
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -120,3 +121,23 @@ async def in_batches(
 
     results = await asyncio.gather(*(one(batch) for batch in batches))
     return [outcome for outcomes in results for outcome in outcomes]
+
+
+async def kind_by_kind(
+    updates: Sequence[Update], send: Callable[[str, Sequence[Update]], Awaitable[Sequence[Outcome]]]
+) -> list[Outcome]:
+    """Return one outcome for each update, in their order; *send* is given those of one kind at once.
+
+    What it raises rises where nothing was sent before. Else it is the outcome of all that is left: nobody would learn
+    what had been done, and what comes later may rely on what failed.
+    """
+    outcomes: list[Outcome] = []
+    for kind, part in by_kind(updates):
+        try:
+            outcomes += await send(kind, part)
+        except AdnetError as error:
+            if not outcomes:
+                raise
+            left = updates[len(outcomes) :]
+            return outcomes + [Outcome(id=one.id, status="failed", error=error) for one in left]
+    return outcomes
