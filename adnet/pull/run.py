@@ -90,6 +90,8 @@ async def pull(
     chosen = _accounts(accounts)
     _check_apart(chosen)
     check_order(since, until)
+    if lookback_days < 0:
+        raise ConfigurationError(f"lookback_days {lookback_days} would leave out days that are asked for")
     if tables is not None and not tables:
         raise ConfigurationError("no table is named: leave tables out for all of them")
     _check_names("table", tables or (), TABLES)

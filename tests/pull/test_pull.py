@@ -302,6 +302,7 @@ async def test_statistics_by_a_level_that_a_network_lacks_are_left_out():
         ({"levels": ["day"]}, "there is no level 'day'"),
         ({"levels": [5]}, "there is no level 5"),
         ({"until": date(2025, 1, 1)}, "is not before until"),
+        ({"lookback_days": -1}, "lookback_days -1 would leave out days that are asked for"),
         ({"to": "duckbd:x"}, "duckbd"),
     ],
 )
