@@ -53,8 +53,8 @@ def count_plan(
         ``updates``, ``paused``, ``resumed`` and ``deleted`` count objects. ``budget_up``, ``budget_down``, ``bid_up``
         and ``bid_down`` are shares of the present sums (0.25 is a quarter; what rises from zero is infinite).
         ``budget_change`` is the share by which the sum moves in the end. ``unlimited`` counts budgets that are taken
-        away, ``unseen`` budgets and bids that change on objects whose present value is not known, and bids that
-        come or go. Where deleted is a status, updates to it count as deletions.
+        away or set to nothing, ``unseen`` budgets and bids that change on objects whose present value is not
+        known, and bids that come or go. Where deleted is a status, updates to it count as deletions.
     """
     objects = {(kind_of(thing), id_of(thing)): thing for thing in present}
     changed = [update for update in updates if update]
@@ -217,7 +217,9 @@ def _moves(update: Update, thing: Campaign | Ad | None) -> Iterable[_Move]:
         seen = thing is not None and len(units) < 2 and told
         before, after = _amount(old) if seen else None, _amount(value)
         if before != after or not seen:
-            yield _Move(part, f"{name} {min(units, default='')}", before, after, seen)
+            # At some networks a limit of nothing is no limit; whoever means to stop, pauses.
+            left = None if part == "budget" and after is not None and after <= 0 else after
+            yield _Move(part, f"{name} {min(units, default='')}", before, left, seen)
 
 
 def _shares(moves: Sequence[_Move]) -> dict[str, Decimal]:

@@ -174,3 +174,12 @@ def test_a_campaign_and_an_ad_of_one_id_are_two_objects(kind):
 def test_a_bid_that_stays_away_is_no_change():
     """Nothing moves, so nothing has to be measured."""
     check(count_plan([Update("1", {"bid": None})], [Campaign(campaign_id="1", name="x")]))
+
+
+def test_a_budget_of_nothing_may_be_no_limit():
+    """Among many others it would hardly count as lowered; a limit that was nothing before stays what it is."""
+    counts = budgets((10, 0), (1000, 1000))
+    assert (counts["unlimited"], counts["budget_down"]) == (1, 0)
+    with pytest.raises(UnsafePlanError, match="takes away 1 budget, so that spend has no limit"):
+        check(counts)
+    assert [budgets(pair)["unlimited"] for pair in ((10, -1), (0, 0), (0, 10))] == [1, 0, 0]
