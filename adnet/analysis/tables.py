@@ -20,6 +20,8 @@ from adnet.sinks._sql import DUCKDB_TYPES, definitions, literal, quoted
 T = TypeVar("T")
 _MEMORY: Final = "1GB"
 """What DuckDB may take before it spills to a folder that is removed in the end."""
+_LINE: Final = 100_000_000
+"""Bytes of a line of CSV at most. DuckDB before 2.0 would keep sixteen such lines in memory."""
 Rows = list[tuple[Any, ...]]
 
 
@@ -164,7 +166,7 @@ def _from_parquet(_: Any, path: Path) -> dict[str, str]:
 def _from_csv(_: Any, path: Path) -> dict[str, str]:
     return {
         name: f"(SELECT {_lists_of(name)} FROM read_csv({literal(str(file))}, header = true, all_varchar = true,"
-        " delim = ',', quote = '\"', escape = '\"', max_line_size = 100000000))"
+        f" delim = ',', quote = '\"', escape = '\"', max_line_size = {_LINE}, buffer_size = {_LINE}))"
         for name in definitions(DUCKDB_TYPES)
         if (file := path / f"{name}.csv").exists()
     }
