@@ -310,7 +310,7 @@ class Account:
             ConfigurationError: It is another account's plan, or has more than updates.
         """
         check_owner(plan, network=self.network, account=self.name)
-        check_plan(plan, limits, force=force)
+        check_plan(plan, limits, force=force, factors=self._connector.source_factors)
         for kind, _ in by_kind(plan.updates):
             self._require(f"update_{kind}")
         return BatchResult(await kind_by_kind(plan.updates, self._update))

@@ -54,7 +54,7 @@ async def change(
         network=account.network,
         account=account.name,
         updates=tuple(updates.values()),
-        counts=count_plan(updates.values(), things),
+        counts=count_plan(updates.values(), things, factors=account.connector.source_factors),
     )
     return await carry_out(account, kind, plan, found, manner)
 

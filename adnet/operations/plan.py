@@ -4,7 +4,7 @@ A script that is wrong by a factor of a hundred spends a month's budget in an af
 against what is there, and one that moves too much is refused unless it is forced. Nothing here sends anything.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import groupby
 from typing import Any, Final
@@ -13,7 +13,7 @@ import attrs
 
 from adnet.errors import ConfigurationError, UnsafePlanError
 from adnet.models import Ad, AdDraft, Campaign, CampaignDraft, Plan, PlannedRequest, Removal, Update
-from adnet.money import Money
+from adnet.money import Money, exact
 
 _BUDGETS: Final = ("daily_budget", "total_budget", "daily_clicks", "total_clicks")
 _MEASURES: Final[Mapping[str, str]] = {**dict.fromkeys(_BUDGETS, "budget"), "bid": "bid"}
@@ -42,16 +42,23 @@ class PlanLimits:
 
 
 def count_plan(
-    updates: Iterable[Update], present: Iterable[Campaign | Ad], *, deleted: Sequence[str] = ()
+    updates: Iterable[Update],
+    present: Iterable[Campaign | Ad],
+    *,
+    deleted: Sequence[str] = (),
+    factors: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return what *updates* and deletions move, measured against the *present* objects.
+
+    *factors* are the keys of ``extra`` that multiply the price on sources; see ``Connector.source_factors``.
 
     Each kind of budget and each currency is measured apart, and the largest share counts. A sum is over the objects
     whose value changes, not over the account: doubling one budget of many is a share of 1.
 
     Returns:
         ``updates``, ``paused``, ``resumed`` and ``deleted`` count objects. ``budget_up``, ``budget_down``, ``bid_up``
-        and ``bid_down`` are shares of the present sums (0.25 is a quarter; what rises from zero is infinite).
+        and ``bid_down`` are shares of the present sums (0.25 is a quarter; what rises from zero is infinite), and
+        ``bid_factor`` is the highest factor on a source, zero where none is set.
         ``budget_change`` is the share by which the sum moves in the end. ``unlimited`` counts budgets that are taken
         away or set to nothing, ``unseen`` budgets and bids that change on objects whose present value is not
         known, and bids that come or go. Where deleted is a status, updates to it count as deletions.
@@ -66,12 +73,15 @@ def count_plan(
         "resumed": sum(update.fields.get("status") == "active" for update in changed),
         "deleted": len(deleted) + sum(update.fields.get("status") == "deleted" for update in changed),
         **_shares(known),
+        "bid_factor": max(_factors(changed, factors), default=Decimal(0)),
         "unlimited": sum(move.part == "budget" and move.after is None and move.seen for move in moves),
         "unseen": sum(not move.seen for move in moves),
     }
 
 
-def check_plan(plan: Plan, limits: PlanLimits | None = None, *, force: bool = False) -> None:
+def check_plan(
+    plan: Plan, limits: PlanLimits | None = None, *, force: bool = False, factors: Collection[str] = ()
+) -> None:
     """Refuse a plan that moves too much, by its ``counts``; see :func:`count_plan`.
 
     Args:
@@ -79,12 +89,13 @@ def check_plan(plan: Plan, limits: PlanLimits | None = None, *, force: bool = Fa
             as too much.
         limits: How much is allowed.
         force: Whether to let it pass all the same.
+        factors: As for :func:`count_plan`.
 
     Raises:
         UnsafePlanError: It moves more than *limits* allow; the message names every limit, the error has the counts.
     """
     limits = limits or PlanLimits()
-    counts = plan.counts or count_plan(plan.updates, ())
+    counts = plan.counts or count_plan(plan.updates, (), factors=factors)
     reasons = [] if force else list(_reasons(counts, limits))
     if reasons:
         raise UnsafePlanError(
@@ -176,6 +187,8 @@ def _reasons(counts: Mapping[str, Any], limits: PlanLimits) -> Iterable[str]:
             share = counts.get(f"{name}_{way}", Decimal(0))
             if share > allowed:
                 yield f"{verb} {name}s by {_percent(share)} in total (allowed: {_percent(allowed)})"
+    if (factor := counts.get("bid_factor", Decimal(0))) > 1 + limits.bid_share:
+        yield f"pays {factor:f} times the price on a source (allowed: {1 + limits.bid_share:f})"
     for name, verb in _VERBS.items():
         if (count := counts.get(name, 0)) > (most := getattr(limits, name)):
             yield f"{verb} {_many(count, 'object')} (allowed: {most})"
@@ -220,6 +233,22 @@ def _moves(update: Update, thing: Campaign | Ad | None) -> Iterable[_Move]:
             # At some networks a limit of nothing is no limit; whoever means to stop, pauses.
             left = None if part == "budget" and after is not None and after <= 0 else after
             yield _Move(part, f"{name} {min(units, default='')}", before, left, seen)
+
+
+def _factors(updates: Iterable[Update], names: Collection[str]) -> Iterable[Decimal]:
+    """Yield by what *updates* multiply the price on sources; what is no number is as much as can be."""
+    for update in updates:
+        extra = update.fields.get("extra")
+        for name, wished in extra.items() if isinstance(extra, Mapping) else ():
+            if name in names and isinstance(wished, Mapping):
+                yield from map(_factor, wished.values())
+
+
+def _factor(value: Any) -> Decimal:
+    try:
+        return exact(str(value))
+    except ValueError:
+        return Decimal("Infinity")
 
 
 def _shares(moves: Sequence[_Move]) -> dict[str, Decimal]:

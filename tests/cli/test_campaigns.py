@@ -137,6 +137,15 @@ def test_a_plan_that_moves_too_much_has_to_be_forced(shop):
     assert shop.campaign(0).limits.daily == 500
 
 
+def test_a_price_on_a_source_has_to_be_forced(shop):
+    """As it has by `adnet sources bid`."""
+    words = ("campaigns", "set", "shop", str(shop.campaign(0).id), "extra.qualityFactor.5600001=9")
+    ran = shop(*words)
+    assert (ran.code, shop.writes) == (2, [])
+    assert "pays 9 times the price on a source (allowed: 1.5)" in ran.err
+    assert shop(*words, "--force").code == 0
+
+
 def test_pausing_everything_has_to_be_said_and_forced(shop):
     """Of thirty campaigns more than twenty run."""
     for number in range(30):

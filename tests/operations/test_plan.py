@@ -183,3 +183,21 @@ def test_a_budget_of_nothing_may_be_no_limit():
     with pytest.raises(UnsafePlanError, match="takes away 1 budget, so that spend has no limit"):
         check(counts)
     assert [budgets(pair)["unlimited"] for pair in ((10, -1), (0, 0), (0, 10))] == [1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("factor", "highest"), [("0.5", "1"), (Decimal(2), "2"), (9, "9"), (2.5, "2.5"), ("much", "Infinity")]
+)
+def test_what_multiplies_a_price_is_counted(factor, highest):
+    """The highest factor on a source is what a campaign may come to pay; what is no number may be any."""
+    extra = {"factor": {"a": 1, "b": factor}, "other": {"c": 99}}
+    counts = count_plan([Update("1", {"extra": extra}), Update("2", {"extra": None})], [], factors=["factor"])
+    assert counts["bid_factor"] == Decimal(highest)
+
+
+def test_a_price_that_is_multiplied_has_to_be_forced():
+    """As a raise of the bid by as much."""
+    check({"bid_factor": Decimal("1.5")})
+    check({"bid_factor": Decimal(3)}, bid_share=Decimal(2))
+    with pytest.raises(UnsafePlanError, match=r"pays 1.51 times the price on a source \(allowed: 1.5\)"):
+        check({"bid_factor": Decimal("1.51")})

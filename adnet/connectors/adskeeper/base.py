@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, ClassVar
 
 from adnet.connectors.adskeeper.auth import Credentials, Dialect, LoginToken
+from adnet.connectors.adskeeper.changes import factors
 from adnet.connectors.adskeeper.codec import Book
 from adnet.connectors.adskeeper.core import Core
 from adnet.connectors.adskeeper.errors import decipherer
@@ -27,6 +28,7 @@ class AdskeeperBase(Connector):
 
     default_base_url: ClassVar[str] = ""
     """Where the network is; a white label has a host of its own, and refuses tokens of others."""
+    source_factors = factors.KNOWN.keys()
 
     def __init__(self, services: Services, *, base_url: str | None, options: Mapping[str, Any]) -> None:
         self._services = services

@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from adnet.errors import ConflictError, UnsupportedError
+from adnet.errors import ConflictError, UnsafePlanError, UnsupportedError
 from adnet.models import AdDraft, CampaignDraft, Update
 from tests.connectors.adskeeper.kit import home
 
@@ -82,3 +82,15 @@ async def test_a_plan_of_deletions_shows_only_what_would_be_sent():
         with pytest.raises(ConflictError, match="pause it first"):
             await it.connector.express("campaigns", "delete", [running])
         assert await it.connector.express("campaigns", "delete", [str(gone.id)]) == []
+
+
+async def test_a_plan_that_multiplies_a_price_has_to_be_forced():
+    """Nine times the price on a source is a bid, whatever field it stands in."""
+    async with home() as it:
+        row = it.campaign(plain)
+        plan = await it.account.plan([Update(str(row.id), {"extra": {"qualityFactor": {"5600001": 9}}})])
+        with pytest.raises(UnsafePlanError, match=r"pays 9 times the price on a source \(allowed: 1.5\)"):
+            await it.account.apply(plan)
+        assert it.writes == []
+        outcomes = await it.account.apply(plan, force=True)
+        assert [one.status for one in outcomes] == ["done"]
