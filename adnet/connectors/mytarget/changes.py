@@ -26,6 +26,14 @@ _DAYS: Final = {"starts_on": "date_start", "ends_on": "date_end"}
 _CLICKS: Final = frozenset({"daily_clicks", "total_clicks"})
 _SECTIONS: Final = frozenset({"content", "textblocks", "urls"})
 TARGETINGS: Final = "targetings"
+_CAMPAIGN_FIELDS: Final = {
+    **{theirs: ours for ours, theirs in (_MONEY | _DAYS).items()},
+    "status": "status",
+    "name": "name",
+    TARGETINGS: "targeting",
+}
+_BANNER_FIELDS: Final = {"status": "status", "name": "title"}
+"""What the network calls fields that updates and drafts have, and what these call them."""
 
 
 # ---------------------------------------------------------------------- campaigns
@@ -50,7 +58,7 @@ def campaign_changes(update: Update, currency: str | None) -> dict[str, Any]:
         elif name == "targeting":
             changes[TARGETINGS] = dict(mapping(name, value))
         elif name in {"tracking", "extra"}:
-            changes.update(mapping(name, value))
+            changes.update(beside(name, value, _CAMPAIGN_FIELDS))
         else:
             raise unknown(name)
     return {name: value for name, value in changes.items() if name != TARGETINGS or value}
@@ -68,7 +76,8 @@ def campaign_body(draft: CampaignDraft, currency: str | None) -> dict[str, Any]:
             body[theirs] = day(ours, value)
     if draft.targeting:
         body[TARGETINGS] = dict(draft.targeting)
-    return {**body, **draft.tracking, **draft.extra}
+    own = _set(body, _CAMPAIGN_FIELDS)
+    return {**body, **beside("tracking", draft.tracking, own), **beside("extra", draft.extra, own)}
 
 
 def refuse_clicks(draft: CampaignDraft) -> None:
@@ -100,7 +109,7 @@ def banner_changes(update: Update) -> dict[str, Any]:
                 raise invalid(f"{name} is a text that is not empty", **{name: "not a text"})
             changes[name] = value
         elif name == "extra":
-            changes.update(mapping(name, value))
+            changes.update(beside(name, value, _BANNER_FIELDS))
         else:
             raise unknown(name)
     return changes
@@ -131,7 +140,12 @@ def banner_body(draft: AdDraft, urls: Mapping[str, Any]) -> dict[str, Any]:
         body["textblocks"] = {role: {"text": words} for role, words in blocks.items() if words}
     if draft.url is not None and "urls" not in draft.extra:
         body["urls"] = {"primary": {"id": urls[draft.url]}}
-    return {**body, **draft.extra}
+    return {**body, **beside("extra", draft.extra, _set(body, _BANNER_FIELDS))}
+
+
+def _set(body: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, str]:
+    """Return those of *fields* that a draft has set; its status always is."""
+    return {theirs: ours for theirs, ours in fields.items() if theirs in body}
 
 
 # ---------------------------------------------------------------------- completing
@@ -254,6 +268,21 @@ def mapping(name: str, value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise invalid(f"{name} takes a mapping of what changes", **{name: "not a mapping"})
     return value
+
+
+def beside(name: str, value: Any, fields: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return what is nested under *name*, without any of *fields*.
+
+    Plans count what fields move, and a draft that is paused stays paused.
+
+    Raises:
+        InvalidRequestError: It holds one of them.
+    """
+    change = mapping(name, value)
+    for theirs, ours in fields.items():
+        if theirs in change:
+            raise invalid(f"{name} cannot hold {theirs}: set {ours}", **{f"{name}.{theirs}": f"set {ours}"})
+    return change
 
 
 def unknown(name: str) -> Exception:

@@ -70,6 +70,9 @@ def test_a_campaigns_fields_become_the_networks(fields, sent):
         ({"targeting": ["male"]}, "targeting"),
         ({"extra": None}, "extra"),
         ({"status_raw": "x"}, "status_raw"),
+        ({"extra": {"status": "active"}}, "extra.status"),
+        ({"extra": {"price": "999"}}, "extra.price"),
+        ({"tracking": {"budget_limit_day": "999"}}, "tracking.budget_limit_day"),
     ],
 )
 def test_what_cannot_be_sent_is_refused_before(fields, named):
@@ -117,6 +120,21 @@ def test_a_new_banner_has_its_parts():
         "status": "blocked", "name": "Boots", "urls": {"primary": {"id": 3}},
         "textblocks": {"title_25": {"text": "Boots"}, "text_90": {"text": "Warm"}},
     }  # fmt: skip
+
+
+def test_a_draft_that_is_paused_stays_paused():
+    """Its status is no matter of what only this network has; a price that it does not name may be."""
+    for draft in (
+        CampaignDraft(name="N", extra={"status": "active"}),
+        CampaignDraft(name="N", tracking={"name": "M"}),
+    ):
+        with pytest.raises(InvalidRequestError, match=r"cannot hold (status: set status|name: set name)"):
+            campaign_body(draft, "RUB")
+    with pytest.raises(InvalidRequestError, match="extra cannot hold status"):
+        banner_body(AdDraft(campaign_id="7", extra={"status": "active"}), {})
+    assert campaign_body(CampaignDraft(name="N", extra={"price": "9"}), "RUB")["price"] == "9"
+    with pytest.raises(InvalidRequestError, match="extra cannot hold price: set bid"):
+        campaign_body(CampaignDraft(name="N", bid=Money("1", "RUB"), extra={"price": "9"}), "RUB")
 
 
 def test_what_a_draft_names_itself_is_left_alone():
