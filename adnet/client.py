@@ -36,20 +36,19 @@ from adnet.models import (
 )
 from adnet.models.words import Level
 from adnet.money import Money
-from adnet.operations.grouping import kind_by_kind
-from adnet.operations.instant import InstantReports
-from adnet.operations.jobs import ReportRunner
-from adnet.operations.plan import (
+from adnet.operations.changes import (
     Change,
-    PlanLimits,
     all_of_kind,
     by_kind,
     check_owner,
-    check_plan,
     of_kind,
     parts_of,
     plan_of,
 )
+from adnet.operations.grouping import kind_by_kind
+from adnet.operations.instant import InstantReports
+from adnet.operations.jobs import ReportRunner
+from adnet.operations.plan import PlanLimits, check_plan
 from adnet.operations.windows import check_order, stream_rows
 from adnet.periods import Moment, Period
 from adnet.state import State
@@ -310,7 +309,7 @@ class Account:
             ConfigurationError: It is another account's plan, or has more than updates.
         """
         check_owner(plan, network=self.network, account=self.name)
-        check_plan(plan, limits, force=force, factors=self._connector.source_factors)
+        check_plan(plan, limits, force=force, paid_extra=self._connector.paid_extra)
         for kind, _ in by_kind(plan.updates):
             self._require(f"update_{kind}")
         return BatchResult(await kind_by_kind(plan.updates, self._update))

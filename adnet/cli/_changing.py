@@ -54,7 +54,7 @@ async def change(
         network=account.network,
         account=account.name,
         updates=tuple(updates.values()),
-        counts=count_plan(updates.values(), things, factors=account.connector.source_factors),
+        counts=count_plan(updates.values(), things, paid_extra=account.connector.paid_extra),
     )
     return await carry_out(account, kind, plan, found, manner)
 

@@ -63,8 +63,8 @@ class Connector:
     interface_version: ClassVar[int] = INTERFACE_VERSION
     options: ClassVar[tuple[Option, ...]] = ()
     limit_facts: ClassVar[tuple[LimitFact, ...]] = ()
-    source_factors: ClassVar[Collection[str]] = ()
-    """Keys of a campaign's ``extra`` that multiply its price on sources (source -> factor): plans count them."""
+    paid_extra: ClassVar[Collection[str]] = ()
+    """Keys of ``extra`` that move what is paid, an amount or factors (source -> factor): plans count them."""
 
     time_zone: tzinfo = UTC
     """The zone of the account's days; UTC where the network does not tell."""

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from adnet.errors import AdnetError
 from adnet.models import Outcome, Update
-from adnet.operations.plan import by_kind
+from adnet.operations.changes import by_kind
 
 K = TypeVar("K")
 V = TypeVar("V")

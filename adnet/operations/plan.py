@@ -4,15 +4,14 @@ A script that is wrong by a factor of a hundred spends a month's budget in an af
 against what is there, and one that moves too much is refused unless it is forced. Nothing here sends anything.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
-from itertools import groupby
 from typing import Any, Final
 
 import attrs
 
-from adnet.errors import ConfigurationError, UnsafePlanError
-from adnet.models import Ad, AdDraft, Campaign, CampaignDraft, Plan, PlannedRequest, Removal, Update
+from adnet.errors import UnsafePlanError
+from adnet.models import Ad, Campaign, Plan, Update
 from adnet.money import Money, exact
 
 _BUDGETS: Final = ("daily_budget", "total_budget", "daily_clicks", "total_clicks")
@@ -21,8 +20,6 @@ _MEASURES: Final[Mapping[str, str]] = {**dict.fromkeys(_BUDGETS, "budget"), "bid
 
 _VERBS: Final = {"paused": "pauses", "resumed": "starts", "deleted": "deletes"}
 """Count -> what a plan does to so many objects."""
-
-Change = Update | CampaignDraft | AdDraft | Removal
 
 
 @attrs.frozen(kw_only=True)
@@ -46,11 +43,11 @@ def count_plan(
     present: Iterable[Campaign | Ad],
     *,
     deleted: Sequence[str] = (),
-    factors: Collection[str] = (),
+    paid_extra: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return what *updates* and deletions move, measured against the *present* objects.
 
-    *factors* are the keys of ``extra`` that multiply the price on sources; see ``Connector.source_factors``.
+    *paid_extra* are the keys of ``extra`` that move what is paid; see ``Connector.paid_extra``.
 
     Each kind of budget and each currency is measured apart, and the largest share counts. A sum is over the objects
     whose value changes, not over the account: doubling one budget of many is a share of 1.
@@ -61,26 +58,28 @@ def count_plan(
         ``bid_factor`` is the highest factor on a source, zero where none is set.
         ``budget_change`` is the share by which the sum moves in the end. ``unlimited`` counts budgets that are taken
         away or set to nothing, ``unseen`` budgets and bids that change on objects whose present value is not
-        known, and bids that come or go. Where deleted is a status, updates to it count as deletions.
+        known, bids that come or go, and amounts of *paid_extra*. Where deleted is a status, updates to it count as
+        deletions.
     """
     objects = {(kind_of(thing), id_of(thing)): thing for thing in present}
     changed = [update for update in updates if update]
     moves = [move for update in changed for move in _moves(update, _present(objects, update))]
     known = [move for move in moves if move.before is not None and move.after is not None]
+    paid = [one for update in changed for one in _paid(update, paid_extra)]
     return {
         "updates": len(changed),
         "paused": sum(update.fields.get("status") == "paused" for update in changed),
         "resumed": sum(update.fields.get("status") == "active" for update in changed),
         "deleted": len(deleted) + sum(update.fields.get("status") == "deleted" for update in changed),
         **_shares(known),
-        "bid_factor": max(_factors(changed, factors), default=Decimal(0)),
+        "bid_factor": max(_factors(paid), default=Decimal(0)),
         "unlimited": sum(move.part == "budget" and move.after is None and move.seen for move in moves),
-        "unseen": sum(not move.seen for move in moves),
+        "unseen": sum(not move.seen for move in moves) + sum(not isinstance(one, Mapping) for one in paid),
     }
 
 
 def check_plan(
-    plan: Plan, limits: PlanLimits | None = None, *, force: bool = False, factors: Collection[str] = ()
+    plan: Plan, limits: PlanLimits | None = None, *, force: bool = False, paid_extra: Collection[str] = ()
 ) -> None:
     """Refuse a plan that moves too much, by its ``counts``; see :func:`count_plan`.
 
@@ -89,13 +88,13 @@ def check_plan(
             as too much.
         limits: How much is allowed.
         force: Whether to let it pass all the same.
-        factors: As for :func:`count_plan`.
+        paid_extra: As for :func:`count_plan`.
 
     Raises:
         UnsafePlanError: It moves more than *limits* allow; the message names every limit, the error has the counts.
     """
     limits = limits or PlanLimits()
-    counts = plan.counts or count_plan(plan.updates, (), factors=factors)
+    counts = plan.counts or count_plan(plan.updates, (), paid_extra=paid_extra)
     reasons = [] if force else list(_reasons(counts, limits))
     if reasons:
         raise UnsafePlanError(
@@ -105,79 +104,6 @@ def check_plan(
             counts=dict(counts),
             limits=attrs.asdict(limits),
         )
-
-
-def plan_of(
-    changes: Sequence[Change], requests: Iterable[PlannedRequest], *, network: str, account: str
-) -> Plan:
-    """Return the plan of *changes*, which take *requests*."""
-    updates = tuple(change for change in changes if isinstance(change, Update))
-    others = len(changes) - len(updates)
-    return Plan(network=network, account=account, updates=updates, requests=tuple(requests), others=others)
-
-
-def check_owner(plan: Plan, *, network: str, account: str) -> None:
-    """Refuse a plan that an account cannot make.
-
-    Raises:
-        ConfigurationError: It is another account's, or has more than updates.
-    """
-    if (plan.network, plan.account or account) != (network, account):
-        raise ConfigurationError(
-            f"this plan is for {plan.account or 'an account'!r} on {plan.network}, not for {account!r} on {network}"
-        )
-    if plan.others:
-        raise ConfigurationError(
-            f"{plan.others} of the plan's changes are no updates: drafts and removals are made by calls of their own"
-        )
-
-
-def by_kind(updates: Iterable[Update]) -> Iterator[tuple[str, list[Update]]]:
-    """Yield updates that follow each other and are of one kind, as (kind, updates)."""
-    for kind, part in groupby(updates, lambda update: update.kind or "campaigns"):
-        yield kind, list(part)
-
-
-def of_kind(changes: Iterable[Change], kind: str | None) -> list[Change]:
-    """Return *changes*; their updates that do not know their kind are of *kind*, from now on."""
-    return [
-        attrs.evolve(change, kind=change.kind or kind) if isinstance(change, Update) else change
-        for change in changes
-    ]
-
-
-def all_of_kind(updates: Iterable[Update], kind: str) -> list[Update]:
-    """Return *updates*, none of which knows that it is of another *kind*: of that, too, the id may exist.
-
-    Raises:
-        ConfigurationError: One of them does.
-    """
-    found = list(updates)
-    for update in found:
-        if update.kind and update.kind != kind:
-            raise ConfigurationError(
-                f"the update of {update.id} is one of {update.kind}, not of {kind}: use update_{update.kind};"
-                " nothing was sent"
-            )
-    return found
-
-
-def parts_of(changes: Iterable[Change]) -> Iterator[tuple[str, str, list[Any]]]:
-    """Yield *changes* that follow each other and are alike as (kind, verb, items): many may take one request.
-
-    Updates of nothing are left out, those without a kind are of campaigns; of removals the items are ids.
-    """
-    for (what, verb), part in groupby((change for change in changes if change), _named):
-        yield what, verb, [one.id if isinstance(one, Removal) else one for one in part]
-
-
-def _named(change: Change) -> tuple[str, str]:
-    """Return what is changed, and how: together the name of an operation."""
-    if isinstance(change, Removal):
-        return change.kind, "revoke" if change.kind == "shares" else "delete"
-    if isinstance(change, Update):
-        return change.kind or "campaigns", "update"
-    return ("ads" if isinstance(change, AdDraft) else "campaigns"), "create"
 
 
 def _reasons(counts: Mapping[str, Any], limits: PlanLimits) -> Iterable[str]:
@@ -235,13 +161,16 @@ def _moves(update: Update, thing: Campaign | Ad | None) -> Iterable[_Move]:
             yield _Move(part, f"{name} {min(units, default='')}", before, left, seen)
 
 
-def _factors(updates: Iterable[Update], names: Collection[str]) -> Iterable[Decimal]:
-    """Yield by what *updates* multiply the price on sources; what is no number is as much as can be."""
-    for update in updates:
-        extra = update.fields.get("extra")
-        for name, wished in extra.items() if isinstance(extra, Mapping) else ():
-            if name in names and isinstance(wished, Mapping):
-                yield from map(_factor, wished.values())
+def _paid(update: Update, names: Collection[str]) -> Iterable[Any]:
+    """Yield what *update* sets beside the fields that all networks share, and that is paid."""
+    for part in ("tracking", "extra"):
+        nested = update.fields.get(part)
+        yield from (nested[name] for name in names if name in nested) if isinstance(nested, Mapping) else ()
+
+
+def _factors(paid: Iterable[Any]) -> Iterable[Decimal]:
+    """Yield by what prices on sources are multiplied; what is no number is as much as can be."""
+    return (_factor(value) for factors in paid if isinstance(factors, Mapping) for value in factors.values())
 
 
 def _factor(value: Any) -> Decimal:

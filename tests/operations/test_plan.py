@@ -191,8 +191,17 @@ def test_a_budget_of_nothing_may_be_no_limit():
 def test_what_multiplies_a_price_is_counted(factor, highest):
     """The highest factor on a source is what a campaign may come to pay; what is no number may be any."""
     extra = {"factor": {"a": 1, "b": factor}, "other": {"c": 99}}
-    counts = count_plan([Update("1", {"extra": extra}), Update("2", {"extra": None})], [], factors=["factor"])
+    counts = count_plan(
+        [Update("1", {"extra": extra}), Update("2", {"extra": None})], [], paid_extra=["factor"]
+    )
     assert counts["bid_factor"] == Decimal(highest)
+
+
+@pytest.mark.parametrize("part", ["extra", "tracking"])
+def test_an_amount_that_only_one_network_has_is_not_known(part):
+    """What it was before is told in no field of ours, so that how far it moves cannot be."""
+    counts = count_plan([Update("1", {part: {"max_price": "9", "utm": "x"}})], [], paid_extra=["max_price"])
+    assert (counts["unseen"], counts["bid_factor"]) == (1, 0)
 
 
 def test_a_price_that_is_multiplied_has_to_be_forced():

@@ -28,7 +28,7 @@ class AdskeeperBase(Connector):
 
     default_base_url: ClassVar[str] = ""
     """Where the network is; a white label has a host of its own, and refuses tokens of others."""
-    source_factors = factors.KNOWN.keys()
+    paid_extra = factors.KNOWN.keys()
 
     def __init__(self, services: Services, *, base_url: str | None, options: Mapping[str, Any]) -> None:
         self._services = services

@@ -49,6 +49,7 @@ class Bound(Connector, ReadsAccounts, Revokes):
     """The brand; the only thing that VK Ads has of its own."""
 
     time_zone = codec.MOSCOW
+    paid_extra = ("max_price", "cr_max_price")
 
     def __init__(self, services: Services, *, base_url: str | None, options: Mapping[str, Any]) -> None:
         self._parts = assemble(self.profile, services, base_url, options)

@@ -156,3 +156,19 @@ async def test_one_id_is_one_id():
         account, one = test.account(), str(test.first("campaigns", status="active")["id"])
         assert (await account.delete_campaigns(one)).ids == (one,)
         assert test.first("campaigns", id=int(one))["status"] == "deleted"
+
+
+async def test_nothing_passes_the_catch_beside_the_fields_that_it_counts():
+    """What stands in ``extra`` spends as much as anywhere else."""
+    async with bench() as test:
+        account = test.account()
+        found, *_ = [row async for row in account.list_campaigns(status="paused")]
+        before = sent(test)
+        plan = await account.plan([Update(found.campaign_id, {"extra": {"max_price": "21"}})])
+        with pytest.raises(UnsafePlanError, match="changes 1 amount whose present value is not known"):
+            await account.apply(plan)
+        started = Update(found.campaign_id, {"extra": {"status": "active", "price": "21"}})
+        (outcome,) = await account.update_campaigns([started])
+        assert (outcome.status, sent(test)) == ("failed", before)
+        assert outcome.error.message == "extra cannot hold price: set bid"
+        assert (await account.apply(plan, force=True)).ok
