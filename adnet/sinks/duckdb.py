@@ -34,6 +34,9 @@ T = TypeVar("T")
 
 _PACKING: Final = (1, 2)
 """The first format of files that can pack texts with zstd."""
+_OLD: Final = duckdb.__version__.startswith(("0.", "1."))
+_FORMAT: Final = {"storage_compatibility_version": "v1.2.0"} if _OLD else {}
+"""How new files are made: DuckDB before 2.0 would choose a format that cannot."""
 _MEMORY_MB: Final = (64, 128, 256, 1024, 4096)
 """What DuckDB may take; the next figure is for a landing that the one before was too little for."""
 
@@ -88,7 +91,7 @@ class DuckDbSink(SpoolingSink):
         self._lock.take()
         self._clear()
         with explained(self.path):
-            duckdb.connect(str(draft), config=self._settings()).close()
+            duckdb.connect(str(draft), config=self._settings() | _FORMAT).close()
             sync(draft)
             if not self.path.exists():  # no other process was quicker
                 draft.rename(self.path)
