@@ -6,7 +6,7 @@ from typing import Any, Final
 from adnet.cli._call import Call
 from adnet.cli._exits import code_of_some, sentence
 from adnet.cli.output import Table
-from adnet.errors import AdnetError, ConfigurationError
+from adnet.errors import AdnetError
 from adnet.pull import PullResult
 from adnet.pull.result import TableResult
 from adnet.sinks import STDOUT
@@ -25,15 +25,7 @@ _SHARES: Final = {
 
 
 def report(call: Call, result: PullResult, *, profile: bool = False) -> int:
-    """Write what landed and what did not, and return the exit code.
-
-    Raises:
-        ConfigurationError: No account can serve any of the tables and levels that were asked for.
-    """
-    if not result.tables and not result.failures:
-        raise ConfigurationError(
-            "none of these accounts can serve any of these tables, or not by these levels; see `adnet networks`"
-        )
+    """Write what landed and what did not, and return the exit code."""
     blocks = [landed_table(result.tables)]
     if profile:
         blocks.append(profile_table(result.tables))

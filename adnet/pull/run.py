@@ -84,7 +84,7 @@ async def pull(
         unopened: Accounts that could not be opened, by name: their network, and why. Their tables are told as failed.
 
     Raises:
-        ConfigurationError: A table, a level, the period or the sink is of no use.
+        ConfigurationError: A table, a level, the period or the sink is of no use, or no account has such tables.
         SinkError: The sink cannot be used; nothing of what had landed is lost.
     """
     chosen = _accounts(accounts)
@@ -96,6 +96,12 @@ async def pull(
         raise ConfigurationError("no table is named: leave tables out for all of them")
     _check_names("table", tables or (), TABLES)
     _check_names("level", levels, LEVELS)
+    wanted = frozenset(tables or TABLES)
+    by_levels = tuple(level for level in LEVELS if level in levels)
+    if not unopened and not any(wanted & set(tables_of(one.capabilities, by_levels)) for one in chosen):
+        raise ConfigurationError(
+            "none of these accounts can serve any of these tables, or not by these levels; see `adnet networks`"
+        )
     sink = open_sink(to) if isinstance(to, str) else to
     if isinstance(to, str):
         await sink.open()
@@ -103,8 +109,8 @@ async def pull(
         sink=sink,
         since=since,
         until=until,
-        tables=frozenset(tables or TABLES),
-        levels=tuple(level for level in LEVELS if level in levels),
+        tables=wanted,
+        levels=by_levels,
         raw=raw,
         lookback=timedelta(days=lookback_days),
         tell=on_progress or (lambda _: None),

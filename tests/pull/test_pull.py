@@ -298,6 +298,8 @@ async def test_statistics_by_a_level_that_a_network_lacks_are_left_out():
     ("more", "words"),
     [
         ({"tables": ["sales"]}, "there is no table 'sales'"),
+        ({"tables": ["campaigns"]}, "none of these accounts can serve any of these tables"),
+        ({"accounts": []}, "none of these accounts can serve any of these tables"),
         ({"tables": []}, "no table is named: leave tables out for all of them"),
         ({"levels": ["day"]}, "there is no level 'day'"),
         ({"levels": [5]}, "there is no level 5"),
@@ -309,8 +311,9 @@ async def test_statistics_by_a_level_that_a_network_lacks_are_left_out():
 async def test_nonsense_is_refused_before_any_request(sandbox, more, words):
     """It names the thing."""
     async with connected(sandbox) as account:
+        given = {"accounts": account, "since": SINCE, "until": UNTIL, "to": MemorySink()} | more
         with pytest.raises(adnet.ConfigurationError, match=words):
-            await adnet.pull(account, **{"since": SINCE, "until": UNTIL, "to": MemorySink(), **more})
+            await adnet.pull(**given)
     assert not sandbox.log
 
 
