@@ -79,7 +79,7 @@ async def pull(
         levels: Levels of statistics.
         jobs: Accounts under way at once.
         raw: Whether the network's own objects land too.
-        lookback_days: Widens transactions and statistics into the past, since they are restated for months.
+        lookback_days: Widens what is dated into the past, since transactions and statistics are restated for months.
         on_progress: Hears how far it is; must be quick.
         unopened: Accounts that could not be opened, by name: their network, and why. Their tables are told as failed.
 
