@@ -10,7 +10,7 @@ RUN := $(VENV)/bin/python -m
 # A new pyproject.toml or another folder means a new installation; a new date of the file does not.
 STAMP := $(VENV)/.installed-$(shell (pwd; cat pyproject.toml) | cksum | tr -d ' ')
 
-.PHONY: demo test lint types pytest soak install readme clean bench bench-check
+.PHONY: demo test lint types pytest oldest soak install readme clean bench bench-check
 
 demo: $(STAMP)
 	@$(RUN) adnet demo --dir demo
@@ -31,6 +31,16 @@ pytest: $(STAMP)
 	@$(RUN) coverage combine --quiet
 	@total=$$($(RUN) coverage report --format=total) && printf 'covered: %s %%\n' "$$total" || \
 		{ echo "covered: $$total %, less than pyproject.toml asks for" >&2; exit 1; }
+
+# The tests once more with the oldest versions that pyproject.toml asks for.
+OLDEST := .venv-oldest
+oldest:
+	$(PYTHON) -m venv $(OLDEST)
+	@grep -oE '"[a-z_-]+(\[[a-z]+\])?>=[0-9.]+' pyproject.toml | sed -E 's/"//; s/\[[a-z]+\]//; s/>=/==/' | \
+		sort -u > $(OLDEST)/constraints.txt
+	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--editable '.[all,test]' --constraint $(OLDEST)/constraints.txt
+	$(OLDEST)/bin/python -m pytest -q -n $(WORKERS)
 
 # An hour of kills, faults and strange input; the same again with SOAK_SEED, figures as JSON with SOAK_REPORT.
 SOAK_SECONDS ?= 3600
@@ -61,4 +71,4 @@ $(STAMP):
 	@touch $(STAMP)
 
 clean:
-	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) $(OLDEST) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
