@@ -27,7 +27,7 @@ types: $(STAMP)
 pytest: $(STAMP)
 	$(RUN) pytest -q -n $(WORKERS)
 
-# The tests once more, with the lines and branches that they reach; it takes a third longer. Coverage follows into the
+# The tests once more, with the lines and branches that they reach; it takes half as long again. Coverage follows into the
 # processes that tests start; what a kill cuts short is not counted.
 cover: $(STAMP)
 	@$(RUN) coverage erase
