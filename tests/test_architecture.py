@@ -10,7 +10,7 @@ import pytest
 ADNET = Path(__file__).parent.parent / "adnet"
 
 FLOORS = (
-    ("errors", "hints", "money", "periods", "clock", "redact", "locks", "places"),
+    ("errors", "hints", "money", "periods", "clock", "redact", "locks", "places", "open_files"),
     ("models",),
     ("interface", "transport", "state"),
     ("operations",),

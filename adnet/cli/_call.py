@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 import attrs
 import click
 
+from adnet import open_files
 from adnet.cli.output import Output
 from adnet.errors import ConfigurationError
 from adnet.hints import hint
@@ -163,7 +164,7 @@ def run(work: Coroutine[Any, Any, T], *, go_on: str = "") -> T:
         InterruptedRunError: A signal came.
     """
     came: list[int] = []
-    with _seldom_collecting(), _heard_as_before():
+    with open_files.raised(), _seldom_collecting(), _heard_as_before():
         try:
             return asyncio.run(_stoppable(work, came))
         except BaseException as error:

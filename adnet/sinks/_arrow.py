@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from adnet import open_files
 from adnet.errors import SinkError
 from adnet.models.tables import PULLS, Columns, ColumnType, RawColumn, Table
 from adnet.sinks import _values
@@ -131,6 +132,7 @@ def written(path: Path) -> Iterator[None]:
         yield
     except (OSError, pa.ArrowException) as error:
         reason = getattr(error, "strerror", None) or error
+        remedy = open_files.REMEDY if open_files.ran_out(error) else "look after its disk"
         raise SinkError(
-            f"cannot write {path}: {reason}: look after its disk, then run this again; what had landed stays"
+            f"cannot write {path}: {reason}: {remedy}, then run this again; what had landed stays"
         ) from error

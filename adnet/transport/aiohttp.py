@@ -7,6 +7,7 @@ from typing import Any, Final
 import aiohttp
 from yarl import URL
 
+from adnet import open_files
 from adnet.errors import (
     AdnetError,
     ConfigurationError,
@@ -17,6 +18,7 @@ from adnet.errors import (
 )
 from adnet.transport.base import in_words
 from adnet.transport.ceilings import BodyReader, Ceilings
+from adnet.transport.room import Guest, Room, room
 from adnet.transport.wire import Request, Response, origin
 
 USER_AGENT: Final = "adnet"
@@ -46,6 +48,8 @@ class AiohttpTransport:
         self._ceilings = ceilings or Ceilings()
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
+        self._room: Room | None = None
+        self._guest = Guest(self._leave)
         self._closed = False
 
     def _open(self) -> aiohttp.ClientSession:
@@ -65,6 +69,15 @@ class AiohttpTransport:
 
     async def send(self, request: Request, *, timeout_s: float) -> Response:
         """Return the whole answer; see :class:`adnet.transport.base.Transport`."""
+        if self._room is None:
+            self._room = room()
+        await self._room.enter(self._guest)
+        try:
+            return await self._send(request, timeout_s)
+        finally:
+            self._room.give_back(self._guest)
+
+    async def _send(self, request: Request, timeout_s: float) -> Response:
         started = time.perf_counter()
         try:
             async with self._open().request(
@@ -98,9 +111,15 @@ class AiohttpTransport:
     async def close(self) -> None:
         """Close every connection."""
         self._closed = True
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        if self._room is not None:
+            self._room.forget(self._guest)
+        await self._leave()
+
+    async def _leave(self) -> None:
+        """Close every connection; the next request opens new ones."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else "open" if self._session else "unused"
@@ -137,6 +156,8 @@ def _translated(error: Exception, request: Request, timeout_s: float) -> AdnetEr
     if isinstance(error, TimeoutError):
         return RequestTimeoutError(f"no answer from {where} within {timeout_s:.0f} s")
     if isinstance(error, aiohttp.ClientConnectorError):
+        if open_files.ran_out(error.os_error):
+            return ConnectError(f"cannot connect to {where}: {in_words(error.os_error)}; {open_files.REMEDY}")
         return ConnectError(
             f"cannot connect to {where}: {in_words(error.os_error)}; check base_url and the network"
         )

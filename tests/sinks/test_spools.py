@@ -1,5 +1,6 @@
 """Spools of one sink: what they hold in memory together, and that a row waits where it may but is never lost."""
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from sink_kit import START, stats, transactions
 from adnet.errors import SinkError
 from adnet.models.tables import TABLES
 from adnet.sinks import _spools
-from adnet.sinks._arrow import to_batch
+from adnet.sinks._arrow import to_batch, written
 from adnet.sinks._overflow import Overflow
 from adnet.sinks._spool import Spool
 from adnet.sinks._spools import Spools
@@ -73,6 +74,15 @@ def test_no_room_to_wait():
     ):
         spool.spill()
     assert spool.held().equals(pa.Table.from_batches([batch_of(10)]))
+
+
+def test_too_few_files_are_told_with_the_remedy(tmp_path):
+    """It is not the disk that is to be looked after."""
+    with (
+        pytest.raises(SinkError, match="Too many open files: raise the limit of open files"),
+        written(tmp_path / "part.parquet"),
+    ):
+        raise OSError(errno.EMFILE, "Too many open files")
 
 
 def test_what_a_failure_left_behind_is_written_over(tmp_path):

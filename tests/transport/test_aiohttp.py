@@ -1,6 +1,7 @@
 """The one transport that uses aiohttp: against a server on loopback, and against aioresponses."""
 
 import asyncio
+import errno
 import gzip
 import itertools
 import socket
@@ -12,6 +13,7 @@ from typing import Self
 
 import aiohttp
 import pytest
+from aiohttp.client_reqrep import ConnectionKey
 from aioresponses import aioresponses
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -19,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from yarl import URL
 
+from adnet import open_files
 from adnet.errors import (
     AdnetError,
     ConfigurationError,
@@ -34,6 +37,9 @@ from adnet.transport.ceilings import Ceilings
 from adnet.transport.wire import Request, Route
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+_KEY = ConnectionKey(
+    "api.example", 443, is_ssl=True, ssl=True, proxy=None, proxy_auth=None, proxy_headers_hash=None
+)
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -175,6 +181,34 @@ async def test_connections_are_kept_alive(transport):
         for _ in range(3):
             await get(transport, server.url)
         assert (server.connections, len(server.requests)) == (1, 3)
+
+
+async def test_all_transports_together_keep_few_connections(monkeypatch):
+    """However many there are: those that rest give theirs up; and none ever serves two of them."""
+    monkeypatch.setattr(open_files, "limit", lambda: 24)
+    asked: dict[asyncio.StreamWriter, set[bytes]] = {}
+    most = 0
+
+    async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal most
+        asked.setdefault(writer, set()).add(server.requests[-1].split()[1])
+        most = max(most, sum(not one.is_closing() for one in asked))
+        await asyncio.sleep(0.001)
+        writer.write(OK)
+
+    async def use(transport: AiohttpTransport) -> None:
+        for _ in range(3):
+            answers = [get(transport, f"{server.url}?{id(transport)}") for _ in range(3)]
+            assert {answer.body for answer in await asyncio.gather(*answers)} == {b"ok"}
+
+    transports = [AiohttpTransport() for _ in range(40)]
+    async with Server(talk) as server:
+        await asyncio.gather(*map(use, transports))
+        for transport in transports:
+            await transport.close()
+    assert len(server.requests) == 40 * 9
+    assert 10 < most <= 24
+    assert all(len(paths) == 1 for paths in asked.values())
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])
@@ -416,6 +450,18 @@ async def test_each_error_of_aiohttp_has_its_counterpart(transport, theirs, ours
             await get(transport, "https://api.example/x")
     assert type(caught.value) is ours
     assert "geheim" not in str(caught.value)
+
+
+async def test_too_few_files_are_told_with_the_remedy(transport):
+    """It is not the network that is to be looked after."""
+    ran_out = OSError(errno.EMFILE, "Too many open files")
+    with aioresponses() as mocked:
+        mocked.get("https://api.example/x", exception=aiohttp.ClientConnectorError(_KEY, ran_out))
+        with pytest.raises(
+            ConnectError, match="Too many open files; raise the limit of open files"
+        ) as caught:
+            await get(transport, "https://api.example/x")
+    assert caught.value.temporary
 
 
 async def test_a_mocked_answer_is_an_answer(transport):

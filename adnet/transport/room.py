@@ -1,0 +1,83 @@
+"""Room for connections: all accounts of a process share what it may have open, and no connection serves two accounts.
+
+A server that answers twice would otherwise answer one account's request with another's rows. So each account has
+connections of its own; where there would be too many, accounts at which nothing is under way give theirs up, the one
+that has rested longest first.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import attrs
+
+from adnet import open_files
+
+
+@attrs.define(eq=False)
+class Guest:
+    """Somebody with connections of its own."""
+
+    leave: Callable[[], Awaitable[None]]
+    """Closes all of them."""
+    busy: int = 0
+    """Requests under way."""
+    connections: int = 0
+    """As many as were ever busy at once: it may have fewer, not more."""
+
+
+class Room:
+    """What all guests on one event loop may have open together.
+
+    Args:
+        most: Connections; also how many requests may be under way.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._places = asyncio.Semaphore(most)
+        self._open = 0
+        self._resting: dict[Guest, None] = {}
+
+    async def enter(self, guest: Guest) -> None:
+        """Wait for a place for one request; where it takes one connection too many, what rests is closed."""
+        await self._places.acquire()
+        guest.busy += 1
+        self._resting.pop(guest, None)
+        if guest.busy <= guest.connections:
+            return
+        guest.connections += 1
+        self._open += 1
+        try:
+            while self._open > self._most and self._resting:
+                longest = next(iter(self._resting))
+                self.forget(longest)
+                await longest.leave()
+        except BaseException:
+            self.give_back(guest)
+            raise
+
+    def give_back(self, guest: Guest) -> None:
+        """Give the place of one request back; the connection stays."""
+        guest.busy -= 1
+        if not guest.busy and guest.connections:
+            self._resting[guest] = None
+        self._places.release()
+
+    def forget(self, guest: Guest) -> None:
+        """Take note that *guest* has no connections any more."""
+        self._resting.pop(guest, None)
+        self._open -= guest.connections
+        guest.connections = 0
+
+
+_rooms: dict[asyncio.AbstractEventLoop, Room] = {}
+
+
+def room() -> Room:
+    """Return the room of the running event loop: half of what the process may have open; files need the rest."""
+    loop = asyncio.get_running_loop()
+    if loop not in _rooms:
+        for ended in [one for one in list(_rooms) if one.is_closed()]:
+            _rooms.pop(ended, None)
+        _rooms[loop] = Room(max(1, open_files.limit() // 2))
+    return _rooms[loop]
