@@ -17,6 +17,7 @@ from adnet.connectors.targetcircle.batches import (
     transaction_ids,
 )
 from adnet.connectors.targetcircle.filters import RowFilter
+from adnet.connectors.targetcircle.first_pages import FirstPages
 from adnet.connectors.targetcircle.limits import BUCKETS
 from adnet.connectors.targetcircle.native import TargetCircleNative, read_columns
 from adnet.connectors.targetcircle.occurrences import Occurrences
@@ -78,7 +79,7 @@ class ReportReader:
         self._native = native
         self._session = session
         self._hash_key = hash_key
-        self._first: dict[str, ReportPage] = {}
+        self._first = FirstPages()
 
     # ------------------------------------------------------------------ waiting
 
@@ -99,7 +100,7 @@ class ReportReader:
             rows = await self._total(job, pages, _count(page))
         job = job.changed(state="ready", pages=pages, rows=rows)
         if not job.truncated:  # such a one is never read
-            self._first[job.job_id] = page
+            self._first.keep(job.job_id, page)
         return job
 
     async def _total(self, job: ReportJob, pages: int, page_size: int) -> int | None:
@@ -142,7 +143,7 @@ class ReportReader:
 
     async def _pages(self, job: ReportJob) -> AsyncGenerator[ReportPage, None]:
         """Yield all pages in order, each checked to belong to the same report as the first."""
-        first = self._first.pop(job.job_id, None) or await self._page(job, 1)
+        first = self._first.take(job.job_id) or await self._page(job, 1)
         pages = job.pages if job.pages is not None else max(first.pages, 1)
         route = routes.PAGE[cast("Kind", job.query.kind)]
         self._session.check_pages(route, pages)

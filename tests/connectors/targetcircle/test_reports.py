@@ -1,5 +1,6 @@
 """Reports of Target Circle: polled, paged, split and never mixed; nothing is silently cut."""
 
+import gc
 import json
 import weakref
 from datetime import date
@@ -8,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 import adnet
-from adnet.connectors.targetcircle import reader
+from adnet.connectors.targetcircle import first_pages, reader
 from adnet.connectors.targetcircle.batches import TransactionBatch
 from adnet.errors import (
     DecodeError,
@@ -19,7 +20,9 @@ from adnet.errors import (
     TooLargeError,
     TruncatedReportError,
 )
+from adnet.models import ReportQuery
 from adnet.operations.windows import stream_rows
+from adnet.periods import Period
 from adnet.testing import FakeClock, MemorySink, answer
 
 from .kit import MANY, SINCE, UNTIL, Reports, connect, ids, read, sale
@@ -381,4 +384,38 @@ async def test_a_report_that_is_too_long_leaves_no_page_behind():
     account, _ = connect(Reports(rows, page_size=100))
     async with account:
         assert len([tx async for tx in account.list_transactions(since=SINCE, until=UNTIL)]) == 1500
-        assert account.connector._reader._first == {}
+        assert not account.connector._reader._first
+
+
+async def test_first_pages_of_many_reports_share_a_bound(monkeypatch):
+    """A report that is ready before there is room for its first page is asked for it again, and loses no row."""
+    held = first_pages._ALL
+    before = held.bytes
+    worlds = [connect(Reports(MANY)) for _ in range(3)]
+    period = Period.of(SINCE, UNTIL)
+    jobs = []
+    for account, _ in worlds:
+        job = await account.submit_report(ReportQuery(kind="transactions", period=period))
+        jobs.append(await account.poll_report(job))
+        monkeypatch.setattr(first_pages, "MOST_BYTES", held.bytes + 100)  # room for the first one alone
+    first = held.bytes - before
+    assert first > 100
+    for (account, wire), job, asked in zip(worlds, jobs, (1, 2, 2), strict=True):
+        assert ids([row async for row in account.read_report(job)]) == ids((await read(Reports(MANY)))[0])
+        assert [request.url.partition("?")[2] for request in wire.sent].count("page=1") == asked
+        assert held.bytes == before
+        await account.close()
+
+
+async def test_a_first_page_that_is_never_read_makes_room_at_its_accounts_end():
+    """However the account ended."""
+    before = first_pages._ALL.bytes
+    account, _ = connect(Reports(MANY))
+    job = await account.submit_report(ReportQuery(kind="transactions", period=Period.of(SINCE, UNTIL)))
+    for _ in range(2):  # the second time in place of the first
+        job = await account.poll_report(job)
+    assert first_pages._ALL.bytes > before
+    await account.close()
+    del account
+    gc.collect()
+    assert first_pages._ALL.bytes == before
