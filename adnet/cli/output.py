@@ -164,4 +164,5 @@ def _tolerant(stream: TextIO) -> Iterator[None]:
         ):
             os.dup2(nowhere.fileno(), stream.fileno())
         if not isinstance(error, BrokenPipeError):
+            error.filename = "standard output" if stream is sys.stdout else "standard error"
             raise

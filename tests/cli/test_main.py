@@ -121,8 +121,11 @@ class TestStreams:
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
     def test_full_disk(self, home):
-        """A result that cannot be written is an error."""
-        assert self.shell("networks --json > /dev/full") == (2, "adnet: No space left on device\n")
+        """A result that cannot be written is an error, which says where it was to go."""
+        assert self.shell("networks --json > /dev/full") == (
+            2,
+            "adnet: standard output: No space left on device\n",
+        )
 
     def test_closed_output(self, home):
         """Whoever closes standard output gets no result, and no trouble."""
