@@ -65,12 +65,13 @@ _GOAL_FIELDS = ("id", "name", "condition", "substr", "value", "goal_type")
 
 
 def visible(world: World, user_id: int) -> list[Row]:
-    """Return a user's own counters and those opened by a key."""
+    """Return a user's own counters and those opened by a key, which are their owners' and not what others attached."""
     opened = world.audiences.opened
     return [
         row
         for row in world.audiences.counters
-        if row["user_id"] == user_id or user_id in opened.get(("counter", row["counter_id"]), {})
+        if row["user_id"] == user_id
+        or (not row["_attached"] and user_id in opened.get(("counter", row["counter_id"]), {}))
     ]
 
 

@@ -132,21 +132,24 @@ def _reader(world: World) -> query.Read:
 
 def list_segments(world: World, call: Call) -> web.Response:
     """GET segments.json: one's own, and those opened by a key."""
-    opened = world.audiences.opened
-    rows = [
-        row
-        for row in world.audiences.segments
-        if row["user_id"] == call.user_id or call.user_id in opened.get(("segment", row["id"]), {})
-    ]
+    rows = [row for row in world.audiences.segments if _sees(world, call.user_id, row)]
     found = query.collection(call, _LISTING, rows, _reader(world), over_limit=world.knobs.over_limit)
     world.ledger.grouped("segments.list", len(found["items"]))
     return ok(found)
 
 
 def read_segment(world: World, call: Call) -> web.Response:
-    """GET segments/<id>.json."""
-    row = world.audiences.segments.get(call.user_id, call.number())
+    """GET segments/<id>.json: one's own, or opened by a key."""
+    row = world.audiences.segments.rows.get(call.number())
+    if row is None or not _sees(world, call.user_id, row):
+        raise not_found()
     return ok(query.project(row, query.chosen_fields(call, _LISTING), _reader(world)))
+
+
+def _sees(world: World, user_id: int, row: Row) -> bool:
+    return bool(
+        row["user_id"] == user_id or user_id in world.audiences.opened.get(("segment", row["id"]), {})
+    )
 
 
 def create_segment(world: World, call: Call) -> web.Response:
@@ -211,8 +214,7 @@ def _clean_relation(world: World, user_id: int, item: Any, *, within: int | None
 
 def _nested_segment(world: World, user_id: int, number: Any, within: int | None) -> int:
     row = world.audiences.segments.rows.get(number) if isinstance(number, int) else None
-    shared = isinstance(number, int) and user_id in world.audiences.opened.get(("segment", number), {})
-    if row is None or not (row["user_id"] == user_id or shared):
+    if row is None or not _sees(world, user_id, row):
         raise _unknown_source("segment", number)
     if within is not None and _reaches(world, int(row["id"]), within):
         raise refused(400, "validation_failed", "Segments must not form a cycle")
@@ -335,7 +337,7 @@ def update_relation(world: World, call: Call) -> web.Response:
     row = _relation(world, segment["id"], numbers[0])
     params = call.object().get("params")
     clean = _clean_relation(world, call.user_id, {**row, "params": params})
-    row["params"] = clean["params"]
+    row.update(clean)
     return ok(pick(row, ("id", "object_type", "object_id", "params")))
 
 

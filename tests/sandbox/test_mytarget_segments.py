@@ -83,6 +83,26 @@ async def test_relations_are_added_and_removed():
         assert [row["id"] for row in (await call.get(f"{path}.json")).json["items"]] == numbers[:1]
 
 
+async def test_a_relation_that_names_another_source_lets_the_first_one_go():
+    """What no relation names any more can be deleted."""
+    async with calling() as call:
+        first, counter = (
+            call.first("counters"),
+            {"name": "C", "url": "https://c.example", "email": "e", "password": "p"},
+        )
+        second = (await call.post("remarketing/counters.json", counter)).json["counter_id"]
+        item = {"object_type": "remarketing_counter", "params": {"source_id": first["counter_id"]}}
+        segment = (await call.post(SEGMENTS, {"name": "S", "pass_condition": 1, "relations": [item]})).json[
+            "id"
+        ]
+        relations = f"remarketing/segments/{segment}/relations"
+        (row,) = (await call.get(f"{relations}.json")).json["items"]
+        changed = await call.post(f"{relations}/{row['id']}.json", {"params": {"source_id": second}})
+        assert (changed.json["object_id"], changed.json["params"]["source_id"]) == (second, second)
+        assert (await call.delete(f"remarketing/counters/{first['counter_id']}.json")).status == 204
+        assert (await call.delete(f"remarketing/counters/{second}.json")).status == 409
+
+
 async def test_segments_form_no_cycle():
     """A segment cannot contain itself, however deep."""
     async with calling() as call:

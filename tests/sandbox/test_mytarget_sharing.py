@@ -201,6 +201,33 @@ async def test_a_counter_is_shared_by_its_counter_id():
         assert (await buyer.get(goals)).status == 404
 
 
+async def test_a_counter_that_others_attached_too_is_shared_once():
+    """The consumer sees its owner's row alone."""
+    async with calling() as call:
+        counter, path = call.first("counters")["counter_id"], "remarketing/counters.json"
+        assert (await call.as_user(80001).post(path, {"counter_id": counter})).status == 200
+        sources = [{"object_type": "counter", "object_id": counter}]
+        key = (await call.post("sharing_keys.json", {"sources": sources})).json["sharing_key"]
+        buyer = call.as_user(BUYER)
+        await buyer.post(f"sharing_keys/{key}.json")
+        (item,) = (await buyer.get(path, _counter_id=counter)).json["items"]
+        assert item["system_status"] == "active"
+
+
+async def test_a_shared_segment_is_read_as_it_is_listed():
+    """By whoever took its key, and by nobody else."""
+    async with calling() as call:
+        key, buyer = (await shared(call)).json, call.as_user(BUYER)
+        number = key["sources"][1]["object_id"]
+        path = f"remarketing/segments/{number}.json"
+        assert (await buyer.get(path)).status == 404
+        await buyer.post(f"sharing_keys/{key['sharing_key']}.json")
+        (listed,) = (await buyer.get(SEGMENTS, _id=number)).json["items"]
+        assert (await buyer.get(path)).json == listed
+        assert (await buyer.post(path, {"name": "mine"})).status == 404
+        assert (await call.as_user(80001).get(path)).status == 404
+
+
 async def test_losing_a_source_stops_what_was_built_on_it():
     """A consumer's campaign stops when a list within its own segment is closed."""
     async with calling() as call:
