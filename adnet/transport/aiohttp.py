@@ -1,10 +1,15 @@
 """The only client-side use of aiohttp: sends one request, maps its errors to ours, bounds the answer."""
 
+import asyncio
+import socket
 import time
+from collections import defaultdict
 from functools import lru_cache
 from typing import Any, Final
 
 import aiohttp
+import attrs
+from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from adnet import open_files
@@ -18,10 +23,13 @@ from adnet.errors import (
 )
 from adnet.transport.base import in_words
 from adnet.transport.ceilings import BodyReader, Ceilings
-from adnet.transport.room import Guest, Room, room
+from adnet.transport.room import Guest, Room
 from adnet.transport.wire import Request, Response, origin
 
 USER_AGENT: Final = "adnet"
+_NAMES_KEPT_S: Final = 10.0
+"""As long as aiohttp keeps them for one pool."""
+_FAILURES_KEPT_S: Final = 1.0
 
 
 class _Connector(aiohttp.TCPConnector):
@@ -36,6 +44,61 @@ class _Connector(aiohttp.TCPConnector):
         while waiting and waiting[0][0].should_close:
             waiting.popleft()[0].close()
         return await super()._get(key, traces)
+
+
+class _Names(AbstractResolver):
+    """Looks the addresses of a host up once for all accounts.
+
+    A thousand of them would ask a thousand times, a few at a time, before the first could send anything.
+    """
+
+    def __init__(self) -> None:
+        self._system = aiohttp.ThreadedResolver()
+        self._turns: defaultdict[tuple[str, int, int], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._known: dict[tuple[str, int, int], tuple[float, list[ResolveResult] | OSError]] = {}
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Return the addresses, each time another one first. Raises OSError."""
+        key, now = (host, port, int(family)), asyncio.get_running_loop().time
+        async with self._turns[key]:
+            until, found = self._known.get(key, (0.0, []))
+            if until <= now():
+                try:
+                    found, kept_s = await self._system.resolve(host, port, family), _NAMES_KEPT_S
+                except OSError as error:
+                    found, kept_s = error, _FAILURES_KEPT_S
+                self._known[key] = now() + kept_s, found
+        if isinstance(found, OSError):
+            raise type(found)(*found.args)
+        found.append(found.pop(0))
+        return list(found)
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+@attrs.frozen
+class _Shared:
+    """What all transports on one event loop share."""
+
+    names: _Names = attrs.field(factory=_Names)
+    # Half of what the process may have open: files need the rest.
+    room: Room = attrs.field(factory=lambda: Room(max(1, open_files.limit() // 2)))
+
+
+_of_loops: Final[dict[asyncio.AbstractEventLoop, _Shared]] = {}
+
+
+def _shared() -> _Shared:
+    """Return what the transports on the running event loop share; a loop that has ended keeps nothing."""
+    loop = asyncio.get_running_loop()
+    if loop not in _of_loops:
+        for ended in [one for one in list(_of_loops) if one.is_closed()]:
+            _of_loops.pop(ended, None)
+        _of_loops[loop] = _Shared()
+    return _of_loops[loop]
 
 
 class AiohttpTransport:
@@ -57,7 +120,12 @@ class AiohttpTransport:
             raise TransportError("the transport is closed")
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=_Connector(limit=self._connections, limit_per_host=0),
+                connector=_Connector(
+                    limit=self._connections,
+                    limit_per_host=0,
+                    resolver=_shared().names,
+                    use_dns_cache=False,
+                ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"},
@@ -70,7 +138,7 @@ class AiohttpTransport:
     async def send(self, request: Request, *, timeout_s: float) -> Response:
         """Return the whole answer; see :class:`adnet.transport.base.Transport`."""
         if self._room is None:
-            self._room = room()
+            self._room = _shared().room
         await self._room.enter(self._guest)
         try:
             return await self._send(request, timeout_s)

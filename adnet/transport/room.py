@@ -10,8 +10,6 @@ from collections.abc import Awaitable, Callable
 
 import attrs
 
-from adnet import open_files
-
 
 @attrs.define(eq=False)
 class Guest:
@@ -68,16 +66,3 @@ class Room:
         self._resting.pop(guest, None)
         self._open -= guest.connections
         guest.connections = 0
-
-
-_rooms: dict[asyncio.AbstractEventLoop, Room] = {}
-
-
-def room() -> Room:
-    """Return the room of the running event loop: half of what the process may have open; files need the rest."""
-    loop = asyncio.get_running_loop()
-    if loop not in _rooms:
-        for ended in [one for one in list(_rooms) if one.is_closed()]:
-            _rooms.pop(ended, None)
-        _rooms[loop] = Room(max(1, open_files.limit() // 2))
-    return _rooms[loop]

@@ -32,6 +32,7 @@ from adnet.errors import (
     TooLargeError,
     TransportError,
 )
+from adnet.transport import aiohttp as module
 from adnet.transport.aiohttp import AiohttpTransport
 from adnet.transport.ceilings import Ceilings
 from adnet.transport.wire import Request, Route
@@ -100,6 +101,15 @@ def says(*parts: bytes, end: bool = False, reset: bool = False) -> Talk:
             writer.close()
 
     return talk
+
+
+@pytest.fixture
+async def transports() -> AsyncIterator[list[AiohttpTransport]]:
+    """Thirty of them."""
+    everyone = [AiohttpTransport() for _ in range(30)]
+    yield everyone
+    for transport in everyone:
+        await transport.close()
 
 
 @pytest.fixture
@@ -183,7 +193,7 @@ async def test_connections_are_kept_alive(transport):
         assert (server.connections, len(server.requests)) == (1, 3)
 
 
-async def test_all_transports_together_keep_few_connections(monkeypatch):
+async def test_all_transports_together_keep_few_connections(monkeypatch, transports):
     """However many there are: those that rest give theirs up; and none ever serves two of them."""
     monkeypatch.setattr(open_files, "limit", lambda: 24)
     asked: dict[asyncio.StreamWriter, set[bytes]] = {}
@@ -201,14 +211,101 @@ async def test_all_transports_together_keep_few_connections(monkeypatch):
             answers = [get(transport, f"{server.url}?{id(transport)}") for _ in range(3)]
             assert {answer.body for answer in await asyncio.gather(*answers)} == {b"ok"}
 
-    transports = [AiohttpTransport() for _ in range(40)]
     async with Server(talk) as server:
         await asyncio.gather(*map(use, transports))
-        for transport in transports:
-            await transport.close()
-    assert len(server.requests) == 40 * 9
+    assert len(server.requests) == 30 * 9
     assert 10 < most <= 24
     assert all(len(paths) == 1 for paths in asked.values())
+
+
+async def test_what_transports_share_ends_with_their_loop(monkeypatch):
+    """Each loop has its own, and there is always room for one connection."""
+
+    async def shared() -> object:
+        return module._shared()
+
+    monkeypatch.setattr(open_files, "limit", lambda: 1)
+    mine = await shared()
+    assert await shared() is mine
+    assert mine.room._most == 1
+    theirs = await asyncio.to_thread(asyncio.run, shared())
+    assert theirs is not mine
+    assert await asyncio.to_thread(asyncio.run, shared()) is not theirs
+    assert theirs not in module._of_loops.values()
+    assert mine in module._of_loops.values()
+
+
+class Lookups:
+    """Stands for the system's own: 127.0.0.1 for every name."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.asked: list[str] = []
+        self.came, self.goes_on = asyncio.Event(), asyncio.Event()
+        self.goes_on.set()
+        self.error: OSError | None = None
+        self.addresses = ["127.0.0.1"]
+        loop.getaddrinfo = self.look_up  # type: ignore[method-assign]
+
+    async def look_up(self, host: str, port: int, **_: object) -> list[tuple]:
+        self.asked.append(host)
+        self.came.set()
+        await self.goes_on.wait()
+        if self.error is not None:
+            raise self.error
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, port)) for one in self.addresses]
+
+
+async def test_a_name_is_looked_up_once_for_all_transports(monkeypatch, transports):
+    """However many begin at once; and again after a while."""
+    lookups = Lookups(asyncio.get_running_loop())
+    async with Server(says(OK)) as server:
+        url = server.url.replace("127.0.0.1", "api.example")
+        await asyncio.gather(*(get(transport, url) for transport in transports))
+        assert lookups.asked == ["api.example"]
+        monkeypatch.setattr(module, "_NAMES_KEPT_S", 0.0)
+        module._shared().names._known.clear()
+        for transport in transports[:2]:
+            await transport._leave()
+            await get(transport, url)
+        assert lookups.asked == ["api.example"] * 3
+
+
+async def test_a_name_that_is_not_found_is_told_to_all_at_once(transports):
+    """One that takes its time to fail would keep a thousand accounts waiting, one after the other."""
+    lookups = Lookups(asyncio.get_running_loop())
+    lookups.error = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    tried = [get(transport, "http://nowhere.example/x") for transport in transports]
+    errors = await asyncio.gather(*tried, return_exceptions=True)
+    assert {str(error) for error in errors} == {
+        "cannot connect to http://nowhere.example:80: Name or service not known; check base_url and the network"
+    }
+    assert len(set(map(id, errors))) == 30
+    assert lookups.asked == ["nowhere.example"]
+
+
+async def test_who_is_cancelled_while_a_name_is_looked_up_takes_nobody_along(transports):
+    """The next one asks again."""
+    lookups = Lookups(asyncio.get_running_loop())
+    lookups.goes_on.clear()
+    async with Server(says(OK)) as server:
+        url = server.url.replace("127.0.0.1", "api.example")
+        first, second = (asyncio.create_task(get(transport, url)) for transport in transports[:2])
+        await lookups.came.wait()
+        first.cancel()
+        lookups.goes_on.set()
+        assert (await second).body == b"ok"
+        assert first.cancelled()
+
+
+async def test_addresses_of_a_name_take_turns():
+    """As aiohttp lets them within one pool."""
+    lookups = Lookups(asyncio.get_running_loop())
+    lookups.addresses = ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
+    names = module._shared().names
+    asked = [await names.resolve("api.example", 443) for _ in range(4)]
+    assert [found[0]["host"][-1] for found in asked] == ["2", "3", "1", "2"]
+    assert {len(found) for found in asked} == {3}
+    assert lookups.asked == ["api.example"]
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])

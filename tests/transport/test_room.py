@@ -2,9 +2,6 @@
 
 import asyncio
 
-import pytest
-
-from adnet.transport import room as module
 from adnet.transport.room import Guest, Room
 
 
@@ -110,34 +107,3 @@ async def test_who_is_cancelled_while_others_leave_takes_no_place():
     await asyncio.wait_for(other.once(), 5)
     await asyncio.wait_for(room.enter(slow), 5)
     assert other.left == 1
-
-
-async def test_one_room_for_one_loop(monkeypatch):
-    """Half of what may be open; a loop that has ended keeps none."""
-    monkeypatch.setattr(module.open_files, "limit", lambda: 6)
-    mine = module.room()
-    assert module.room() is mine
-    theirs = await asyncio.to_thread(lambda: asyncio.run(_room_of_its_own()))
-    assert theirs is not mine
-    assert theirs in module._rooms.values()
-    await asyncio.to_thread(lambda: asyncio.run(_room_of_its_own()))
-    assert theirs not in module._rooms.values()
-    everyone = guests(mine, 4)
-    for each in everyone:
-        await each.once()
-    assert [each.left for each in everyone] == [1, 0, 0, 0]
-
-
-async def _room_of_its_own() -> Room:
-    return module.room()
-
-
-@pytest.mark.parametrize("limit", [0, 1])
-async def test_there_is_always_room_for_one(monkeypatch, limit):
-    """A limit of next to nothing makes it slow, and not stand still."""
-    monkeypatch.setattr(module.open_files, "limit", lambda: limit)
-    monkeypatch.setattr(module, "_rooms", {})
-    first, second = guests(module.room(), 2)
-    await first.once()
-    await second.once()
-    assert (first.left, second.left) == (1, 0)
