@@ -70,6 +70,11 @@ def _digest(names: Iterable[str]) -> str:
     return "md5_number(concat({}))".format(", ".join(f"strlen({word}), ':', {word}" for word in words))
 
 
+def _quick(table: Table) -> str:
+    """Return SQL for 64 bits of a key: equal keys have the same, whatever the types that they are read as."""
+    return f"hash({', '.join(f'{quoted(name)}::VARCHAR' for name in table.full_key)})"
+
+
 def _fingerprint(table: Table) -> str:
     # DuckDB hashes an empty list like NULL; their lengths, 0 and NULL, it tells apart.
     lengths = [f"len({quoted(name)})" for name in table.compared if table.columns[name] == "texts"]
@@ -79,7 +84,7 @@ def _fingerprint(table: Table) -> str:
 def _find_repeated(connection: Any, stage: Stage) -> int:
     """Fill ``adnet_losers`` with the rows whose key comes again later, and return how many they are."""
     key = _digest(stage.table.full_key)
-    quick = f"hash({columns_of(stage.table.full_key)})"
+    quick = _quick(stage.table)
     repeated = f"SELECT {quick} AS h FROM {stage.relation} GROUP BY h HAVING count(*) > 1"
     if stage.distinct or not _any(connection, f"{repeated} LIMIT 1"):
         return 0
@@ -94,8 +99,13 @@ def _find_repeated(connection: Any, stage: Stage) -> int:
 def _match(connection: Any, stage: Stage, *, but_losers: bool) -> None:
     """Fill ``adnet_work`` with the staged rows that have to land, and the landed row that each replaces.
 
-    Rows that are equal to what has landed do not appear, so that the table is as large as the work.
+    Rows that are equal to what has landed do not appear, so that the table is as large as the work. Of the landed
+    rows only those are read whole whose key has the hash of a staged one: a night brings few rows, and meets years.
     """
+    target, near = quoted(stage.table.name), _quick(stage.table)
+    alike = (
+        f"SELECT rowid FROM {target} WHERE {stage.scope} AND {near} IN (SELECT {near} FROM {stage.relation})"
+    )
     seen = f"{_digest(stage.table.full_key)} AS k, {_fingerprint(stage.table)} AS f, hash(raw) AS g"
     losers = " WHERE file_row_number NOT IN (SELECT seq FROM adnet_losers)" if but_losers else ""
     connection.execute(
@@ -105,7 +115,7 @@ def _match(connection: Any, stage: Stage, *, but_losers: bool) -> None:
         f" WHEN landed.g <> staged.g AND staged.has_raw THEN {_RAW_ONLY} END AS state"
         f" FROM (SELECT file_row_number AS seq, raw IS NOT NULL AS has_raw, {seen} FROM {stage.relation}{losers})"
         f" AS staged LEFT JOIN"
-        f" (SELECT rowid AS old, {seen} FROM {quoted(stage.table.name)} WHERE {stage.scope}) AS landed"
+        f" (SELECT rowid AS old, {seen} FROM {target} WHERE rowid IN ({alike})) AS landed"
         f" ON landed.k = staged.k) WHERE state IS NOT NULL"
     )
 
