@@ -84,8 +84,12 @@ class _Shared:
     """What all transports on one event loop share."""
 
     names: _Names = attrs.field(factory=_Names)
-    # Half of what the process may have open: files need the rest.
-    room: Room = attrs.field(factory=lambda: Room(max(1, open_files.limit() // 2)))
+    room: Room = attrs.field(factory=lambda: _room(open_files.limit()))
+
+
+def _room(files: int) -> Room:
+    """Return room for connections where *files* may be open: half of them, and never more than leaves files theirs."""
+    return Room(max(1, files // 2), max(1, files * 3 // 4))
 
 
 _of_loops: Final[dict[asyncio.AbstractEventLoop, _Shared]] = {}

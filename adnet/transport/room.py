@@ -27,12 +27,14 @@ class Room:
     """What all guests on one event loop may have open together.
 
     Args:
-        most: Connections; also how many requests may be under way.
+        most: Connections, as long as any of them rest.
+        busiest: Requests under way, and so connections when none rests. Who has to wait for one to end has been counted
+            by its limits before, so that this is for times when hardly any answer comes.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, busiest: int) -> None:
         self._most = most
-        self._places = asyncio.Semaphore(most)
+        self._places = asyncio.Semaphore(busiest)
         self._open = 0
         self._resting: dict[Guest, None] = {}
 

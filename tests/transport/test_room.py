@@ -35,7 +35,7 @@ def guests(room: Room, count: int) -> list[Somebody]:
 
 async def test_who_rested_longest_leaves_first():
     """And nobody, as long as there is room."""
-    room = Room(3)
+    room = Room(3, 3)
     first, second, third, fourth = everyone = guests(room, 4)
     for each in (first, second, third, first):
         await each.once()
@@ -48,7 +48,7 @@ async def test_who_rested_longest_leaves_first():
 
 async def test_as_many_leave_as_are_in_the_way():
     """One that was busy with two requests has two connections, so that it makes room for two."""
-    room = Room(4)
+    room = Room(4, 4)
     first, second, third = guests(room, 3)
     await first.enter(2)
     first.go(2)
@@ -61,7 +61,7 @@ async def test_as_many_leave_as_are_in_the_way():
 
 async def test_a_busy_guest_is_never_sent_away():
     """However long it takes: there are more connections for a moment, not more requests."""
-    room = Room(2)
+    room = Room(2, 3)
     busy, other, third = guests(room, 3)
     await busy.enter(2)
     busy.go()
@@ -72,7 +72,7 @@ async def test_a_busy_guest_is_never_sent_away():
 
 async def test_who_finds_no_place_waits():
     """Until a request of anybody has ended, in order; who is cancelled takes none."""
-    room = Room(1)
+    room = Room(1, 1)
     first, second, third = guests(room, 3)
     await first.enter()
     cancelled, waiting = (asyncio.create_task(each.enter()) for each in (second, third))
@@ -90,7 +90,7 @@ async def test_who_finds_no_place_waits():
 
 async def test_who_is_cancelled_while_others_leave_takes_no_place():
     """The one that was asked to leave has left all the same."""
-    room = Room(1)
+    room = Room(1, 1)
     leaving = asyncio.Event()
 
     async def leave() -> None:
