@@ -5,7 +5,7 @@ import os
 import platform
 import ssl
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final, Literal
@@ -15,7 +15,7 @@ import attrs
 import click
 
 import adnet
-from adnet import registry
+from adnet import open_files, registry
 from adnet.cli._call import Call, Command, run
 from adnet.cli._exits import DONE, NOTHING, PARTLY, USAGE
 from adnet.cli.output import Table
@@ -25,6 +25,8 @@ from adnet.state import State
 from adnet.transport.base import in_words
 
 _TIMEOUT_S: Final = 5.0
+_FILES: Final = 1024
+"""As many as Linux begins with."""
 _LIBRARIES: Final = ("aiohttp", "attrs", "backoff", "cattrs", "click", "msgspec", "platformdirs", "rich")
 _EXTRAS: Final = {
     "duckdb": "duckdb",
@@ -54,7 +56,7 @@ def command(call: Call, /) -> int:
     No credential is sent. Exit code 0 when nothing failed, 2 when something here is wrong, 4 or 5 when some or all
     networks cannot be reached.
     """
-    findings = [*_versions(), *_connectors()]
+    findings = [*_versions(), *_connectors(), _open_files()]
     config = _configuration(call, findings)
     findings += _state(config)
     accounts = list(_accounts(config, findings)) if config else []
@@ -110,6 +112,17 @@ def _connectors() -> Iterator[Finding]:
             yield Finding("connector", found.network, "ok", f"of {found.source}")
 
 
+def _open_files() -> Finding:
+    """Return how many files and connections a command may have open."""
+    with open_files.raised():
+        limit = open_files.limit()
+    if limit >= _FILES:
+        return Finding("limit", "open files", "ok", str(limit))
+    return Finding(
+        "limit", "open files", "warn", f"{limit}: few for many accounts at once", open_files.REMEDY
+    )
+
+
 # ------------------------------------------------------------------ configuration and state
 
 
@@ -161,9 +174,10 @@ def _state(config: Config | None) -> Iterator[Finding]:
 
 def _accounts(config: Config, findings: list[Finding]) -> Iterator[tuple[AccountConfig, str]]:
     """Yield each account that can be opened, with its base URL; note those that cannot."""
+    known = _together(config)
     for name in config.names:
         try:
-            account = load(config.path, only=[name]).accounts[name]
+            account = known.get(name) or load(config.path, only=[name]).accounts[name]
             yield account, _base_url(account)
         except AdnetError as error:
             findings.append(
@@ -171,6 +185,14 @@ def _accounts(config: Config, findings: list[Finding]) -> Iterator[tuple[Account
             )
         else:
             findings.append(Finding("account", name, "ok", f"on {account.network}; its secrets are there"))
+
+
+def _together(config: Config) -> Mapping[str, AccountConfig]:
+    """Return all accounts if all are sound: to read one by itself takes as long as to read all."""
+    try:
+        return load(config.path).accounts
+    except AdnetError:
+        return {}
 
 
 def _base_url(account: AccountConfig) -> str:
@@ -182,16 +204,19 @@ def _base_url(account: AccountConfig) -> str:
 
 
 async def _reach_all(accounts: Iterable[tuple[AccountConfig, str]]) -> list[Finding]:
-    return list(await asyncio.gather(*(_reach(account.name, url) for account, url in accounts)))
+    """Return a finding for each account; where many are at one place, that is tried once."""
+    places = [(account.name, url) for account, url in accounts]
+    urls = list(dict.fromkeys(url for _, url in places))
+    found = dict(zip(urls, await asyncio.gather(*map(_reach, urls)), strict=True))
+    return [attrs.evolve(found[url], subject=name) for name, url in places]
 
 
-async def _reach(name: str, url: str) -> Finding:
+async def _reach(url: str) -> Finding:
     """Open a connection, with a verified certificate where the URL wants one, and close it again."""
     parts = urlsplit(url)
     if not parts.hostname:
-        return Finding(
-            "reach", name, "warn", "its connector does not tell where the network is", "try `adnet check`"
-        )
+        detail = "its connector does not tell where the network is"
+        return Finding("reach", "", "warn", detail, "try `adnet check`")
     secure = parts.scheme == "https"
     port = parts.port or (443 if secure else 80)
     where = f"{parts.hostname}:{port}"
@@ -204,9 +229,9 @@ async def _reach(name: str, url: str) -> Finding:
         remedy = "check base_url, the network and its firewall"
         if isinstance(error, ssl.SSLError):
             remedy = "check base_url, and this machine's clock and certificates"
-        return Finding("reach", name, "fail", f"{where}: {_why(error)}", remedy)
+        return Finding("reach", "", "fail", f"{where}: {_why(error)}", remedy)
     writer.close()
-    return Finding("reach", name, "ok", where)
+    return Finding("reach", "", "ok", where)
 
 
 def _why(error: OSError) -> str:

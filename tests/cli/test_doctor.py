@@ -5,7 +5,7 @@ import ssl
 import attrs
 import pytest
 
-from adnet import registry
+from adnet import config, registry
 from adnet.cli import doctor
 from cli.kit import configure
 
@@ -94,6 +94,33 @@ def test_bad_account_harms_no_other(adnet, partner, monkeypatch):
     assert "NOT_HERE is not set" in accounts["bad"]["detail"]
 
 
+def test_many_accounts_of_one_network(adnet, partner, monkeypatch):
+    """The configuration is read some times, not once for each of them, and the network is connected to once."""
+    read, reached = [], []
+    parsed, reach = config._parsed, doctor._reach
+
+    async def reaches(url):
+        reached.append(url)
+        return await reach(url)
+
+    monkeypatch.setattr(config, "_parsed", lambda path: read.append(path) or parsed(path))
+    monkeypatch.setattr(doctor, "_reach", reaches)
+    names = [f"partner{number}" for number in range(12)]
+    configure(*map(partner.account, names))
+    ran = adnet("doctor", "--json")
+    assert ran.code == 0
+    assert list(findings(ran, "account")) == list(findings(ran, "reach")) == names
+    assert (len(reached), len(read) <= 4) == (1, True)
+
+
+def test_few_open_files(adnet, home, monkeypatch):
+    """A limit that many accounts would meet is told with its remedy."""
+    monkeypatch.setattr(doctor.open_files, "limit", lambda: 256)
+    found = findings(adnet("doctor", "--json"), "limit")["open files"]
+    assert (found["verdict"], found["detail"]) == ("warn", "256: few for many accounts at once")
+    assert "ulimit -n" in found["remedy"]
+
+
 @pytest.mark.parametrize(("others", "code"), [((), 5), (("here",), 4)])
 def test_unreachable(adnet, partner, others, code):
     """A network that cannot be reached fails its account."""
@@ -133,14 +160,14 @@ async def test_certificate(monkeypatch):
         raise ssl.SSLCertVerificationError(1, "certificate verify failed")
 
     monkeypatch.setattr(doctor.asyncio, "open_connection", refused)
-    found = await doctor._reach("shop", "https://127.0.0.1/v1")
+    found = await doctor._reach("https://127.0.0.1/v1")
     assert (found.verdict, found.detail.partition(": ")[0]) == ("fail", "127.0.0.1:443")
     assert "clock and certificates" in found.remedy
 
 
 async def test_connector_without_an_address():
     """Where a connector does not tell where its network is, that is said."""
-    found = await doctor._reach("shop", "")
+    found = await doctor._reach("")
     assert found.verdict == "warn"
     assert attrs.astuple(found)[1] == "shop"
 
