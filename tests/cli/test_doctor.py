@@ -7,6 +7,7 @@ import pytest
 
 from adnet import config, registry
 from adnet.cli import doctor
+from adnet.config import AccountConfig
 from cli.kit import configure
 
 
@@ -167,9 +168,8 @@ async def test_certificate(monkeypatch):
 
 async def test_connector_without_an_address():
     """Where a connector does not tell where its network is, that is said."""
-    found = await doctor._reach("")
-    assert found.verdict == "warn"
-    assert attrs.astuple(found)[1] == "shop"
+    (found,) = await doctor._reach_all([(AccountConfig(name="shop", network="acme"), "")])
+    assert attrs.astuple(found)[1:3] == ("shop", "warn")
 
 
 def test_a_password_in_the_state_url_is_not_shown(adnet, home):
