@@ -81,6 +81,7 @@ _TRANSACTIONS = Listing(
     default=_MONEY_FIELDS,
     sorting=("id", "amount", "date"),
     filters={"id": ANY_OF, "amount": RANGE, "date": RANGE},
+    numbers=frozenset({"amount"}),
 )
 
 

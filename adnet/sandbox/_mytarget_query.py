@@ -37,6 +37,8 @@ class Listing:
     filters: Mapping[str, frozenset[str]] = attrs.field(factory=dict)
     texts: frozenset[str] = frozenset()
     """Filters that look for a piece of text instead of an equal value."""
+    numbers: frozenset[str] = frozenset()
+    """Fields that are text on the wire and numbers in their order."""
     top: int = 50
 
 
@@ -111,6 +113,8 @@ def filtered(call: Call, listing: Listing, rows: Iterable[Row], read: Read) -> l
         field, lookup = _split(name[1:])
         if lookup not in listing.filters.get(field, frozenset()):
             raise bad_field(name, "unallowed_field", "This filter is not supported")
+        if lookup in _ORDER and field in listing.numbers and _number(text) is None:
+            raise bad_field(name, "bad_value", "A number is expected")
         test = _contains(text) if field in listing.texts else _test(lookup, text)
         kept = [row for row in kept if test(read(row, field))]
     return kept
@@ -123,7 +127,8 @@ def ordered(call: Call, listing: Listing, rows: list[Row], read: Read) -> list[R
         field = name.removeprefix("-")
         if field not in listing.sorting:
             raise bad_field("sorting", "unallowed_value", f"Cannot sort by {field}")
-        rows.sort(key=lambda row: _key(read(row, field)), reverse=name.startswith("-"))
+        key = _amount if field in listing.numbers else _key
+        rows.sort(key=lambda row: key(read(row, field)), reverse=name.startswith("-"))
     return rows
 
 
@@ -147,6 +152,10 @@ def _key(value: Any) -> tuple[bool, Any]:
     return (value is not None, value if value is not None else 0)
 
 
+def _amount(value: Any) -> tuple[bool, Any]:
+    return _key(_number(str(value)))
+
+
 def _contains(text: str) -> Callable[[Any], bool]:
     return lambda value: text in str(value)
 
@@ -167,7 +176,13 @@ def _test(lookup: str, text: str) -> Callable[[Any], bool]:
 
 def _comparable(left: str, right: str) -> tuple[Any, Any]:
     """Return both as numbers if they are; instants sort as text."""
+    numbers = (_number(left), _number(right))
+    return (left, right) if None in numbers else numbers
+
+
+def _number(text: str) -> Decimal | None:
     try:
-        return Decimal(left), Decimal(right)
+        number = Decimal(text)
     except InvalidOperation:
-        return left, right
+        return None
+    return None if number.is_nan() else number

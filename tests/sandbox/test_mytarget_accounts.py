@@ -217,3 +217,20 @@ async def test_transactions_are_filtered_by_amount():
         assert (await call.get(path, _date__lt="2026-09-15")).json["count"] == 0
         assert len(call.sandbox.truth("transactions")) == 3
         assert call.sandbox.truth("users")[0]["balance_kopecks"] == 250_000_00 - 2400
+
+
+async def test_transactions_are_sorted_by_amount():
+    """As numbers, too: 20 is more than 3."""
+    async with calling() as call:
+        for amount in ("20", "3", "100"):
+            await call.post("billing/transactions/to/80001.json", {"amount": amount})
+        page = (await call.get("billing/transaction_groups.json", sorting="-amount")).json
+        assert [item["amount"] for item in page["items"]] == ["100", "20", "3"]
+
+
+async def test_a_bound_that_is_no_number_lets_nothing_through():
+    """NaN compares with nothing, and is no reason to fall over."""
+    async with calling() as call:
+        await call.post("billing/transactions/to/80001.json", {"amount": "20"})
+        reply = await call.get("billing/transaction_groups.json", _amount__gt="NaN")
+        assert (reply.status, reply.fields["_amount__gt"]["code"]) == (400, "bad_value")
