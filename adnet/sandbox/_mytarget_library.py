@@ -76,7 +76,10 @@ def create_url(world: World, call: Call) -> web.Response:
     url = call.object().get("url")
     if not isinstance(url, str) or not url:
         raise bad_field("url", "required", "Field is required")
-    pieces = urlsplit(url)
+    try:
+        pieces = urlsplit(url)
+    except ValueError:  # a bracket that is not closed
+        raise bad_field("url", "invalid_url", "Invalid URL") from None
     if pieces.scheme not in _SCHEMES:
         raise bad_field("url", "unknown_scheme", "Unknown scheme")
     if not pieces.netloc or re.search(r"\s", url):

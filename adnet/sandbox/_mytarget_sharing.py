@@ -176,7 +176,7 @@ def _price_errors(owner: User, body: Row, *, public: bool) -> Row:
 
 def _positive(price: Any) -> bool:
     try:
-        return price is not None and Decimal(str(price)) > 0
+        return price is not None and 0 < Decimal(str(price)) < Decimal("Infinity")
     except InvalidOperation:
         return False
 

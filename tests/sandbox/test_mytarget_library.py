@@ -81,7 +81,11 @@ async def test_a_url_is_checked_before_it_can_be_used():
 async def test_urls_are_refused_and_read_in_groups():
     """Unknown schemes and shapes; several ids give items; the old lookup works by URL."""
     async with calling() as call:
-        for url, code in (("ftp://x.test", "unknown_scheme"), ("https://", "invalid_url")):
+        for url, code in (
+            ("ftp://x.test", "unknown_scheme"),
+            ("https://", "invalid_url"),
+            ("https://[::1/", "invalid_url"),
+        ):
             assert code == (await call.post("urls.json", {"url": url})).fields["url"]["code"]
         number = (await call.post("urls.json", {"url": "https://a.test"})).json["id"]
         first = call.first("urls")

@@ -74,6 +74,7 @@ async def test_a_consumer_may_take_a_part():
         ({"users": [{"username": "nobody"}]}, "users", "invalid_email"),
         ({"payment_type": "fixed_cpm"}, "price", "required"),
         ({"payment_type": "free", "price": "5"}, "price", "unallowed_value"),
+        ({"payment_type": "fixed_cpm", "price": "Infinity"}, "price", "required"),
         ({"payment_type": "gift"}, "payment_type", "unallowed_value"),
         ({"send_email": True}, "send_email", "unallowed_value"),
         ({"sources": []}, "sources", "required"),
