@@ -24,6 +24,7 @@ from adnet.sandbox._mytarget_wire import (
     conflict,
     denied,
     empty,
+    none_but,
     not_found,
     ok,
     partial_update,
@@ -167,10 +168,7 @@ def update_counter(world: World, call: Call) -> web.Response:
     row = _find(world, call.user_id, call.number())
     if row["user_id"] != call.user_id:
         raise denied("Only the owner changes a counter")
-    body = call.object()
-    unknown = sorted(set(body) - {"name", "flags"})
-    if unknown:
-        raise refused(400, "unknown_resource_field", f"Unknown fields: {', '.join(unknown)}")
+    body = none_but(call.object(), {"name", "flags"})
     same = [name for name, value in body.items() if row[name] == value]
     world.ledger.updated("counters", row["counter_id"], call.method, same)
     row.update(body)
@@ -241,10 +239,7 @@ def update_goal(world: World, call: Call) -> web.Response:
     goal = world.audiences.goals.get(call.user_id, call.number("goal_id"))
     if goal["counter_id"] != counter["counter_id"]:
         raise not_found()
-    body = call.object()
-    unknown = sorted(set(body) - {"value", "name", "goal_type"})
-    if unknown:
-        raise refused(400, "unknown_resource_field", f"Unknown fields: {', '.join(unknown)}")
+    body = none_but(call.object(), {"value", "name", "goal_type"})
     _check_goal_type(body)
     same = [name for name, value in body.items() if goal[name] == value]
     world.ledger.updated("goals", goal["id"], call.method, same)

@@ -23,6 +23,7 @@ from adnet.sandbox._mytarget_wire import (
     bad_field,
     conflict,
     empty,
+    none_but,
     not_found,
     ok,
     partial_update,
@@ -257,10 +258,7 @@ def _unknown_source(kind: str, number: Any) -> Refused:
 def update_segment(world: World, call: Call) -> web.Response:
     """POST segments/<id>.json: name and pass_condition; answers with the object."""
     row = world.audiences.segments.get(call.user_id, call.number())
-    body = call.object()
-    unknown = sorted(set(body) - {"name", "pass_condition"})
-    if unknown:
-        raise refused(400, "unknown_resource_field", f"Unknown fields: {', '.join(unknown)}")
+    body = none_but(call.object(), {"name", "pass_condition"})
     if "name" in body and not (isinstance(body["name"], str) and body["name"]):
         raise bad_field("name", "required", "Field is required")
     if "pass_condition" in body:
@@ -311,11 +309,12 @@ def add_relations(world: World, call: Call) -> web.Response:
     if not isinstance(items, list) or not items:
         raise bad_field("items", "required", "Field is required")
     clean = [_clean_relation(world, call.user_id, item, within=segment["id"]) for item in items]
-    known = [
-        (row["object_type"], row["object_id"], row["params"]) for row in relations_of(world, segment["id"])
-    ]
-    if any((row["object_type"], row["object_id"], row["params"]) in known for row in clean):
-        raise refused(400, "relation_exists", "Relation already exists")
+    names = ("object_type", "object_id", "params")
+    known = [pick(row, names) for row in relations_of(world, segment["id"])]
+    for row in clean:
+        if row in known:
+            raise refused(400, "relation_exists", "Relation already exists")
+        known.append(row)
     made = [world.audiences.relations.add({**r, "segment_id": segment["id"]}) for r in clean]
     world.ledger.grouped("relations.create", len(made))
     return ok({"items": [pick(row, ("id", "object_type", "object_id")) for row in made]})
@@ -329,16 +328,18 @@ def _relation(world: World, segment_id: int, number: int) -> Row:
 
 
 def update_relation(world: World, call: Call) -> web.Response:
-    """POST segments/<id>/relations/<id>.json: its params."""
+    """POST segments/<id>/relations/<id>.json: some of its params, and nothing else of it."""
     segment = world.audiences.segments.get(call.user_id, call.number())
     numbers = call.numbers()
     if len(numbers) > 1:  # several can be deleted, but not changed
         raise not_found()
     row = _relation(world, segment["id"], numbers[0])
-    params = call.object().get("params")
-    clean = _clean_relation(world, call.user_id, {**row, "params": params})
-    row.update(clean)
-    return ok(pick(row, ("id", "object_type", "object_id", "params")))
+    params = none_but(call.object(), {"params"}).get("params")
+    if not isinstance(params, dict):
+        raise bad_field("params", "bad_value", "An object is expected")
+    item = {**row, "params": {**row["params"], **params}}
+    row.update(_clean_relation(world, call.user_id, item, within=segment["id"]))
+    return ok(pick(row, ("id", "object_type", "object_id")))
 
 
 def delete_relations(world: World, call: Call) -> web.Response:

@@ -24,6 +24,7 @@ from adnet.sandbox._mytarget_wire import (
     denied,
     empty,
     invalid,
+    none_but,
     not_found,
     ok,
     pick,
@@ -62,10 +63,7 @@ def list_keys(world: World, call: Call) -> web.Response:
 
 def create_key(world: World, call: Call) -> web.Response:
     """POST sharing_keys.json: everything wrong is told at once."""
-    body = call.object()
-    unknown = sorted(set(body) - _KNOWN)
-    if unknown:
-        raise refused(400, "unknown_resource_field", f"Unknown fields: {', '.join(unknown)}")
+    body = none_but(call.object(), _KNOWN)
     owner = world.user(call.user_id)
     names, fields = _recipients(owner, body.get("users"))
     fields |= _source_errors(world, owner.id, body.get("sources"))

@@ -224,6 +224,14 @@ def pick(row: Row, names: Iterable[str]) -> Row:
     return {name: row[name] for name in names if name in row}
 
 
+def none_but(body: Row, known: Iterable[str]) -> Row:
+    """Return a body that has no other fields than the known ones."""
+    unknown = sorted(set(body) - set(known))
+    if unknown:
+        raise refused(400, "unknown_resource_field", f"Unknown fields: {', '.join(unknown)}")
+    return body
+
+
 async def read_parts(request: web.Request, body: bytes) -> dict[str, Part]:
     """
     Return the parts of a multipart body by name; nothing for other bodies.
