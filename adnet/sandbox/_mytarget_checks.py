@@ -289,12 +289,11 @@ def _fulltime(_world: World, _user_id: int, value: Any) -> None:
 
 def _segments(world: World, user_id: int, value: Any) -> None:
     known = world.audiences.segments.rows
-    opened = world.audiences.opened
     if not isinstance(value, list):
         raise BadField("bad_items", "segments takes a list of ids", value=[value])
     for number in value:
         row = known.get(abs(number)) if isinstance(number, int) else None
-        shared = isinstance(number, int) and user_id in opened.get(("segment", abs(number)), {})
+        shared = isinstance(number, int) and user_id in world.audiences.holders("segment", abs(number))
         if row is None or not (row["user_id"] == user_id or shared):
             raise BadField("bad_items", f"Unknown segment {number}", value=[number])
 

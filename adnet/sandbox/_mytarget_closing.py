@@ -17,10 +17,9 @@ _RELATION_TYPES = {"users_list": "remarketing_users_list", "counter": "remarketi
 def close_source(world: World, user_id: int, place: Place) -> None:
     """Stop what a consumer runs on a source it has lost, and tell it by mail."""
     for number in _built_on(world, user_id, place):
-        for campaign in campaigns_using(world, number):
-            if campaign["user_id"] == user_id:
-                campaign.setdefault("_lost", set()).add((place, number))
-                campaign["_life"].stop(world.today())
+        for campaign in campaigns_using(world, number, {user_id}):
+            campaign.setdefault("_lost", set()).add((place, number))
+            campaign["_life"].stop(world.today())
     kind, number = place
     about = f"{kind} {number} was closed by its owner"
     world.emails.append({"to": world.user(user_id).username, "about": about})

@@ -67,12 +67,12 @@ _GOAL_FIELDS = ("id", "name", "condition", "substr", "value", "goal_type")
 
 def visible(world: World, user_id: int) -> list[Row]:
     """Return a user's own counters and those opened by a key, which are their owners' and not what others attached."""
-    opened = world.audiences.opened
+    holders = world.audiences.holders
     return [
         row
         for row in world.audiences.counters
         if row["user_id"] == user_id
-        or (not row["_attached"] and user_id in opened.get(("counter", row["counter_id"]), {}))
+        or (not row["_attached"] and user_id in holders("counter", row["counter_id"]))
     ]
 
 
@@ -90,8 +90,8 @@ def _reader(world: World, user_id: int) -> query.Read:
         if field == "type":
             return "own" if row["user_id"] == user_id and not row["_attached"] else "shared"
         if field in {"users", "users_count"}:
-            holders = world.audiences.opened.get(("counter", row["counter_id"]), {})
-            shown = [{"id": n, "username": world.user(n).username} for n in holders]
+            own = row["user_id"] == user_id and not row["_attached"]
+            shown = world.consumers("counter", row["counter_id"]) if own else []
             return shown if field == "users" else len(shown)
         return query.plain(row, field)
 
@@ -178,14 +178,18 @@ def update_counter(world: World, call: Call) -> web.Response:
 def delete_counter(world: World, call: Call) -> web.Response:
     """DELETE counters/<counter_id>.json: 409 while a segment uses it."""
     number = call.number()
-    holders = world.audiences.opened.get(("counter", number), {})
+    holders = world.audiences.holders("counter", number)
+    row = _find(world, call.user_id, number)
+    owns = row["user_id"] == call.user_id and not row["_attached"]
+    users = {call.user_id, *holders} if owns else {call.user_id}
+    if used_by_segments(world, "remarketing_counter", number, users):
+        raise conflict("The counter is used in a segment")
     if call.user_id in holders:
         del holders[call.user_id]
         return empty()
-    row = _find(world, call.user_id, number)
-    if used_by_segments(world, "remarketing_counter", number):
-        raise conflict("The counter is used in a segment")
     del world.audiences.counters.rows[row["id"]]
+    if owns:
+        world.audiences.opened.pop(("counter", number), None)
     return empty()
 
 

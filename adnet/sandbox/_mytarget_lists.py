@@ -6,7 +6,7 @@ between the states are a switch.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -133,21 +133,15 @@ def read_list(world: World, call: Call) -> web.Response:
 def visible(world: World, user_id: int) -> list[Row]:
     """Return a user's own lists and those shared with it."""
     table = world.audiences.users_lists
-    opened = world.audiences.opened
-    return [
-        row
-        for row in table
-        if row["user_id"] == user_id or user_id in opened.get(("users_list", row["id"]), {})
-    ]
+    holders = world.audiences.holders
+    return [row for row in table if row["user_id"] == user_id or user_id in holders("users_list", row["id"])]
 
 
 def _reader(world: World, user_id: int) -> query.Read:
     def read(row: Row, field: str) -> Any:
         if field in {"users", "users_count"}:
-            holders = world.audiences.opened.get(("users_list", row["id"]), {})
-            shown = [{"id": n, "username": world.user(n).username} for n in holders]
-            own = shown if row["user_id"] == user_id else []
-            return own if field == "users" else len(own)
+            shown = world.consumers("users_list", row["id"]) if row["user_id"] == user_id else []
+            return shown if field == "users" else len(shown)
         return query.plain(row, field)
 
     return read
@@ -321,14 +315,17 @@ def rename_list(world: World, call: Call) -> web.Response:
 def delete_list(world: World, call: Call) -> web.Response:
     """DELETE users_lists/<id>.json: by the owner, or by a consumer who gives it back."""
     number = call.number()
-    if call.user_id in world.audiences.opened.get(("users_list", number), {}):
-        del world.audiences.opened["users_list", number][call.user_id]
-        return empty()
-    row = world.audiences.users_lists.get(call.user_id, number)
-    if row["status"] == "pending_delete":
+    holders = world.audiences.holders("users_list", number)
+    consumes = call.user_id in holders
+    row = None if consumes else world.audiences.users_lists.get(call.user_id, number)
+    if row is not None and row["status"] == "pending_delete":
         raise not_found()
-    if used_by_segments(world, "remarketing_users_list", number):
+    users = {call.user_id} if consumes else {call.user_id, *holders}
+    if used_by_segments(world, "remarketing_users_list", number, users):
         raise conflict("The list is used in a segment")
+    if row is None:
+        del holders[call.user_id]
+        return empty()
     row["status"] = "pending_delete"
     world.later(world.knobs.audience_s, partial(_forget, world, number))
     return empty()
@@ -337,12 +334,15 @@ def delete_list(world: World, call: Call) -> web.Response:
 def _forget(world: World, number: int, _moment: datetime) -> None:
     del world.audiences.users_lists.rows[number]
     del world.audiences.entries[number]
+    world.audiences.opened.pop(("users_list", number), None)
 
 
-def used_by_segments(world: World, object_type: str, source_id: int) -> bool:
-    """Return whether any relation names a source."""
+def used_by_segments(world: World, object_type: str, source_id: int, users: Container[int]) -> bool:
+    """Return whether a segment of one of the users is made of a source."""
+    segments = world.audiences.segments.rows
     return any(
         relation["object_type"] == object_type
+        and segments[relation["segment_id"]]["user_id"] in users
         and source_id in {relation["params"].get("source_id"), relation.get("object_id")}
         for relation in world.audiences.relations
     )

@@ -5,7 +5,7 @@ Source: VK Ads "RemarketingSegment" and "Relations" (documented): at most
 10,000 segments, no cycles, `pass_condition` between 1 and the relations.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from functools import partial
 from typing import Any
 
@@ -76,7 +76,7 @@ def relations_of(world: World, segment_id: int) -> list[Row]:
 def foreign_sources(world: World, user_id: int, segment_id: int) -> bool:
     """Return whether anything in a segment, however deep, belongs to another user."""
     for relation in relations_of(world, segment_id):
-        owner, nested = _owner(world, user_id, relation)
+        owner, nested = _owner(world, relation)
         if owner not in {None, user_id}:
             return True
         if nested is not None and foreign_sources(world, user_id, nested):
@@ -84,8 +84,8 @@ def foreign_sources(world: World, user_id: int, segment_id: int) -> bool:
     return False
 
 
-def _owner(world: World, user_id: int, relation: Row) -> tuple[int | None, int | None]:
-    """Return who owns a relation's source (the user, if among them), and the segment it nests."""
+def _owner(world: World, relation: Row) -> tuple[int | None, int | None]:
+    """Return who owns a relation's source, and the segment it nests."""
     kind = relation["object_type"]
     number = relation["params"].get("source_id")
     if kind == "segment":
@@ -95,8 +95,9 @@ def _owner(world: World, user_id: int, relation: Row) -> tuple[int | None, int |
         row = world.audiences.users_lists.rows.get(number)
         return (row["user_id"] if row else None), None
     if kind == "remarketing_counter":
-        owners = [row["user_id"] for row in world.audiences.counters if row["counter_id"] == number]
-        return (user_id if user_id in owners else next(iter(owners), None)), None
+        rows = [row for row in world.audiences.counters if row["counter_id"] == number]
+        owners = [row["user_id"] for row in rows if not row["_attached"]]
+        return next(iter(owners), None), None
     return None, None
 
 
@@ -105,13 +106,16 @@ def aimed_at(campaign: Row) -> set[int]:
     return {abs(number) for number in campaign["targetings"].get("segments") or ()}
 
 
-def campaigns_using(world: World, segment_id: int) -> list[Row]:
-    """Return the campaigns that aim at a segment and are not deleted."""
-    rows = world.objects.campaigns
-    return [row for row in rows if row["status"] != "deleted" and segment_id in aimed_at(row)]
+def campaigns_using(world: World, segment_id: int, users: Container[int]) -> list[Row]:
+    """Return the users' campaigns that aim at a segment and are not deleted."""
+    return [
+        row
+        for row in world.objects.campaigns
+        if row["user_id"] in users and row["status"] != "deleted" and segment_id in aimed_at(row)
+    ]
 
 
-def _reader(world: World) -> query.Read:
+def _reader(world: World, user_id: int) -> query.Read:
     def read(row: Row, field: str) -> Any:
         if field == "relations":
             names = ("id", "object_type", "object_id", "params")
@@ -119,10 +123,9 @@ def _reader(world: World) -> query.Read:
         if field == "relations_count":
             return len(relations_of(world, row["id"]))
         if field == "campaign_ids":
-            return [campaign["id"] for campaign in campaigns_using(world, row["id"])]
+            return [campaign["id"] for campaign in campaigns_using(world, row["id"], {user_id})]
         if field == "users":
-            holders = world.audiences.opened.get(("segment", row["id"]), {})
-            return [{"id": n, "username": world.user(n).username} for n in holders]
+            return world.consumers("segment", row["id"]) if row["user_id"] == user_id else []
         if field == "flags":
             foreign = foreign_sources(world, row["user_id"], row["id"])
             return [*row["flags"], *(["sharing_forbidden"] if foreign else [])]
@@ -134,7 +137,9 @@ def _reader(world: World) -> query.Read:
 def list_segments(world: World, call: Call) -> web.Response:
     """GET segments.json: one's own, and those opened by a key."""
     rows = [row for row in world.audiences.segments if _sees(world, call.user_id, row)]
-    found = query.collection(call, _LISTING, rows, _reader(world), over_limit=world.knobs.over_limit)
+    found = query.collection(
+        call, _LISTING, rows, _reader(world, call.user_id), over_limit=world.knobs.over_limit
+    )
     world.ledger.grouped("segments.list", len(found["items"]))
     return ok(found)
 
@@ -144,13 +149,11 @@ def read_segment(world: World, call: Call) -> web.Response:
     row = world.audiences.segments.rows.get(call.number())
     if row is None or not _sees(world, call.user_id, row):
         raise not_found()
-    return ok(query.project(row, query.chosen_fields(call, _LISTING), _reader(world)))
+    return ok(query.project(row, query.chosen_fields(call, _LISTING), _reader(world, call.user_id)))
 
 
 def _sees(world: World, user_id: int, row: Row) -> bool:
-    return bool(
-        row["user_id"] == user_id or user_id in world.audiences.opened.get(("segment", row["id"]), {})
-    )
+    return bool(row["user_id"] == user_id or user_id in world.audiences.holders("segment", row["id"]))
 
 
 def create_segment(world: World, call: Call) -> web.Response:
@@ -178,7 +181,7 @@ def create_segment(world: World, call: Call) -> web.Response:
     )
     for relation in clean:
         world.audiences.relations.add({**relation, "segment_id": row["id"]})
-    return ok(pick(row, _DEFAULT))
+    return ok(query.project(row, _DEFAULT, _reader(world, call.user_id)))
 
 
 def _condition(value: Any, relations: int) -> int:
@@ -242,10 +245,9 @@ def _check_interval(params: Row) -> None:
 def _has_source(world: World, user_id: int, kind: str, number: Any) -> bool:
     if kind == "remarketing_users_list":
         return any(row["id"] == number for row in visible(world, user_id))
-    opened = world.audiences.opened
     return any(
         row["counter_id"] == number
-        and (row["user_id"] == user_id or user_id in opened.get(("counter", number), {}))
+        and (row["user_id"] == user_id or user_id in world.audiences.holders("counter", number))
         for row in world.audiences.counters
     )
 
@@ -266,22 +268,26 @@ def update_segment(world: World, call: Call) -> web.Response:
     same = [name for name, value in body.items() if row[name] == value]
     world.ledger.updated("segments", row["id"], call.method, same)
     row.update(body, updated=world.stamp())
-    return ok(pick(row, _DEFAULT))
+    return ok(query.project(row, _DEFAULT, _reader(world, call.user_id)))
 
 
 def delete_segment(world: World, call: Call) -> web.Response:
     """DELETE segments/<id>.json: 409 while a campaign or another segment uses it."""
     number = call.number()
-    holders = world.audiences.opened.get(("segment", number), {})
-    if call.user_id in holders:
+    holders = world.audiences.holders("segment", number)
+    consumes = call.user_id in holders
+    if not consumes:
+        world.audiences.segments.get(call.user_id, number)
+    users = {call.user_id} if consumes else {call.user_id, *holders}
+    if campaigns_using(world, number, users) or used_by_segments(world, "segment", number, users):
+        raise conflict("The segment is in use")
+    if consumes:
         del holders[call.user_id]
         return empty()
-    world.audiences.segments.get(call.user_id, number)
-    if campaigns_using(world, number) or used_by_segments(world, "segment", number):
-        raise conflict("The segment is in use")
-    del world.audiences.segments.rows[number]
     for relation in relations_of(world, number):
         del world.audiences.relations.rows[relation["id"]]
+    del world.audiences.segments.rows[number]
+    world.audiences.opened.pop(("segment", number), None)
     return empty()
 
 

@@ -194,7 +194,8 @@ def activate_key(world: World, call: Call) -> web.Response:
     _check_alive(world, row, sources)
     for source in sources:
         place = (source["object_type"], source["object_id"])
-        world.audiences.opened.setdefault(place, {})[user.id] = row["sharing_key"]
+        holders = world.audiences.opened.setdefault(place, {})
+        holders.setdefault(user.id, set()).add(row["sharing_key"])
         open_source(world, user.id, place)
     if not listed:
         row["users"].append({"username": user.username})
@@ -245,9 +246,11 @@ def delete_key(world: World, call: Call) -> web.Response:
         raise not_found()
     del world.audiences.keys[row["sharing_key"]]
     for place, holders in world.audiences.opened.items():
-        for user_id in [n for n, key in holders.items() if key == row["sharing_key"]]:
-            del holders[user_id]
-            close_source(world, user_id, place)
+        for user_id, keys in list(holders.items()):
+            if keys == {row["sharing_key"]}:
+                del holders[user_id]
+                close_source(world, user_id, place)
+            keys.discard(row["sharing_key"])
     return empty()
 
 
@@ -259,7 +262,7 @@ def close_for_one(world: World, call: Call) -> web.Response:
     number, consumer = call.number(), call.number("user_id")
     world.audiences.users_lists.get(call.user_id, number)
     place = ("users_list", number)
-    holders = world.audiences.opened.get(place, {})
+    holders = world.audiences.holders(*place)
     if consumer not in holders:
         raise not_found()
     del holders[consumer]

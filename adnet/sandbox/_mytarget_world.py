@@ -82,8 +82,12 @@ class Audiences:
     """Running, so that nothing new is taken for what was removed."""
     entries: dict[int, set[bytes]] = attrs.field(factory=dict)
     """Users list -> who is in it."""
-    opened: dict[Place, dict[int, str]] = attrs.field(factory=dict)
-    """Source -> consumer -> the key it came by."""
+    opened: dict[Place, dict[int, set[str]]] = attrs.field(factory=dict)
+    """Source -> consumer -> the keys it came by."""
+
+    def holders(self, kind: str, number: int) -> dict[int, set[str]]:
+        """Return who may use a source by a key, with the keys it came by."""
+        return self.opened.get((kind, number), {})
 
 
 @attrs.define(kw_only=True)
@@ -147,6 +151,11 @@ class World:
         """Return whom an agency or a manager serves, closed relations left out."""
         managed = data.AGENCY_ID if agency_id == data.MANAGER_ID else agency_id
         return [link for link in self.links if link["agency_id"] == managed and link["status"] != "deleted"]
+
+    def consumers(self, kind: str, number: int) -> list[Row]:
+        """Return whom a source was opened to, as its owner sees them."""
+        holders = self.audiences.holders(kind, number)
+        return [{"id": user_id, "username": self.user(user_id).username} for user_id in holders]
 
     # Objects and figures.
 

@@ -309,3 +309,22 @@ async def test_segments_are_found_by_the_start_of_their_name():
     async with calling() as call:
         assert (await call.get(SEGMENTS, _name__startswith="CRM", limit=100)).json["limit"] == 100
         assert (await call.get(SEGMENTS, _name__startswith="crm")).json["count"] == 0
+
+
+async def test_an_attached_counter_is_still_its_owners():
+    """What the owner builds on it does not hold it, and what is built on it cannot be passed on."""
+    async with calling() as call:
+        counter, buyer = call.first("counters")["counter_id"], call.as_user(BUYER)
+        item = {"object_type": "remarketing_counter", "params": {"source_id": counter}}
+        body = {"name": "S", "pass_condition": 1, "relations": [item]}
+        assert (await call.post(SEGMENTS, body)).status == 200
+        assert (await buyer.post("remarketing/counters.json", {"counter_id": counter})).status == 200
+        made = (await buyer.post(SEGMENTS, body)).json
+        assert made["flags"] == ["sharing_forbidden"]
+        renamed = (await buyer.post(f"remarketing/segments/{made['id']}.json", {"name": "T"})).json
+        assert renamed["flags"] == ["sharing_forbidden"]
+        path = f"remarketing/counters/{counter}.json"
+        assert (await buyer.delete(path)).status == 409
+        await buyer.delete(f"remarketing/segments/{made['id']}.json")
+        assert (await buyer.delete(path)).status == 204
+        assert (await call.delete(path)).status == 409

@@ -151,6 +151,81 @@ async def test_a_consumer_gives_a_source_back():
         assert (await call.get(path)).status == 200
 
 
+async def test_a_consumer_gives_back_what_it_does_not_use():
+    """409 while its own segment or campaign uses it; the owner's use is no matter of its."""
+    async with calling() as call:
+        key, buyer = (await shared(call)).json, call.as_user(BUYER)
+        await buyer.post(f"sharing_keys/{key['sharing_key']}.json")
+        listed, shown = (source["object_id"] for source in key["sources"])
+        body = {"name": "S", "pass_condition": 1, "relations": [relation(listed)]}
+        own = (await buyer.post(SEGMENTS, body)).json["id"]
+        campaign = f"campaigns/{call.sandbox.truth(f'campaigns@{BUYER}')[0]['id']}.json"
+        aimed = {"status": "blocked", "targetings": {"segments": [shown]}}
+        assert (await buyer.post(campaign, aimed)).status == 204
+        paths = [f"remarketing/users_lists/{listed}.json", f"remarketing/segments/{shown}.json"]
+        assert [(await buyer.delete(path)).status for path in paths] == [409, 409]
+        await buyer.delete(f"remarketing/segments/{own}.json")
+        await buyer.post(campaign, {"targetings": {"segments": []}})
+        assert [(await buyer.delete(path)).status for path in paths] == [204, 204]
+
+
+async def test_what_is_gone_is_nobodys():
+    """A source that its owner deleted is as absent for a consumer as for anybody."""
+    async with calling(audience_s=2) as call:
+        key, buyer = (await shared(call)).json, call.as_user(BUYER)
+        await buyer.post(f"sharing_keys/{key['sharing_key']}.json")
+        paths = [
+            f"remarketing/segments/{key['sources'][1]['object_id']}.json",
+            f"remarketing/users_lists/{key['sources'][0]['object_id']}.json",
+        ]
+        assert [(await call.delete(path)).status for path in paths] == [204, 204]
+        call.hands.move(2)
+        assert [(await buyer.delete(path)).status for path in paths] == [404, 404]
+        assert (await call.delete(f"sharing_keys/{key['sharing_key']}.json")).status == 204
+        assert call.sandbox.truth("emails") == []
+
+
+async def test_accounts_see_nothing_of_each_other():
+    """Who else was let in is the owner's to know, and campaigns are their own account's."""
+    async with calling() as call:
+        counter = call.first("counters")["counter_id"]
+        key = (await shared(call)).json
+        sources = [{"object_type": "counter", "object_id": counter}]
+        other = (await call.post("sharing_keys.json", {"sources": sources})).json
+        buyer, client = call.as_user(BUYER), call.as_user(80001)
+        for consumer in (buyer, client):
+            for made in (key, other):
+                await consumer.post(f"sharing_keys/{made['sharing_key']}.json")
+        segment = key["sources"][1]["object_id"]
+        aimed = {"targetings": {"segments": [segment]}}
+        path, query = f"remarketing/segments/{segment}.json", {"fields": "users,campaign_ids"}
+        for caller, owner in ((call, ""), (buyer, f"@{BUYER}")):
+            campaign = call.sandbox.truth(f"campaigns{owner}")[0]["id"]
+            await caller.post(f"campaigns/{campaign}.json", {"status": "blocked", **aimed})
+            seen = (await caller.get(path, **query)).json
+            assert seen["campaign_ids"] == [campaign]
+            assert [user["id"] for user in seen["users"]] == ([] if owner else [BUYER, 80001])
+        path, query = f"remarketing/counters/{counter}.json", {"fields": "users,users_count"}
+        assert (await buyer.get(path, **query)).json == {"users": [], "users_count": 0}
+        assert (await call.get(path, **query)).json["users_count"] == 2
+
+
+async def test_a_source_stays_open_while_a_key_opens_it():
+    """Of two keys that a consumer took, the second one may go."""
+    async with calling() as call:
+        keys, buyer = [(await shared(call)).json for _ in range(2)], call.as_user(BUYER)
+        paths = [f"sharing_keys/{key['sharing_key']}.json" for key in keys]
+        for path in paths:
+            assert (await buyer.post(path)).status == 200
+        segment = f"remarketing/segments/{keys[0]['sources'][1]['object_id']}.json"
+        seen = []
+        for path in reversed(paths):
+            assert (await call.delete(path)).status == 204
+            seen.append((await buyer.get(segment)).status)
+        assert seen == [200, 404]
+        assert len(call.sandbox.truth("emails")) == 2
+
+
 async def test_the_owner_closes_a_list_for_one_consumer():
     """Others keep theirs."""
     async with calling() as call:
@@ -189,7 +264,7 @@ async def test_a_counter_is_shared_by_its_counter_id():
         assert answer["sources"][0]["params"]["counter_id"] == counter
         path = "remarketing/counters.json"
         query = {"_counter_id": counter, "fields": "type,users_count"}
-        assert (await buyer.get(path, **query)).json["items"] == [{"type": "shared", "users_count": 1}]
+        assert (await buyer.get(path, **query)).json["items"] == [{"type": "shared", "users_count": 0}]
         item = {"object_type": "remarketing_counter", "params": {"source_id": counter}}
         body = {"name": "S", "pass_condition": 1, "relations": [item]}
         segment = (await buyer.post(SEGMENTS, body)).json
@@ -198,7 +273,10 @@ async def test_a_counter_is_shared_by_its_counter_id():
         goal = {"name": "G", "condition": "uss"}
         message = (await buyer.post(goals, goal)).json["error"]["message"]
         assert message == "Can not create goal for shared counter"
-        assert (await buyer.delete(f"remarketing/counters/{counter}.json")).status == 204
+        path = f"remarketing/counters/{counter}.json"
+        assert (await buyer.delete(path)).status == 409
+        await buyer.delete(f"remarketing/segments/{segment['id']}.json")
+        assert (await buyer.delete(path)).status == 204
         assert (await buyer.get(goals)).status == 404
 
 

@@ -160,7 +160,7 @@ def opened(server: Any, key: str) -> list[Row]:
     return [
         {"kind": kind, "audience_id": str(number)}
         for (kind, number), users in found.items()
-        if key in users.values()
+        if any(key in keys for keys in users.values())
     ]
 
 
