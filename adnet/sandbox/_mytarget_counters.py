@@ -156,7 +156,9 @@ def _attach(world: World, user_id: int, body: Row) -> Row:
     rows = [row for row in world.audiences.counters if row["counter_id"] == number]
     if not rows:
         raise not_found("Unknown counter")
-    if any(row["user_id"] == user_id for row in rows):
+    if any(row["user_id"] == user_id for row in rows) or user_id in world.audiences.holders(
+        "counter", number
+    ):
         message = f"Counter with counter_id {number} already exists"
         raise refused(400, "duplicate_error", message)
     name = body.get("name") or rows[0]["name"]

@@ -12,14 +12,17 @@ from typing import Any
 
 from aiohttp import web
 
+from adnet.sandbox import _mytarget_query as query
 from adnet.sandbox._mytarget_closing import close_source, open_source
 from adnet.sandbox._mytarget_data import User
+from adnet.sandbox._mytarget_query import EQUAL, Listing
 from adnet.sandbox._mytarget_segments import foreign_sources
 from adnet.sandbox._mytarget_wire import (
     Action,
     Call,
     Endpoint,
     Row,
+    bad_field,
     decimal_text,
     denied,
     empty,
@@ -46,19 +49,21 @@ _SHOWN = (
     "users",
     "sources",
 )
+_LISTING = Listing(fields=_SHOWN, default=_SHOWN, filters={"key": EQUAL})
 _END_ADVERTISERS = frozenset({"advert", "agency_client"})
 _KNOWN = frozenset({"sources", "users", "send_email", "payment_type", "price", "is_marketplace"})
 
 
 def list_keys(world: World, call: Call) -> web.Response:
-    """GET sharing_keys.json: the owner's keys, or the one `_key` names."""
-    wanted = call.query.get("_key")
-    rows = [
-        row
-        for row in world.audiences.keys.values()
-        if row["user_id"] == call.user_id and wanted in {None, row["sharing_key"]}
-    ]
-    return ok({"items": [pick(row, _SHOWN) for row in rows]})
+    """GET sharing_keys.json: the owner's keys, or the one `_key` names, with the ids of registered users."""
+    own = [row for row in world.audiences.keys.values() if row["user_id"] == call.user_id]
+    rows = query.filtered(call, _LISTING, own, lambda row, _field: row["sharing_key"])
+    numbers = {user.username: user.id for user in world.users.values()}
+    items = [pick(row, _SHOWN) for row in rows]
+    for item in items:
+        known = ((user, numbers.get(user["username"])) for user in item["users"])
+        item["users"] = [{"id": number, **user} if number else user for user, number in known]
+    return ok({"items": items})
 
 
 def create_key(world: World, call: Call) -> web.Response:
@@ -101,7 +106,8 @@ def _recipients(owner: User, given: Any) -> tuple[list[str], Row]:
         return names, {"users": {"code": "unallowed_value", "message": message}}
     wrong = [name for name in names if "@" not in name.strip("@")]
     if wrong:
-        leaf = {"code": "invalid_email", "message": "Invalid email", "value": wrong}
+        message = "Enter a valid email address or username"
+        leaf = {"code": "invalid_email", "message": message, "value": wrong}
         return names, {"users": leaf}
     return names, {}
 
@@ -162,9 +168,10 @@ def _price_errors(owner: User, body: Row, *, public: bool) -> Row:
         message = "Only DMP partner can create CPM keys"
         fields["price"] = {"code": "invalid_type", "message": message}
     elif payment == "fixed_cpm" and not _positive(price):
-        fields["price"] = {"code": "required", "message": "Field is required"}
+        fields["price"] = {"code": "required", "message": "Price is required for fixed_cpm keys"}
     if body.get("is_marketplace") and not (owner.is_dmp and public):
-        message = "Marketplace takes public keys of DMP partners"
+        partner = "Only DMP can publish to marketplace"
+        message = "Cannot be set for private keys" if owner.is_dmp else partner
         fields["is_marketplace"] = {"code": "unallowed_value", "message": message}
     if body.get("send_email") and public:
         message = "Only private keys are sent by email"
@@ -190,8 +197,11 @@ def activate_key(world: World, call: Call) -> web.Response:
     listed = {"username": user.username} in row["users"]
     if not _END_ADVERTISERS & set(user.types) or not (listed or row["type"] == "public"):
         raise denied("Key not available")
-    sources = _wanted(row, call.object().get("sources"))
-    _check_alive(world, row, sources)
+    body = none_but(call.object(), {"sources", "status"})
+    if body.get("status", "active") != "active":
+        raise bad_field("status", "unallowed_value", "A key can only be made active")
+    sources = _wanted(row, body.get("sources"))
+    _check_addable(world, row, sources, user.id)
     for source in sources:
         place = (source["object_type"], source["object_id"])
         holders = world.audiences.opened.setdefault(place, {})
@@ -209,34 +219,37 @@ def _wanted(row: Row, given: Any) -> list[Row]:
         return list(row["sources"])
     # One documented example shows a bare object instead of a list.
     items = [given] if isinstance(given, dict) else given
-    if not isinstance(items, list) or not all(item in row["sources"] for item in items):
-        raise not_found_source()
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise bad_field("sources", "bad_items", "A list of sources is expected")
+    for item in items:
+        if item not in row["sources"]:
+            name = f"Object {item.get('object_type')} with id {item.get('object_id')}"
+            raise refused(404, "source_not_found", f"{name} not found")
     return items
 
 
-def not_found_source() -> Exception:
-    """Return the refusal of a source the key does not open."""
-    return refused(404, "source_not_found", "Source not found")
-
-
-def _check_alive(world: World, row: Row, sources: list[Row]) -> None:
+def _check_addable(world: World, row: Row, sources: list[Row], user_id: int) -> None:
     for source in sources:
         kind, number = source["object_type"], source["object_id"]
-        found = _source(world, kind, number, row["user_id"])
+        found, message = _source(world, kind, number, row["user_id"]), ""
         if found is None or found.get("status") == "pending_delete":
-            arguments = {"source_type": kind, "source_ids": [number]}
             message = "Cannot add source"
+        elif kind == "counter" and _source(world, kind, number, user_id) is not None:
+            message = f"Counter with counter_id {number} already exists"
+        if message:
+            arguments = {"source_type": f"remarketing_{kind}s", "source_ids": [number]}
             raise refused(400, "cannot_add_source", message, arguments=arguments)
 
 
 def _params(world: World, key: Row, source: Row) -> Row:
+    """Return what an activation tells of a source, whose id is the one the key names it by."""
     found = _source(world, source["object_type"], source["object_id"], key["user_id"]) or {}
     names = {
-        "users_list": ("id", "name", "entries_count", "type"),
-        "segment": ("id", "name", "pass_condition"),
-        "counter": ("id", "counter_id", "name"),
+        "users_list": ("name", "entries_count", "type"),
+        "segment": ("name", "pass_condition"),
+        "counter": ("name",),
     }[source["object_type"]]
-    return pick(found, names)
+    return {"id": source["object_id"], **pick(found, names)}
 
 
 def delete_key(world: World, call: Call) -> web.Response:

@@ -51,7 +51,7 @@ async def test_a_public_key_opens_for_any_end_advertiser():
         assert [row["object_type"] for row in answer["sources"]] == ["users_list", "segment"]
         assert answer["sources"][0]["params"]["entries_count"] == 2500
         listed = (await call.get("sharing_keys.json", _key=key["sharing_key"])).json["items"]
-        assert listed[0]["users"] == [{"username": "ab12cd34@agency_client"}]
+        assert listed[0]["users"] == [{"id": 80001, "username": "ab12cd34@agency_client"}]
 
 
 async def test_a_consumer_may_take_a_part():
@@ -65,6 +65,10 @@ async def test_a_consumer_may_take_a_part():
         assert (await buyer.get(SEGMENTS)).json["count"] == 1
         body = {"sources": [{"object_type": "segment", "object_id": 1}]}
         assert ((r := await buyer.post(path, body)).status, r.code) == (404, "source_not_found")
+        assert r.json["error"]["message"] == "Object segment with id 1 not found"
+        for body in ({"status": "deleted"}, {"colour": "red"}):
+            assert (await buyer.post(path, body)).status == 400
+        assert (await buyer.post(path, {"status": "active"})).status == 200
 
 
 @pytest.mark.parametrize(
@@ -261,7 +265,7 @@ async def test_a_counter_is_shared_by_its_counter_id():
         sources = [{"object_type": "counter", "object_id": counter}]
         key = (await call.post("sharing_keys.json", {"sources": sources})).json["sharing_key"]
         answer = (await buyer.post(f"sharing_keys/{key}.json")).json
-        assert answer["sources"][0]["params"]["counter_id"] == counter
+        assert answer["sources"][0]["params"] == {"id": counter, "name": "Site"}
         path = "remarketing/counters.json"
         query = {"_counter_id": counter, "fields": "type,users_count"}
         assert (await buyer.get(path, **query)).json["items"] == [{"type": "shared", "users_count": 0}]
@@ -278,6 +282,23 @@ async def test_a_counter_is_shared_by_its_counter_id():
         await buyer.delete(f"remarketing/segments/{segment['id']}.json")
         assert (await buyer.delete(path)).status == 204
         assert (await buyer.get(goals)).status == 404
+
+
+async def test_a_counter_is_added_once():
+    """By a key or by its number, and not by the other way as well."""
+    async with calling() as call:
+        counter, path = call.first("counters")["counter_id"], "remarketing/counters.json"
+        sources = [{"object_type": "counter", "object_id": counter}]
+        key = (await call.post("sharing_keys.json", {"sources": sources})).json["sharing_key"]
+        buyer, client = call.as_user(BUYER), call.as_user(80001)
+        assert (await client.post(path, {"counter_id": counter})).status == 200
+        reply = await client.post(f"sharing_keys/{key}.json")
+        arguments = {"source_type": "remarketing_counters", "source_ids": [counter]}
+        assert (reply.status, reply.code) == (400, "cannot_add_source")
+        assert reply.json["error"]["message"] == f"Counter with counter_id {counter} already exists"
+        assert reply.json["error"]["arguments"] == arguments
+        assert (await buyer.post(f"sharing_keys/{key}.json")).status == 200
+        assert (await buyer.post(path, {"counter_id": counter})).code == "duplicate_error"
 
 
 async def test_a_counter_that_others_attached_too_is_shared_once():
@@ -450,7 +471,7 @@ async def test_a_deleted_source_cannot_be_taken():
         await call.delete(f"remarketing/segments/{call.first('segments')['id']}.json")
         await call.delete(f"remarketing/users_lists/{number}.json")
         reply = await call.as_user(BUYER).post(f"sharing_keys/{key}.json")
-        arguments = {"source_type": "users_list", "source_ids": [number]}
+        arguments = {"source_type": "remarketing_users_lists", "source_ids": [number]}
         assert (reply.code, reply.json["error"]["arguments"]) == ("cannot_add_source", arguments)
 
 
@@ -470,9 +491,27 @@ async def test_a_key_of_a_wrong_shape_is_refused(more, field):
         assert field in (await shared(call, **more)).fields
 
 
-async def test_unknown_fields_and_keys_are_refused():
-    """Neither passes in silence."""
+@pytest.mark.parametrize(
+    ("user", "more", "field", "message"),
+    [
+        (BUYER, {"is_marketplace": True}, "is_marketplace", "Only DMP can publish to marketplace"),
+        (0, {"is_marketplace": True, "users": True}, "is_marketplace", "Cannot be set for private keys"),
+        (0, {"payment_type": "fixed_cpm"}, "price", "Price is required for fixed_cpm keys"),
+    ],
+)
+async def test_a_refused_key_has_the_vendors_words(user, more, field, message):
+    """Each rule of partners' keys tells itself in the documented message."""
     async with calling() as call:
+        if more.get("users"):
+            more = {**more, "users": [{"username": "client@example.test"}]}
+        caller = call.as_user(user) if user else call
+        assert (await shared(caller, **more)).fields[field]["message"] == message
+
+
+async def test_unknown_fields_and_keys_are_refused():
+    """Nothing passes in silence, nor does a filter there is not."""
+    async with calling() as call:
+        assert "_username" in (await call.get("sharing_keys.json", _username="a@b.test")).fields
         assert (await shared(call, colour="red")).code == "unknown_resource_field"
         assert (await call.post("sharing_keys/nokey.json")).status == 404
 
