@@ -122,7 +122,9 @@ def create_counter(world: World, call: Call) -> web.Response:
     """POST counters.json: a new counter, or an existing one by its counter_id."""
     body = call.object()
     if "counter_id" in body:
+        _check_writable(none_but(body, {"counter_id", "name", "flags"}))
         return ok(pick(_attach(world, call.user_id, body), _DEFAULT))
+    none_but(body, {"name", "url", "email", "password"})
     for name in ("name", "url", "email", "password"):
         if not isinstance(body.get(name), str) or not body[name]:
             raise bad_field(name, "required", "Field is required")
@@ -145,7 +147,7 @@ def add_counter(
             "working": not attached,
             "flags": [],
             "created": world.stamp(),
-            "domain": domain.removeprefix("https://").partition("/")[0],
+            "domain": domain.removeprefix("https://").removeprefix("http://").partition("/")[0],
             "_attached": attached,
         }
     )
@@ -161,8 +163,18 @@ def _attach(world: World, user_id: int, body: Row) -> Row:
     ):
         message = f"Counter with counter_id {number} already exists"
         raise refused(400, "duplicate_error", message)
-    name = body.get("name") or rows[0]["name"]
-    return add_counter(world, user_id, number, name=str(name), domain=rows[0]["domain"], attached=True)
+    name = str(body.get("name", rows[0]["name"]))
+    row = add_counter(world, user_id, number, name=name, domain=rows[0]["domain"], attached=True)
+    row["flags"] = body.get("flags", [])
+    return row
+
+
+def _check_writable(body: Row) -> None:
+    if not isinstance(body.get("name", "-"), str) or body.get("name") == "":
+        raise bad_field("name", "required", "Field is required")
+    flags = body.get("flags", [])
+    if not isinstance(flags, list) or not all(isinstance(flag, str) for flag in flags):
+        raise bad_field("flags", "bad_value", "A list of words is expected")
 
 
 def update_counter(world: World, call: Call) -> web.Response:
@@ -171,6 +183,7 @@ def update_counter(world: World, call: Call) -> web.Response:
     if row["user_id"] != call.user_id:
         raise denied("Only the owner changes a counter")
     body = none_but(call.object(), {"name", "flags"})
+    _check_writable(body)
     same = [name for name, value in body.items() if row[name] == value]
     world.ledger.updated("counters", row["counter_id"], call.method, same)
     row.update(body)
@@ -207,16 +220,13 @@ def list_goals(world: World, call: Call) -> web.Response:
 def create_goal(world: World, call: Call) -> web.Response:
     """POST counters/<counter_id>/goals.json."""
     row = _find(world, call.user_id, call.number())
-    if row["_attached"] and row["system_status"] == "blocked":
-        raise _only_message("Can not create goal for unconfirmed counter")
-    if row["user_id"] != call.user_id:
-        raise _only_message("Can not create goal for shared counter")
-    body = call.object()
-    if not isinstance(body.get("name"), str) or not body["name"]:
+    _must_own(call, row, "create")
+    body = none_but(call.object(), _GOAL_FIELDS[1:])
+    if "name" not in body:
         raise bad_field("name", "required", "Field is required")
     if body.get("condition") not in _CONDITIONS:
         raise bad_field("condition", "bad_value", "Unknown", allowed_values=list(_CONDITIONS))
-    _check_goal_type(body)
+    _check_goal(body)
     goal = world.audiences.goals.add(
         {
             "user_id": call.user_id,
@@ -224,13 +234,26 @@ def create_goal(world: World, call: Call) -> web.Response:
             "substr": "",
             "value": None,
             "goal_type": "custom",
-            **pick(body, _GOAL_FIELDS[1:]),
+            **body,
         }
     )
     return ok(pick(goal, _GOAL_FIELDS))
 
 
-def _check_goal_type(body: Row) -> None:
+def _must_own(call: Call, counter: Row, verb: str) -> None:
+    if counter["_attached"] and counter["system_status"] == "blocked":
+        raise _only_message(f"Can not {verb} goal for unconfirmed counter")
+    if counter["user_id"] != call.user_id:
+        raise _only_message(f"Can not {verb} goal for shared counter")
+
+
+def _check_goal(body: Row) -> None:
+    for name in ("name", "substr"):
+        if not isinstance(body.get(name, ""), str) or (name == "name" and body.get(name) == ""):
+            raise bad_field(name, "required", "Field is required")
+    value = body.get("value")
+    if isinstance(value, bool) or not isinstance(value, int | float | None):
+        raise bad_field("value", "bad_value", "A number is expected")
     if body.get("goal_type", "custom") not in _GOAL_TYPES:
         raise bad_field("goal_type", "bad_value", "Unknown", allowed_values=list(_GOAL_TYPES))
 
@@ -242,11 +265,12 @@ def _only_message(message: str) -> Refused:
 def update_goal(world: World, call: Call) -> web.Response:
     """POST counters/<counter_id>/goals/<id>.json: value, name, goal_type."""
     counter = _find(world, call.user_id, call.number())
+    _must_own(call, counter, "edit")
     goal = world.audiences.goals.get(call.user_id, call.number("goal_id"))
     if goal["counter_id"] != counter["counter_id"]:
         raise not_found()
     body = none_but(call.object(), {"value", "name", "goal_type"})
-    _check_goal_type(body)
+    _check_goal(body)
     same = [name for name, value in body.items() if goal[name] == value]
     world.ledger.updated("goals", goal["id"], call.method, same)
     goal.update(body)

@@ -157,8 +157,8 @@ def _sees(world: World, user_id: int, row: Row) -> bool:
 
 
 def create_segment(world: World, call: Call) -> web.Response:
-    """POST segments.json with its relations."""
-    body = call.object()
+    """POST segments.json with its relations; `logicType` is the cabinet's word for the condition."""
+    body = none_but(call.object(), {"name", "pass_condition", "relations", "logicType"})
     name, relations = body.get("name"), body.get("relations")
     if not isinstance(name, str) or not name:
         raise bad_field("name", "required", "Field is required")

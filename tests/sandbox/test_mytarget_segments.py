@@ -144,8 +144,10 @@ async def test_counters_are_made_attached_and_have_goals():
         assert (await call.post(goals, goal)).status == 200
         assert [item["name"] for item in (await call.get(goals)).json["items"]] == ["Order"]
         foreign = call.sandbox.truth(f"counters@{BUYER}")[0]["counter_id"]
-        attached = (await call.post(path, {"counter_id": foreign})).json
+        flags = {"counter_id": foreign, "flags": ["cookie_sync"]}
+        attached = (await call.post(path, flags)).json
         assert (attached["system_status"], attached["working"]) == ("blocked", False)
+        assert attached["flags"] == ["cookie_sync"]
         assert (await call.post(path, {"counter_id": foreign})).code == "duplicate_error"
         refused = await call.post(f"remarketing/counters/{foreign}/goals.json", goal)
         expected = {"error": {"message": "Can not create goal for unconfirmed counter"}}
@@ -224,6 +226,8 @@ async def test_counters_are_renamed_and_deleted():
         path = f"remarketing/counters/{number}.json"
         assert (await call.post(path, {"name": "New", "flags": []})).json["name"] == "New"
         assert (await call.post(path, {"domain": "x"})).code == "unknown_resource_field"
+        for wrong in ({"name": ""}, {"name": None}, {"flags": {}}, {"flags": [5]}):
+            assert (await call.post(path, wrong)).code == "validation_failed"
         shown = (await call.get(path, fields="name,type,domain,goals,users")).json
         assert (shown["name"], shown["type"], shown["users"]) == ("New", "own", [])
         item = {"object_type": "remarketing_counter", "params": {"source_id": number}}
@@ -276,7 +280,14 @@ async def test_the_number_of_a_deleted_counter_is_not_given_again():
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [({"counter_id": 1}, 404), ({"name": "N"}, 400), ({"counter_id": []}, 404)],
+    [
+        ({"counter_id": 1}, 404),
+        ({"name": "N"}, 400),
+        ({"counter_id": []}, 404),
+        ({"counter_id": 2000002, "flags": "cookie_sync"}, 400),
+        ({"counter_id": 2000002, "name": 5}, 400),
+        ({"counter_id": 2000002, "domain": "a.test"}, 400),
+    ],
 )
 async def test_a_wrong_counter_is_refused(body, status):
     """An unknown one, and a new one without its address."""
@@ -298,6 +309,10 @@ async def test_goals_are_changed_and_listed_by_type():
             assert (await call.post(f"{path}/{goal}.json", body)).code == code
         for body in ({"name": ""}, {"name": "G", "condition": "x"}):
             assert (await call.post(f"{path}.json", body)).code == "validation_failed"
+        wrong = {"name": "G", "condition": "uss", "substring": "/x"}
+        assert (await call.post(f"{path}.json", wrong)).code == "unknown_resource_field"
+        for body in ({"name": ""}, {"value": "much"}):
+            assert (await call.post(f"{path}/{goal}.json", body)).code == "validation_failed"
         body = {"name": "N", "url": "u", "email": "e", "password": "p"}
         other = (await call.post("remarketing/counters.json", body)).json["counter_id"]
         wrong = f"remarketing/counters/{other}/goals/{goal}.json"
@@ -328,3 +343,37 @@ async def test_an_attached_counter_is_still_its_owners():
         await buyer.delete(f"remarketing/segments/{made['id']}.json")
         assert (await buyer.delete(path)).status == 204
         assert (await call.delete(path)).status == 409
+
+
+async def test_the_domain_of_a_counter_is_its_addresss_host():
+    """With whichever scheme, and with none."""
+    async with calling() as call:
+        path, rest = "remarketing/counters.json", {"name": "N", "email": "e", "password": "p"}
+        for url in ("http://a.test/x", "https://b.test", "c.test/y"):
+            assert (await call.post(path, {**rest, "url": url})).status == 200
+        items = (await call.get(path, _domain__in="a.test,b.test,c.test", fields="domain")).json["items"]
+        assert [item["domain"] for item in items] == ["a.test", "b.test", "c.test"]
+
+
+async def test_goals_of_anothers_counter_cannot_be_changed():
+    """Neither of one that waits for its owner, nor of one that a key opened."""
+    async with calling() as call:
+        counter, goal = call.first("counters")["counter_id"], call.first("goals")["id"]
+        sources = [{"object_type": "counter", "object_id": counter}]
+        key = (await call.post("sharing_keys.json", {"sources": sources})).json["sharing_key"]
+        buyer, client = call.as_user(BUYER), call.as_user(80001)
+        await buyer.post(f"sharing_keys/{key}.json")
+        await client.post("remarketing/counters.json", {"counter_id": counter})
+        path = f"remarketing/counters/{counter}/goals/{goal}.json"
+        for caller, word in ((buyer, "shared"), (client, "unconfirmed")):
+            reply = await caller.post(path, {"value": 5})
+            expected = {"error": {"message": f"Can not edit goal for {word} counter"}}
+            assert (reply.status, reply.json) == (400, expected)
+
+
+async def test_a_segment_takes_the_fields_it_has():
+    """Others are told instead of passed over; the cabinet's own word for the condition goes through."""
+    async with calling() as call:
+        body = {"name": "S", "pass_condition": 1, "relations": [relation(users_list(call)["id"])]}
+        assert (await call.post(SEGMENTS, {**body, "flags": []})).code == "unknown_resource_field"
+        assert (await call.post(SEGMENTS, {**body, "logicType": "or"})).status == 200
