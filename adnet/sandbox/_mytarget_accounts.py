@@ -10,21 +10,24 @@ from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any
 
+import attrs
 from aiohttp import web
 
 from adnet.sandbox import _mytarget_query as query
-from adnet.sandbox._mytarget_data import AGENCY_ID, User
+from adnet.sandbox._mytarget_data import User
 from adnet.sandbox._mytarget_figures import kopecks
 from adnet.sandbox._mytarget_query import ANY_OF, EQUAL, RANGE, STATUS, Listing
 from adnet.sandbox._mytarget_wire import (
     Action,
     Call,
     Endpoint,
+    Refused,
     Row,
     bad_field,
     denied,
     empty,
     money,
+    none_but,
     not_found,
     ok,
     partial_update,
@@ -52,18 +55,21 @@ _USER = Listing(
         "additional_info",
         "additional_emails",
         "agency_username",
+        "branch_username",
         "active_banners",
         "max_active_banners",
         "mailings",
+        "available_mailings",
         "permissions",
         "regions",
     ),
     default=_USER_DEFAULT,
 )
-_USER_WRITABLE = frozenset({"language", "info_currency", "additional_info", "mailings"})
+_USER_WRITABLE = frozenset({"language", "info_currency", "status", "additional_info", "mailings"})
+_CLIENT_FIELDS = ("access_type", "status", "user")
 _CLIENTS = Listing(
-    fields=("access_type", "status", "user", "agency"),
-    default=("access_type", "status", "user"),
+    fields=_CLIENT_FIELDS,
+    default=_CLIENT_FIELDS,
     sorting=("user__id",),
     filters={
         "user__id": ANY_OF,
@@ -72,15 +78,36 @@ _CLIENTS = Listing(
         "status": STATUS,
         "q": EQUAL,
     },
-    texts=frozenset({"q"}),
 )
+_MANAGED = attrs.evolve(_CLIENTS, fields=(*_CLIENT_FIELDS, "agency"), default=(*_CLIENT_FIELDS, "agency"))
+"""A manager sees whose clients they are, too."""
 _ACCESS = frozenset({"full_access", "readonly", "fin_readonly", "ads_readonly"})
-_MONEY_FIELDS = ("id", "amount", "date", "client_username", "type")
+_MONEY_FIELDS = (
+    "id",
+    "amount",
+    "client_id",
+    "description",
+    "first_at",
+    "last_at",
+    "invoices",
+    "is_commercial",
+    "object_id",
+    "object_type",
+    "payments_total",
+    "receipt",
+    "tax_amount",
+    "type",
+)
+_BOUNDED = EQUAL | RANGE
 _TRANSACTIONS = Listing(
-    fields=_MONEY_FIELDS,
+    fields=(*_MONEY_FIELDS, "date"),
     default=_MONEY_FIELDS,
-    sorting=("id", "amount", "date"),
-    filters={"id": ANY_OF, "amount": RANGE, "date": RANGE},
+    sorting=("id", "amount", "date", "first_at", "last_at", "object_id", "object_type"),
+    filters={
+        "id": ANY_OF,
+        **dict.fromkeys(("amount", "date", "first_at", "last_at"), _BOUNDED),
+        **dict.fromkeys(("description", "object_id", "object_type"), EQUAL),
+    },
     numbers=frozenset({"amount"}),
 )
 
@@ -104,11 +131,13 @@ def _shown(world: World, user: User) -> Row:
         "language": user.language,
         "account": _account(user),
         "additional_info": _info(user),
-        "additional_emails": [],
+        "additional_emails": user.additional_emails,
         "agency_username": world.user(links[0]["agency_id"]).username if links else None,
+        "branch_username": None,
         "active_banners": active,
         "max_active_banners": 10_000,
         "mailings": user.mailings,
+        "available_mailings": [],
         "permissions": [],
         "regions": [188],
     }
@@ -130,7 +159,21 @@ def _sent_info(body: Row, *, named: bool = False) -> Row:
     return info
 
 
-def _write_info(user: User, info: Row) -> None:
+def _sent_emails(body: Row, main: str) -> list[str] | None:
+    """Return the `additional_emails` of a body; None when it has none."""
+    emails = body.get("additional_emails")
+    if emails is None:
+        return None
+    if not isinstance(emails, list) or not all(isinstance(email, str) for email in emails):
+        raise bad_field("additional_emails", "bad_value", "A list of addresses is expected")
+    if main in emails:
+        message = "Additional emails contain the main user email"
+        raise bad_field("additional_emails", "duplicate_value", message)
+    return emails
+
+
+def _write_info(user: User, info: Row, emails: list[str] | None = None) -> None:
+    user.additional_emails = user.additional_emails if emails is None else emails
     user.client_name = info.get("client_name", user.client_name)
     user.additional_info |= {name: value for name, value in info.items() if name != "client_name"}
 
@@ -159,11 +202,16 @@ def update_user(world: World, call: Call) -> web.Response:
         leaf = {"code": "read_only_field", "message": "Field is read only"}
         raise refused(400, "validation_failed", "Validation failed", fields=dict.fromkeys(unknown, leaf))
     info, mailings = _sent_info(body), body.get("mailings", user.mailings)
-    if not isinstance(mailings, list):
-        raise bad_field("mailings", "bad_value", "A list is expected")
-    for name in ("language", "info_currency"):
-        if name in body:
-            setattr(user, name, str(body[name]))
+    if not isinstance(mailings, list | dict):
+        raise bad_field("mailings", "bad_value", "Mailings are expected")
+    if body.get("status", "active") not in {"active", "blocked"}:
+        raise bad_field("status", "unallowed_value", "Unknown status")
+    words = {name: body[name] for name in ("language", "info_currency", "status") if name in body}
+    for name, word in words.items():
+        if not isinstance(word, str):
+            raise bad_field(name, "bad_value", "A word is expected")
+    for name, word in words.items():
+        setattr(user, name, word)
     _write_info(user, info)
     user.mailings = mailings
     return empty()
@@ -186,7 +234,7 @@ def _client_rows(world: World, user_id: int) -> list[Row]:
             "username": user.username,
             "status": user.status,
             "account": _account(user),
-            "additional_emails": [],
+            "additional_emails": user.additional_emails,
             "additional_info": _info(user),
         }
         agency = world.user(link["agency_id"])
@@ -204,7 +252,8 @@ def _client_rows(world: World, user_id: int) -> list[Row]:
 
 def _read_client(row: Row, field: str) -> Any:
     if field == "q":
-        return f"{row['user']['username']} {row['user']['additional_info']['client_name']}"
+        info = row["user"]["additional_info"]
+        return f"{row['user']['username']} {info['client_name']} {info['client_info']}"
     top, _, inner = field.partition("__")
     value = row.get(top)
     return value.get(inner) if inner and isinstance(value, dict) else value
@@ -215,15 +264,11 @@ def list_clients(kind: str, world: World, call: Call) -> web.Response:
     _must_be(world, call, kind)
     found = query.collection(
         call,
-        _CLIENTS,
+        _MANAGED if kind == "manager" else _CLIENTS,
         _client_rows(world, call.user_id),
         _read_client,
         over_limit=world.knobs.over_limit,
     )
-    if kind == "manager":
-        agency = world.user(AGENCY_ID)
-        for item in found["items"]:
-            item["agency"] = {"id": agency.id, "username": agency.username}
     world.ledger.grouped(f"{kind}_clients.list", len(found["items"]))
     return ok(found)
 
@@ -244,14 +289,18 @@ def _must_be(world: World, call: Call, kind: str) -> User:
 def create_client(world: World, call: Call) -> web.Response:
     """POST agency/clients.json: a new client, or an advertiser to attach."""
     agency = _must_be(world, call, "agency")
-    body = call.object()
+    body = none_but(call.object(), {"access_type", "user"})
     access = str(body.get("access_type", "full_access"))
     if access not in _ACCESS:
         raise bad_field("access_type", "bad_value", "Unknown", allowed_values=sorted(_ACCESS))
     sent = body.get("user")
     given: Row = sent if isinstance(sent, dict) else {}
-    user = _to_attach(world, agency, given) if {"id", "username"} & set(given) else None
-    user = user or _new_client(world, agency, given)
+    none_but(given, {"id", "username", "additional_info", "additional_emails"})
+    if {"id", "username"} & set(given):
+        user = _to_attach(world, agency, given)
+        _write_info(user, _sent_info(given), _sent_emails(given, user.username))
+    else:
+        user = _new_client(world, agency, given)
     # Whatever ended before, the agency serves it from now on.
     user.unbound = False
     world.links.append(
@@ -274,17 +323,22 @@ def _to_attach(world: World, agency: User, given: Row) -> User:
     if not found:
         raise not_found("Unknown user")
     user = found[0]
-    if "agency" in user.types or user.status != "active":
-        raise refused(400, "invalid_user", "Cant join agency")
-    if any(link["user_id"] == user.id and link["status"] != "deleted" for link in world.links):
-        raise refused(400, "duplicate_value", "The user has an agency already")
+    bound = any(link["user_id"] == user.id and link["status"] != "deleted" for link in world.links)
+    direct = {"advert", "agency_client"} & set(user.types) and "agency" not in user.types
+    if bound or not direct or user.status != "active":
+        raise _not_to_attach("Cant join agency")
     if user.currency != agency.currency:
-        raise refused(400, "invalid_user", "Different currency for agency and client")
+        raise _not_to_attach("Different currency for agency and client")
     return user
 
 
+def _not_to_attach(message: str) -> Refused:
+    # The documented refusal has neither code nor message of its own.
+    return Refused(400, {"error": {"fields": {"user": {"code": "invalid_user", "message": message}}}})
+
+
 def _new_client(world: World, agency: User, given: Row) -> User:
-    info = _sent_info(given, named=True)
+    info, emails = _sent_info(given, named=True), _sent_emails(given, "")
     number = max(world.users) + 1
     user = User(
         id=number,
@@ -293,7 +347,7 @@ def _new_client(world: World, agency: User, given: Row) -> User:
         currency=agency.currency,
         info_currency=agency.currency,
     )
-    _write_info(user, info)
+    _write_info(user, info, emails)
     world.users[number] = user
     return user
 
@@ -308,9 +362,12 @@ def _link(world: World, call: Call) -> Row:
 def update_client(kind: str, world: World, call: Call) -> web.Response:
     """POST agency/clients/<id>.json: access_type, status, the client's name and other notes."""
     _must_be(world, call, kind)
-    link, body = _link(world, call), call.object()
-    user, sent = world.user(link["user_id"]), body.get("user")
-    info = _sent_info(sent) if isinstance(sent, dict) else {}
+    link, body = _link(world, call), none_but(call.object(), {"access_type", "status", "user"})
+    user, sent = world.user(link["user_id"]), body.get("user", {})
+    if not isinstance(sent, dict):
+        raise bad_field("user", "bad_value", "An object is expected")
+    none_but(sent, {"additional_info", "additional_emails"})
+    info, emails = _sent_info(sent), _sent_emails(sent, user.username)
     access, status = body.get("access_type"), body.get("status")
     if access is not None and str(access) not in _ACCESS:
         raise bad_field("access_type", "bad_value", "Unknown", allowed_values=sorted(_ACCESS))
@@ -322,7 +379,7 @@ def update_client(kind: str, world: World, call: Call) -> web.Response:
     same = [name for name, value in {**info, **changes}.items() if known.get(name) == value]
     world.ledger.updated(f"{kind}_clients", user.id, call.method, same)
     link.update(changes)
-    _write_info(user, info)
+    _write_info(user, info, emails)
     return empty()
 
 
@@ -354,24 +411,40 @@ def transfer(world: World, call: Call) -> web.Response:
         raise refused(400, "transfer_error", "Not enough money")
     giver.balance -= amount
     taker.balance += amount
-    row = {
-        "id": len(world.transactions) + 1,
-        "user_id": agency.id,
-        "amount": money(amount),
-        "date": world.stamp(),
-        "client_username": client.username,
-        "type": call.path["way"],
-    }
+    row = _movement(world, agency, client, amount, there=call.path["way"] == "to")
     world.transactions.append(row)
     return ok(
         {
             "amount": row["amount"],
-            "created_at": row["date"],
+            "created_at": row["first_at"],
             "client_balance": money(client.balance),
             "agency_balance": money(agency.balance),
             "client_username": client.username,
         }
     )
+
+
+def _movement(world: World, agency: User, client: User, amount: int, *, there: bool) -> Row:
+    """Return a group of one transfer, as the agency sees it: what goes to a client is its outcome."""
+    now = world.stamp()
+    return {
+        "id": len(world.transactions) + 1,
+        "user_id": agency.id,
+        "amount": money(amount),
+        "client_id": client.id,
+        "date": f"{now[:7]}-01",
+        "description": f"Transfer {'to' if there else 'from'} the client",
+        "first_at": now,
+        "last_at": now,
+        "invoices": [],
+        "is_commercial": False,
+        "object_id": 0,
+        "object_type": "none",
+        "payments_total": "0",
+        "receipt": None,
+        "tax_amount": "0",
+        "type": "charge" if there else "deposit",
+    }
 
 
 def _amount(value: Any) -> int:

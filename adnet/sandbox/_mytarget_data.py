@@ -38,7 +38,8 @@ class User:
     info_currency: str = "RUB"
     additional_info: Row = attrs.field(factory=dict)
     """What was written there, apart from the client's name."""
-    mailings: list[Any] = attrs.field(factory=list)
+    additional_emails: list[str] = attrs.field(factory=list)
+    mailings: list[Any] | Row = attrs.field(factory=list)
     unbound: bool = False
     """Took its consent back: agency grants for it fail until it consents again."""
 

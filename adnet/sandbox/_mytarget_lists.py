@@ -38,6 +38,7 @@ STATES = ("receiving", "received", "mapping", "mapped", "writing", "ready")
 DIFFERENTIAL_MINIMUM = 25
 MOST_LINES = 5_000_000
 MOST_BYTES = 128 * 2**20
+LONGEST_SEARCH = 255
 _MOST_ERRORS = 100
 _RESOURCE = "REMARKETINGUSERSLIST"
 _TYPES = (
@@ -110,13 +111,11 @@ _LINE_CHECKS: dict[str, Callable[[bytes], str | None]] = {
 
 def list_lists(world: World, call: Call) -> web.Response:
     """GET users_lists.json: one's own, and those opened by a key; not paged."""
-    rows = visible(world, call.user_id)
     fields = query.chosen_fields(call, _LISTING)
     read = _reader(world, call.user_id)
-    text = call.query.get("_q", "")
-    kept = [row for row in rows if text.lower() in row["name"].lower()]
-    without_q = Listing(fields=(), default=(), filters={**_LISTING.filters, "q": frozenset({""})})
-    kept = query.filtered(call, without_q, kept, lambda row, f: text if f == "q" else row.get(f))
+    if len(call.query.get("_q", "")) > LONGEST_SEARCH:
+        raise bad_field("_q", "max_length", f"At most {LONGEST_SEARCH} characters are expected")
+    kept = query.filtered(call, _LISTING, visible(world, call.user_id), read)
     world.ledger.grouped("users_lists.list", len(kept))
     return ok({"items": [query.project(row, fields, read) for row in kept]})
 
@@ -142,7 +141,7 @@ def _reader(world: World, user_id: int) -> query.Read:
         if field in {"users", "users_count"}:
             shown = world.consumers("users_list", row["id"]) if row["user_id"] == user_id else []
             return shown if field == "users" else len(shown)
-        return query.plain(row, field)
+        return query.plain(row, "name" if field == "q" else field)
 
     return read
 

@@ -115,7 +115,7 @@ def filtered(call: Call, listing: Listing, rows: Iterable[Row], read: Read) -> l
             raise bad_field(name, "unallowed_field", "This filter is not supported")
         if lookup in _ORDER and field in listing.numbers and _number(text) is None:
             raise bad_field(name, "bad_value", "A number is expected")
-        test = _contains(text) if field in listing.texts else _test(lookup, text)
+        test = _searches(listing, field, text) or _test(lookup, text)
         kept = [row for row in kept if test(read(row, field))]
     return kept
 
@@ -156,8 +156,13 @@ def _amount(value: Any) -> tuple[bool, Any]:
     return _key(_number(str(value)))
 
 
-def _contains(text: str) -> Callable[[Any], bool]:
-    return lambda value: text in str(value)
+def _searches(listing: Listing, field: str, text: str) -> Callable[[Any], bool] | None:
+    """Return the search of a filter that looks within a text; `_q` does so in either case."""
+    if field == "q":
+        return lambda value: text.casefold() in str(value).casefold()
+    if field in listing.texts:
+        return lambda value: text in str(value)
+    return None
 
 
 def _test(lookup: str, text: str) -> Callable[[Any], bool]:

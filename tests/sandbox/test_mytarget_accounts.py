@@ -30,10 +30,16 @@ async def test_few_settings_of_the_account_can_be_changed():
             ({"username": "x"}, "username", "read_only_field"),
             ({"additional_info": "x"}, "additional_info", "bad_value"),
             ({"mailings": "x"}, "mailings", "bad_value"),
+            ({"status": "deleted"}, "status", "unallowed_value"),
+            ({"language": 5}, "language", "bad_value"),
         ):
             reply = await call.post("user.json", {"language": "en", **change})
             assert reply.fields[field]["code"] == code
         assert (await call.get("user.json", fields=fields)).json == before
+        by_kind = {"status": "active", "mailings": {"news": {"email": ["adv@example.test"]}}}
+        assert (await call.post("user.json", by_kind)).status == 204
+        shown = (await call.get("user.json", fields="mailings,available_mailings,branch_username")).json
+        assert (shown["mailings"], shown["branch_username"]) == (by_kind["mailings"], None)
 
 
 async def test_an_agency_lists_its_clients():
@@ -46,6 +52,8 @@ async def test_an_agency_lists_its_clients():
         active = (await call.get(CLIENTS, _user__status__ne="blocked")).json
         assert active["count"] == 2
         assert (await call.get(CLIENTS, _q="Зерно")).json["count"] == 1
+        assert (await call.get(CLIENTS, _q="зерно")).json["count"] == 1
+        assert (await call.get(CLIENTS, fields="agency")).status == 400
         assert (await call.get("agency/clients/count.json")).json == {"count": 3}
 
 
@@ -63,6 +71,8 @@ async def test_a_manager_sees_the_agency_of_its_clients():
         page = (await call.as_user(70200).get("/api/v3/manager/clients.json")).json
         assert {70100} == {item["agency"]["id"] for item in page["items"]}
         assert [item["user"]["id"] for item in page["items"]] == [80101, 80102]
+        few = (await call.as_user(70200).get("/api/v3/manager/clients.json", fields="access_type")).json
+        assert few["items"] == [{"access_type": "full_access"}] * 2
 
 
 async def test_an_agency_makes_a_client():
@@ -75,27 +85,46 @@ async def test_an_agency_makes_a_client():
         assert (await call.oauth(**form)).status == 200
 
 
+@pytest.mark.parametrize("number", [70100, 70200, 80101, 80001])
+async def test_not_everybody_can_be_attached(number):
+    """Direct advertisers without an agency alone; the refusal has the documented shape."""
+    async with calling() as call:
+        reply = await call.post(CLIENTS, {"user": {"id": number}})
+        leaf = {"code": "invalid_user", "message": "Cant join agency"}
+        assert (reply.status, reply.json) == (400, {"error": {"fields": {"user": leaf}}})
+
+
 @pytest.mark.parametrize(
-    ("user", "status", "code"),
+    ("body", "status", "code"),
     [
-        ({"id": 70100}, 400, "invalid_user"),
-        ({"id": 80101}, 400, "duplicate_value"),
-        ({"username": "nobody@example.test"}, 404, "not_found"),
-        ({}, 400, "validation_failed"),
+        ({"user": {"username": "nobody@example.test"}}, 404, "not_found"),
+        ({"user": {}}, 400, "validation_failed"),
+        ({"user": {"additional_info": {"client_name": "N"}, "name": "N"}}, 400, "unknown_resource_field"),
+        ({"user": {"id": 70002}, "colour": "red"}, 400, "unknown_resource_field"),
+        ({"user": {"id": 70002, "additional_emails": "a@b.test"}}, 400, "validation_failed"),
     ],
 )
-async def test_not_everybody_can_be_attached(user, status, code):
-    """Agencies, other agencies' clients, strangers."""
+async def test_a_client_of_a_wrong_shape_is_refused(body, status, code):
+    """Strangers, nobody, and what is no field."""
     async with calling() as call:
-        reply = await call.post(CLIENTS, {"user": user})
+        reply = await call.post(CLIENTS, body)
         assert (status, code) == (reply.status, reply.code)
+        assert (await call.get("agency/clients/count.json")).json == {"count": 3}
 
 
 async def test_a_direct_advertiser_can_be_attached():
     """By its id; it is listed from then on."""
     async with calling() as call:
-        assert (await call.post(CLIENTS, {"user": {"id": 70002}})).status == 200
-        assert (await call.get(CLIENTS, _user__id=70002)).json["count"] == 1
+        more = {"additional_info": {"client_name": "Buyer"}, "additional_emails": ["b@example.test"]}
+        same = {"additional_emails": ["buyer@example.test"]}
+        refused = await call.post(CLIENTS, {"user": {"id": 70002, **same}})
+        assert refused.fields["additional_emails"]["code"] == "duplicate_value"
+        assert (await call.post(CLIENTS, {"user": {"id": 70002, **more}})).status == 200
+        (row,) = (await call.get(CLIENTS, _user__id=70002)).json["items"]
+        assert row["user"]["additional_info"]["client_name"] == "Buyer"
+        assert row["user"]["additional_emails"] == ["b@example.test"]
+        mine = (await call.as_user(70002).get("user.json", fields="additional_emails")).json
+        assert mine == {"additional_emails": ["b@example.test"]}
 
 
 async def test_a_client_is_changed_and_let_go():
@@ -118,6 +147,9 @@ async def test_a_client_is_renamed():
         path = "agency/clients/80001.json"
         body = {"user": {"additional_info": {"client_name": "New", "client_info": "VIP"}}}
         assert (await call.post(path, body)).status == 204
+        assert (await call.get(CLIENTS, _q="vip")).json["count"] == 1
+        for wrong in ({"acces_type": "readonly"}, {"user": {"client_name": "X"}}):
+            assert (await call.post(path, wrong)).code == "unknown_resource_field"
         row = (await call.get(CLIENTS, _user__id=80001)).json["items"][0]
         info = row["user"]["additional_info"]
         assert (info["client_name"], info["client_info"]) == ("New", "VIP")
@@ -149,8 +181,15 @@ async def test_money_moves_between_agency_and_client():
             "3010.5",
             "249989.5",
         )
+        await call.post("billing/transactions/from/80001.json", {"amount": "3"})
         history = (await call.get("billing/transaction_groups.json", sorting="-id")).json
-        assert (history["count"], history["items"][0]["amount"]) == (1, "10.5")
+        back, there = history["items"]
+        assert (history["count"], back["amount"], back["type"]) == (2, "3", "deposit")
+        assert (there["amount"], there["type"], there["client_id"]) == ("10.5", "charge", 80001)
+        assert there["first_at"] == there["last_at"] == "2026-09-15 12:30:00"
+        assert "date" not in there
+        months = await call.get("billing/transaction_groups.json", fields="date", _id=there["id"])
+        assert months.json["items"] == [{"date": "2026-09-01"}]
 
 
 @pytest.mark.parametrize(
@@ -195,7 +234,7 @@ async def test_currencies_must_agree():
     async with calling() as call:
         call.sandbox.world.user(70002).currency = "EUR"
         reply = await call.post(CLIENTS, {"user": {"username": "buyer@example.test"}})
-        assert reply.json["error"]["message"] == "Different currency for agency and client"
+        assert reply.fields["user"]["message"] == "Different currency for agency and client"
 
 
 async def test_an_amount_that_is_no_number_moves_nothing():
@@ -212,9 +251,10 @@ async def test_transactions_are_filtered_by_amount():
         for amount in ("1", "20", "3"):
             await call.post("billing/transactions/to/80001.json", {"amount": amount})
         path = "billing/transaction_groups.json"
-        page = (await call.get(path, _amount__gt="2", _date__gte="2026-09-15 12:00:00")).json
+        page = (await call.get(path, _amount__gt="2", _first_at__gte="2026-09-15 12:00:00")).json
         assert [item["amount"] for item in page["items"]] == ["20", "3"]
-        assert (await call.get(path, _date__lt="2026-09-15")).json["count"] == 0
+        assert (await call.get(path, _last_at__lt="2026-09-15")).json["count"] == 0
+        assert (await call.get(path, _date="2026-09-01", _object_type="none")).json["count"] == 3
         assert len(call.sandbox.truth("transactions")) == 3
         assert call.sandbox.truth("users")[0]["balance_kopecks"] == 250_000_00 - 2400
 

@@ -162,6 +162,8 @@ async def test_a_list_is_renamed():
         assert (await call.post(path, {"name": "Renamed"})).status == 204
         items = (await call.get(LISTS, _q="renam")).json["items"]
         assert [number] == [item["id"] for item in items]
+        assert (await call.get(LISTS, _q="x" * 255)).json == {"items": []}
+        assert (await call.get(LISTS, _q="x" * 256)).status == 400
 
 
 async def test_lists_have_greatest_sizes(monkeypatch):
