@@ -6,8 +6,8 @@ Source: VK Ads documentation of Packages, URLs, Content, Region, Currencies
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
 from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -51,15 +51,20 @@ _PACKAGES = Listing(
     fields=(*_PACKAGE_FIELDS, "options"),
     default=_PACKAGE_FIELDS,
     filters={"id": ANY_OF, "status": STATUS, "objective": EQUAL},
-    texts=frozenset({"objective"}),
+)
+_REGION_FIELDS = ("id", "parent_id", "name", "flags")
+_REGIONS = Listing(
+    fields=_REGION_FIELDS,
+    default=_REGION_FIELDS,
+    filters={"id": ANY_OF, "parent_id": ANY_OF, "q": EQUAL, "flags": ANY_OF},
 )
 REGIONS = (
-    (1, 0, "Europe", "Европа"),
+    (1, -1, "Europe", "Европа"),
     (188, 1, "Russia", "Россия"),
     (70, 188, "Saint Petersburg", "Санкт-Петербург"),
     (77, 188, "Moscow", "Москва"),
     (39, 1, "Germany", "Германия"),
-    (2, 0, "Asia", "Азия"),
+    (2, -1, "Asia", "Азия"),
     (143, 2, "Kazakhstan", "Казахстан"),
 )
 
@@ -73,7 +78,12 @@ def list_packages(world: World, call: Call) -> web.Response:
 
 def create_url(world: World, call: Call) -> web.Response:
     """POST urls.json: queued for a check; until then `url_types` is empty."""
-    url = call.object().get("url")
+    row = _register(world, call.user_id, call.object().get("url"))
+    world.later(world.knobs.url_check_s, lambda _moment: _check(row))
+    return json_reply({"id": row["id"]}, status=201)
+
+
+def _register(world: World, user_id: int, url: Any) -> Row:
     if not isinstance(url, str) or not url:
         raise bad_field("url", "required", "Field is required")
     try:
@@ -84,9 +94,9 @@ def create_url(world: World, call: Call) -> web.Response:
         raise bad_field("url", "unknown_scheme", "Unknown scheme")
     if not pieces.netloc or re.search(r"\s", url):
         raise bad_field("url", "invalid_url", "Invalid URL")
-    row = world.objects.urls.add(
+    return world.objects.urls.add(
         {
-            "user_id": call.user_id,
+            "user_id": user_id,
             "url": url,
             "url_types": [],
             "counters": [],
@@ -96,13 +106,11 @@ def create_url(world: World, call: Call) -> web.Response:
         }
     )
 
-    def check(_moment: datetime) -> None:
-        external = pieces.scheme in {"http", "https"}
-        row["url_types"] = ["external" if external else "store"]
-        row["counters"] = ["YA_METRICA"] if external else []
 
-    world.later(world.knobs.url_check_s, check)
-    return json_reply({"id": row["id"]}, status=201)
+def _check(row: Row) -> None:
+    external = urlsplit(row["url"]).scheme in {"http", "https"}
+    row["url_types"] = ["external" if external else "store"]
+    row["counters"] = ["YA_METRICA"] if external else []
 
 
 def read_urls(world: World, call: Call) -> web.Response:
@@ -114,12 +122,13 @@ def read_urls(world: World, call: Call) -> web.Response:
 
 
 def find_url(world: World, call: Call) -> web.Response:
-    """GET /api/v1/urls/?url=...: the old lookup, which answers at once."""
+    """GET /api/v1/urls/?url=...: the old way, which registers and checks an address at once."""
     wanted = call.query.get("url", "")
-    for row in world.objects.urls.of(call.user_id):
-        if row["url"] == wanted:
-            return ok({k: v for k, v in row.items() if k != "user_id"} | {"has_bad_landing": False})
-    raise bad_field("url", "not_found", "Unknown URL")
+    known = (row for row in world.objects.urls.of(call.user_id) if row["url"] == wanted)
+    row = next(known, None) or _register(world, call.user_id, wanted)
+    if not row["url_types"]:
+        _check(row)
+    return ok({k: v for k, v in row.items() if k != "user_id"} | {"has_bad_landing": False})
 
 
 def upload(kind: str, world: World, call: Call) -> web.Response:
@@ -159,15 +168,39 @@ def _variants(kind: str, row: Row) -> Row:
 
 
 def regions(_world: World, call: Call) -> web.Response:
-    """GET regions.json: English, or Russian when the client prefers it."""
-    russian = call.language.lower().startswith("ru")
+    """GET regions.json: all of them at once, in the client's language."""
+    russian = _prefers_russian(call.language)
     rows = [
-        {"id": number, "parent_id": parent, "name": ru if russian else en, "flags": []}
+        {"id": number, "parent_id": parent, "name": ru if russian else en, "flags": _flags(parent)}
         for number, parent, en, ru in REGIONS
     ]
-    wanted = set(words(call.query.get("_id__in", call.query.get("_id", ""))))
-    items = [row for row in rows if not wanted or str(row["id"]) in wanted]
-    return ok({"count": len(items), "offset": 0, "items": items})
+    fields = query.chosen_fields(call, _REGIONS)
+    kept = query.filtered(call, _REGIONS, rows, _read_region)
+    items = [query.project(row, fields, query.plain) for row in kept]
+    return ok({"count": len(items), "items": items})
+
+
+def _flags(parent: int) -> list[str]:
+    return ["geo_tree", "geo_tree_extended", *(["rb_active"] if parent > 0 else [])]
+
+
+def _read_region(row: Row, field: str) -> Any:
+    return row["name" if field == "q" else field]
+
+
+def _prefers_russian(header: str) -> bool:
+    """Return whether Russian comes before English in an Accept-Language."""
+    best: dict[str, float] = {"ru": 0.0, "en": 0.0}
+    for choice in words(header):
+        name, _, weight = choice.partition(";")
+        language = name.strip().lower().partition("-")[0]
+        try:
+            quality = float(weight.strip().removeprefix("q=") or 1)
+        except ValueError:
+            continue
+        if language in best:
+            best[language] = max(best[language], quality)
+    return best["ru"] > best["en"]
 
 
 def targetings_tree(_world: World, _call: Call) -> web.Response:

@@ -166,9 +166,10 @@ def _searches(listing: Listing, field: str, text: str) -> Callable[[Any], bool] 
 
 
 def _test(lookup: str, text: str) -> Callable[[Any], bool]:
+    """Return the comparison of a filter; a list must hold the word, or all words, as with flags."""
     if lookup == "in":
         wanted = frozenset(words(text))
-        return lambda value: str(value) in wanted
+        return lambda value: wanted <= set(value) if isinstance(value, list) else str(value) in wanted
     if lookup == "ne":
         return lambda value: str(value) != text
     if lookup == "startswith":
@@ -176,7 +177,7 @@ def _test(lookup: str, text: str) -> Callable[[Any], bool]:
     if lookup in _ORDER:
         order = _ORDER[lookup]
         return lambda value: order(*_comparable(str(value), text))
-    return lambda value: str(value) == text
+    return lambda value: text in value if isinstance(value, list) else str(value) == text
 
 
 def _comparable(left: str, right: str) -> tuple[Any, Any]:

@@ -113,9 +113,40 @@ async def test_dictionaries_answer_in_the_clients_language():
         russian = await call.send("GET", "regions.json", headers={"Accept-Language": "ru-RU"})
         assert "Россия" in {item["name"] for item in russian.json["items"]}
         assert "Russia" in {item["name"] for item in (await call.get("regions.json")).json["items"]}
+        for header, name in (
+            ("ru-RU,ru;q=0.9,en-US;q=0.8", "Россия"),
+            ("de,en-US;q=0.8,ru;q=0.5", "Russia"),
+            ("de,en;q=0.3,ru;q=0.8", "Россия"),
+            ("de,ru;q=much", "Russia"),
+            ("fr", "Russia"),
+        ):
+            headers = {"Accept-Language": header}
+            (item,) = (await call.send("GET", "regions.json?_id=188", headers=headers)).json["items"]
+            assert item["name"] == name
         packages = (await call.get("packages.json", _id=811, fields="id,max_price_per_unit")).json
         assert packages == {"items": [{"id": 811, "max_price_per_unit": "120"}]}
+        for objective, count in (("traffic", 3), ("traf", 0)):
+            assert len((await call.get("packages.json", _objective=objective)).json["items"]) == count
         assert (await call.get("currencies.json")).json["items"][0]["budget_limit_step"] == "0.01"
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"_id__in": "70,188"}, [188, 70]),
+        ({"_parent_id": "-1"}, [1, 2]),
+        ({"_parent_id__in": "2,1", "_id": "143"}, [143]),
+        ({"_q": "petersb"}, [70]),
+        ({"_flags": "geo_tree", "_parent_id": "2"}, [143]),
+        ({"_flags__in": "geo_tree,rb_active"}, [188, 70, 77, 39, 143]),
+    ],
+)
+async def test_regions_are_found_by_their_filters(query, found):
+    """By id, parent and name; of several flags a region has all."""
+    async with calling() as call:
+        page = (await call.get("regions.json", fields="id", **query)).json
+        assert (page["count"], [item["id"] for item in page["items"]]) == (len(found), found)
+        assert (await call.get("regions.json", _name="Russia")).status == 400
 
 
 async def test_a_later_text_makes_an_earlier_verdict_void():
@@ -199,11 +230,25 @@ async def test_small_dictionaries_are_there(path):
         assert next(iter((await call.get(path)).json.values()))
 
 
-async def test_old_lookups_and_empty_urls_are_refused():
-    """A URL nobody registered, and one that is not there."""
+async def test_the_old_lookup_registers_an_address_and_checks_it_at_once():
+    """Once: who asks again, in either way, finds the same."""
+    async with calling(url_check_s=60) as call:
+        first = (await call.get("/api/v1/urls/", url="https://new.test")).json
+        assert (first["url_types"], first["has_bad_landing"]) == (["external"], False)
+        assert (await call.get("/api/v1/urls/", url="https://new.test")).json == first
+        assert (await call.get(f"urls/{first['id']}.json")).json["url_types"] == ["external"]
+        later = (await call.post("urls.json", {"url": "https://later.test"})).json["id"]
+        assert (await call.get(f"urls/{later}.json")).json["url_types"] == []
+        looked = (await call.get("/api/v1/urls/", url="https://later.test")).json
+        assert (looked["id"], looked["url_types"]) == (later, ["external"])
+
+
+async def test_wrong_and_empty_urls_are_refused():
+    """In both ways of registering them."""
     async with calling() as call:
-        reply = await call.get("/api/v1/urls/", url="https://nobody.test")
-        assert reply.fields["url"]["code"] == "not_found"
+        for query, code in (({"url": "ftp://x.test"}, "unknown_scheme"), ({}, "required")):
+            reply = await call.get("/api/v1/urls/", **query)
+            assert (reply.status, reply.fields["url"]["code"]) == (400, code)
         assert (await call.post("urls.json", {})).fields["url"]["code"] == "required"
         store = (await call.post("urls.json", {"url": "market://x"})).json["id"]
         call.hands.move(5)

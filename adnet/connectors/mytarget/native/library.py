@@ -64,7 +64,10 @@ class Urls:
         return await self._api.items(routes.GET_URLS, path=path, objects=len(ids))
 
     async def find(self, url: str) -> Raw:
-        """Return the object of an address that is registered already. Raises InvalidRequestError."""
+        """Register an address unless it is known, and return its object, checked already.
+
+        Source: VK Ads API "Quick start" (documented).
+        """
         return await self._api.one(routes.FIND_URL, query={"url": url})
 
 
