@@ -30,6 +30,7 @@ from adnet.sandbox._mytarget_wire import (
     ok,
     partial_update,
     refused,
+    stamp,
 )
 from adnet.sandbox._mytarget_world import World
 from adnet.sandbox.base import json_reply
@@ -156,8 +157,9 @@ def create_list(world: World, call: Call) -> web.Response:
         raise refused(413, "too_large", "Request body is too large")
     target = _base_list(world, call.user_id, base, kind) if base else None
     least = min(DIFFERENTIAL_MINIMUM, world.knobs.list_minimum) if base else None
-    entries, errors = _entries(part.content, kind, least or world.knobs.list_minimum)
+    entries, errors, size = _entries(part.content, kind, least or world.knobs.list_minimum)
     row = _store(world, call.user_id, name=name, kind=kind, base=base, entries=entries)
+    row["ids_count"] = size
     if target is not None:
         world.later(world.knobs.audience_s, partial(_change_base, world, target, row))
     answer = {field: row[field] for field in _DEFAULT}
@@ -171,7 +173,7 @@ def _asked(call: Call) -> tuple[str, str, int]:
         for name, part in call.parts.items()
         if name in {"name", "type", "base"}
     }
-    if "data" in call.parts:
+    if "data" in call.parts and call.version == "v2":
         try:
             given = msgspec.json.decode(call.parts["data"].content, type=dict[str, Any])
         except (msgspec.DecodeError, msgspec.ValidationError):
@@ -206,29 +208,50 @@ def _base_list(world: World, user_id: int, base: int, kind: str) -> Row:
     return row
 
 
-def _entries(content: bytes, kind: str, least: int) -> tuple[set[bytes], list[Row]]:
-    """Return the distinct ids of a file, and what is wrong with the others."""
+def _entries(content: bytes, kind: str, least: int) -> tuple[set[bytes], list[Row], int]:
+    """Return the distinct ids of a file, what is wrong with the others, and how many there are of both."""
     lines = content.replace(b"\xef\xbb\xbf", b"", 1).splitlines()
     skipped = 0
     if kind in {"dmp_id", "dmp_top"}:
         if not lines or not lines[0].strip().isalnum():
             raise _file_error("file", line_number=1, line="", code="invalid_file_header")
         lines, skipped = lines[1:], 1
-    if lines and lines[0].split(b",")[0].strip().lower() == b"id":
-        lines, skipped = [line.split(b",")[0] for line in lines[1:]], skipped + 1
+    names = _csv_header(lines[0] if lines else b"", skipped + 1)
+    lines, skipped = (lines[1:], skipped + 1) if names else (lines, skipped)
     check = _LINE_CHECKS.get(kind, _anything)
     entries: set[bytes] = set()
     errors: list[Row] = []
     for number, line in enumerate(lines, start=1 + skipped):
-        word = line.strip()
-        code = check(word) if word else None
-        if code is not None:
-            text = word.decode("utf-8", "replace")
+        if not line.strip():
+            continue
+        word, code = _csv_id(line, names) if names else (line.strip().lower(), None)
+        code = code or check(word) or ("duplicated_user_id" if word in entries else None)
+        if code is None:
+            entries.add(word)
+        else:
+            text = line.strip().decode("utf-8", "replace")
             errors.append({"line_number": number, "line": text, "error_code": code})
-        elif word:
-            entries.add(word.lower())
     _check_count(len(entries), least, errors)
-    return entries, errors[:_MOST_ERRORS]
+    return entries, errors[:_MOST_ERRORS], len(entries) + len(errors)
+
+
+def _csv_header(line: bytes, number: int) -> list[bytes]:
+    """Return the names of the columns; none of a file that is a plain list."""
+    names = [name.strip().lower() for name in line.split(b",")]
+    if b"client_user_id" in names and b"id" not in names:
+        text = line.decode("utf-8", "replace")
+        raise _file_error("file", line_number=number, line=text, code="invalid_csv_header")
+    return names if b"id" in names else []
+
+
+def _csv_id(line: bytes, names: list[bytes]) -> tuple[bytes, str | None]:
+    values = [value.strip() for value in line.split(b",")]
+    if len(values) != len(names):
+        return b"", "csv_line_column_index_error"
+    row = dict(zip(names, values, strict=True))
+    if not row[b"id"]:
+        return b"", "empty_user_id_with_non_empty_client_user_id"
+    return row[b"id"].lower(), None
 
 
 def _check_count(count: int, least: int, errors: list[Row]) -> None:
@@ -278,7 +301,7 @@ def _advance(row: Row, state: str, _moment: datetime) -> None:
         row["matched_ids_count"] = row["entries_count"] * 7 // 10
 
 
-def _change_base(world: World, base: Row, change: Row, _moment: datetime) -> None:
+def _change_base(world: World, base: Row, change: Row, moment: datetime) -> None:
     if change["status"] not in STATES:
         return
     entries = world.audiences.entries
@@ -292,10 +315,10 @@ def _change_base(world: World, base: Row, change: Row, _moment: datetime) -> Non
         entries_count=count,
         ids_count=count,
         matched_ids_count=count * 7 // 10,
-        updated=world.stamp(),
+        updated=stamp(moment),
         has_history=True,
     )
-    base["history"].append({"created": world.stamp(), "diff": count - before, "status": "ready"})
+    base["history"].append({"created": stamp(moment), "diff": count - before, "status": "ready"})
 
 
 def rename_list(world: World, call: Call) -> web.Response:

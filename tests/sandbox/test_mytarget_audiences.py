@@ -46,6 +46,8 @@ async def test_version_three_takes_plain_parts():
         path = f"/api/v3/{LISTS}"
         reply = await call.upload(path, phones(2000), name="l.txt", type="phones")
         assert (reply.status, reply.fields["name"]["code"]) == (400, "required")
+        reply = await call.upload(path, phones(2000), data={"name": "A", "type": "phones"})
+        assert (reply.status, reply.fields["name"]["code"]) == (400, "required")
         form = {"file": phones(2000).decode(), "name": "A", "type": "phones"}
         reply = await call.send("POST", path, data=_multipart(form))
         assert (reply.status, reply.json["name"]) == (200, "A")
@@ -130,6 +132,34 @@ async def test_a_csv_header_is_no_entry():
     async with calling(list_minimum=2) as call:
         reply = await uploaded(call, b"id,client_user_id\n79001234567,a\n79001234568,b\n")
         assert reply.json["entries_count"] == 2
+        reply = await uploaded(call, b"client_user_id,id\na,79001234567\nb,79001234568\nc\nd,\n")
+        assert (reply.json["entries_count"], reply.json["ids_count"]) == (2, 4)
+        assert [(error["line_number"], error["error_code"]) for error in reply.json["error"]] == [
+            (4, "csv_line_column_index_error"),
+            (5, "empty_user_id_with_non_empty_client_user_id"),
+        ]
+        reply = await uploaded(call, b"client_user_id,phone\na,79001234567\nb,79001234568\n")
+        assert reply.fields["file"][0]["code"] == "invalid_csv_header"
+
+
+async def test_an_id_that_comes_twice_is_told():
+    """It counts once among the entries, and as often as it comes in the size of the source."""
+    async with calling(list_minimum=2) as call:
+        reply = await uploaded(call, b"79001234567\n79001234568\n\n79001234567\n")
+        assert (reply.json["entries_count"], reply.json["ids_count"]) == (2, 3)
+        assert reply.json["error"] == [
+            {"line_number": 4, "line": "79001234567", "error_code": "duplicated_user_id"}
+        ]
+
+
+async def test_a_base_changes_when_its_time_comes():
+    """Not when somebody looks: its history tells the moment."""
+    async with calling(audience_s=60) as call:
+        base = users_list(call)
+        await uploaded(call, phones(30), base=base["id"])
+        call.hands.move(3600)
+        row = users_list(call, id=base["id"])
+        assert row["history"][0]["created"] == row["updated"] == "2026-09-15 12:31:00"
 
 
 async def test_requests_without_file_or_with_bad_data_are_refused():
