@@ -286,7 +286,6 @@ def _plan(chance: Random, user_id: int, index: int) -> Row:
         "user_id": user_id,
         "name": f"{chance.choice(_WORDS)} plan {index + 1}",
         "status": "active",
-        "vkads_status": {"status": "active", "codes": []},
         "objective": "traffic",
         "autobidding_mode": "max_goals",
         "budget_limit": None,

@@ -141,7 +141,6 @@ def create_plan(world: World, call: Call) -> web.Response:
         {
             **dict.fromkeys(PLAN_FIELDS),
             "status": "active",
-            "vkads_status": {"status": "active", "codes": []},
             "max_price": "0",
             **clean,
             "user_id": call.user_id,

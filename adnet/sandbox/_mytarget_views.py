@@ -134,11 +134,12 @@ def _issues(world: World, row: Row, banners_of: Callable[[Row], list[Row]]) -> l
     elif "package_id" in row:
         codes = _campaign_issues(world, row, banners_of(row))
     else:
-        codes = _STOPPED.get(row["status"], [])
+        codes = _own_issues(world, row)
     return [{"code": code, "message": code.replace("_", " ").capitalize()} for code in codes]
 
 
 _STOPPED = {"blocked": ["STOPPED"], "deleted": ["ARCHIVED"]}
+_WORST = ("active", "blocked", "deleted")
 
 
 def _banner_issues(world: World, row: Row) -> list[str]:
@@ -147,16 +148,16 @@ def _banner_issues(world: World, row: Row) -> list[str]:
     codes += {"banned": ["BANNER_BANNED"], "pending": ["BANNER_ON_MODERATION"]}.get(
         row["moderation_status"], []
     )
-    return codes + [f"CAMPAIGN_{code}" for code in _STOPPED.get(campaign["status"], [])]
+    plan = world.plan_of(campaign)
+    above = [campaign["status"], *([plan["status"]] if plan else [])]
+    # The documents name no code for a plan here; a banner knows one level above it.
+    return codes + [f"CAMPAIGN_{code}" for code in _STOPPED.get(max(above, key=_WORST.index), [])]
 
 
 def _campaign_issues(world: World, row: Row, banners: list[Row]) -> list[str]:
-    codes = list(_STOPPED.get(row["status"], []))
-    today = world.today().isoformat()
-    if row["date_end"] and row["date_end"] < today:
-        codes.append("OUT_OF_DATE_END")
-    if row["date_start"] and row["date_start"] > today:
-        codes.append("OUT_OF_DATE_START")
+    codes = _own_issues(world, row)
+    plan = world.plan_of(row)
+    codes += [f"AD_PLAN_{code}" for code in (_own_issues(world, plan) if plan else [])]
     if row.get("_lost"):
         codes.append("SEGMENT_DELETED")
     active = [banner for banner in banners if banner["status"] == "active"]
@@ -165,6 +166,21 @@ def _campaign_issues(world: World, row: Row, banners: list[Row]) -> list[str]:
     elif not any(banner["moderation_status"] == "allowed" for banner in active):
         codes.append("NO_ALLOWED_BANNERS")
     return codes
+
+
+def _own_issues(world: World, row: Row) -> list[str]:
+    """Return what a campaign's or a plan's own status and dates say."""
+    codes = list(_STOPPED.get(row["status"], []))
+    today = world.today().isoformat()
+    if row["date_end"] and row["date_end"] < today:
+        codes.append("OUT_OF_DATE_END")
+    if row["date_start"] and row["date_start"] > today:
+        codes.append("OUT_OF_DATE_START")
+    return codes
+
+
+def _plan_status(world: World, row: Row) -> Row:
+    return {"status": row["status"], "codes": _own_issues(world, row)}
 
 
 def _urls(world: World, row: Row) -> Row:
@@ -190,6 +206,7 @@ def _url(world: World, row: Row) -> str:
 
 
 _WORKED_OUT: Mapping[str, Callable[[World, Row], Any]] = {
+    "vkads_status": _plan_status,
     "urls": _urls,
     "content": _content,
     "url": _url,

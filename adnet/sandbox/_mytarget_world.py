@@ -205,7 +205,7 @@ class World:
     def delivering(self, banner: Row) -> bool:
         """Return whether a banner is being shown right now."""
         campaign = self.objects.campaigns.rows[banner["campaign_id"]]
-        plan = self._plan(campaign)
+        plan = self.plan_of(campaign)
         return (
             banner["status"] == campaign["status"] == "active"
             and banner["moderation_status"] == "allowed"
@@ -213,13 +213,14 @@ class World:
             and not campaign.get("_lost")
         )
 
-    def _plan(self, campaign: Row) -> Row | None:
+    def plan_of(self, campaign: Row) -> Row | None:
+        """Return the ad plan of a campaign; older ones have none."""
         return self.objects.ad_plans.rows.get(campaign.get("ad_plan_id") or 0)
 
     def _lives(self, banner: Row) -> list[data.Life]:
         """Return what bounds a banner's delivery; what always lived bounds nothing."""
         campaign = self.objects.campaigns.rows[banner["campaign_id"]]
-        rows = (banner, campaign, self._plan(campaign))
+        rows = (banner, campaign, self.plan_of(campaign))
         lives = [row["_life"] for row in rows if row is not None]
         return [life for life in lives if life.spans != [(date.min, None)]]
 

@@ -91,3 +91,31 @@ async def test_the_truth_knows_plans():
         plans = call.sandbox.truth("ad_plans")
         assert len(plans) == 30
         assert {"budget_limit_day", "delivery", "vkads_status"} <= set(plans[0])
+
+
+async def test_what_a_stopped_plan_holds_does_not_deliver():
+    """The group says that it is the plan, the banner that it is above it; both run again with the plan."""
+    async with calling(vk=True) as call:
+        banner = next(r for r in call.sandbox.truth("banners") if r["delivery"] == "delivering")
+        group = call.first("ad_groups", id=banner["ad_group_id"])
+        plan = f"ad_plans/{group['ad_plan_id']}.json"
+
+        async def state(path: str) -> tuple[str, list[str]]:
+            row = (await call.get(path, fields="delivery,issues")).json
+            return row["delivery"], [issue["code"] for issue in row["issues"]]
+
+        paths = f"ad_groups/{group['id']}.json", f"banners/{banner['id']}.json"
+        for status, word in (("blocked", "STOPPED"), ("deleted", "ARCHIVED")):
+            assert (await call.post(plan, {"status": status})).status == 204
+            assert await state(paths[0]) == ("not_delivering", [f"AD_PLAN_{word}"])
+            assert await state(paths[1]) == ("not_delivering", [f"CAMPAIGN_{word}"])
+            told = (await call.get(plan, fields="vkads_status")).json["vkads_status"]
+            assert told == {"status": status, "codes": [word]}
+        for change, code in (
+            ({"status": "active", "date_end": "2026-09-14"}, "AD_PLAN_OUT_OF_DATE_END"),
+            ({"date_end": None, "date_start": "2026-09-16"}, "AD_PLAN_OUT_OF_DATE_START"),
+        ):
+            assert (await call.post(plan, change)).status == 204
+            assert await state(paths[0]) == ("not_delivering", [code])
+        assert (await call.post(plan, {"date_start": "2026-09-15"})).status == 204
+        assert [await state(path) for path in paths] == [("delivering", [])] * 2
