@@ -326,13 +326,13 @@ def _to_attach(world: World, agency: User, given: Row) -> User:
     bound = any(link["user_id"] == user.id and link["status"] != "deleted" for link in world.links)
     direct = {"advert", "agency_client"} & set(user.types) and "agency" not in user.types
     if bound or not direct or user.status != "active":
-        raise _not_to_attach("Cant join agency")
+        raise _wrong_user("Cant join agency")
     if user.currency != agency.currency:
-        raise _not_to_attach("Different currency for agency and client")
+        raise _wrong_user("Different currency for agency and client")
     return user
 
 
-def _not_to_attach(message: str) -> Refused:
+def _wrong_user(message: str) -> Refused:
     # The documented refusal has neither code nor message of its own.
     return Refused(400, {"error": {"fields": {"user": {"code": "invalid_user", "message": message}}}})
 
@@ -384,12 +384,14 @@ def update_client(kind: str, world: World, call: Call) -> web.Response:
 
 
 def delete_client(world: World, call: Call) -> web.Response:
-    """DELETE agency/clients/<id>.json: only without money."""
-    _must_be(world, call, "agency")
+    """DELETE agency/clients/<id>.json: only without money, which is the agency's currency."""
+    agency = _must_be(world, call, "agency")
     link = _link(world, call)
     user = world.user(link["user_id"])
     if user.balance > 0:
-        raise refused(400, "invalid_user", "Client balance must not be positive")
+        raise _wrong_user("Can't delete client with amount on hold")
+    if user.currency != agency.currency:
+        raise _wrong_user("Can't delete client, money transfer error")
     link["status"] = "deleted"
     user.unbound = True
     world.tokens.revoke(user.id)

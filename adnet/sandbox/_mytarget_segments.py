@@ -187,7 +187,11 @@ def create_segment(world: World, call: Call) -> web.Response:
 def _condition(value: Any, relations: int) -> int:
     whole = isinstance(value, int) and not isinstance(value, bool)
     if not whole or not 1 <= value <= relations:
-        raise bad_field("pass_condition", "invalid_condition", "Invalid pass condition")
+        raise bad_field(
+            "pass_condition",
+            "invalid_condition",
+            "Segment pass condition cannot be greater that number of segment relations",
+        )
     return int(value)
 
 

@@ -132,7 +132,9 @@ async def test_a_client_is_changed_and_let_go():
     async with calling() as call:
         path = "agency/clients/80001.json"
         assert (await call.post(path, {"access_type": "readonly"})).status == 204
-        assert (await call.delete(path)).code == "invalid_user"
+        reply = await call.delete(path)
+        leaf = {"code": "invalid_user", "message": "Can't delete client with amount on hold"}
+        assert (reply.status, reply.json) == (400, {"error": {"fields": {"user": leaf}}})
         client = call.as_user(80001)
         amount = {"amount": "3000"}
         assert (await call.post("billing/transactions/from/80001.json", amount)).status == 200
@@ -230,11 +232,15 @@ async def test_the_agencys_pages_are_not_the_managers():
 
 
 async def test_currencies_must_agree():
-    """A client with another currency cannot be attached."""
+    """A client with another currency can neither be attached nor let go."""
     async with calling() as call:
         call.sandbox.world.user(70002).currency = "EUR"
         reply = await call.post(CLIENTS, {"user": {"username": "buyer@example.test"}})
         assert reply.fields["user"]["message"] == "Different currency for agency and client"
+        client = call.sandbox.world.user(80001)
+        client.currency, client.balance = "EUR", 0
+        leaf = (await call.delete("agency/clients/80001.json")).fields["user"]
+        assert leaf["message"] == "Can't delete client, money transfer error"
 
 
 async def test_an_amount_that_is_no_number_moves_nothing():
