@@ -203,13 +203,21 @@ def _prefers_russian(header: str) -> bool:
     return best["ru"] > best["en"]
 
 
-def targetings_tree(_world: World, _call: Call) -> web.Response:
-    """GET targetings_tree.json."""
-    interests = [
-        {"id": 10226, "name": "Shoes", "nodes": []},
-        {"id": 10230, "name": "Travel", "nodes": [{"id": 10231, "name": "Hotels", "nodes": []}]},
-    ]
-    return ok({"interests": interests, "interests_soc_dem": [{"id": 7, "name": "Parents"}]})
+def targetings_tree(_world: World, call: Call) -> web.Response:
+    """GET targetings_tree.json: all trees, or those that `targetings` names."""
+    shoes, hotels = _interest(10226, "Shoes"), _interest(10231, "Hotels")
+    trees = {
+        "interests": [shoes, _interest(10230, "Travel", hotels)],
+        "interests_soc_dem": [_interest(7, "Parents")],
+        "interests_stable": [shoes],
+        "interests_short": [hotels],
+    }
+    wanted = words(call.query.get("targetings", "")) or trees
+    return ok({name: tree for name, tree in trees.items() if name in wanted})
+
+
+def _interest(number: int, name: str, *children: Row) -> Row:
+    return {"id": number, "name": name, "children": list(children) or None}
 
 
 def pads_trees(_world: World, _call: Call) -> web.Response:

@@ -243,6 +243,16 @@ async def test_the_old_lookup_registers_an_address_and_checks_it_at_once():
         assert (looked["id"], looked["url_types"]) == (later, ["external"])
 
 
+async def test_trees_of_targetings_can_be_chosen():
+    """All of them unless named; a member names its children."""
+    async with calling() as call:
+        trees = (await call.get("targetings_tree.json")).json
+        assert set(trees) == {"interests", "interests_soc_dem", "interests_stable", "interests_short"}
+        few = (await call.get("targetings_tree.json", targetings="interests,interests_short")).json
+        assert few == {name: trees[name] for name in ("interests", "interests_short")}
+        assert {"children", "id", "name"} <= set(trees["interests"][0])
+
+
 async def test_wrong_and_empty_urls_are_refused():
     """In both ways of registering them."""
     async with calling() as call:
