@@ -113,11 +113,11 @@ class Call:
 
     def number(self, name: str = "id") -> int:
         """Return a numeric piece of the path."""
-        return int(self.path[name])
+        return _numeral(self.path[name])
 
     def numbers(self, name: str = "ids") -> list[int]:
         """Return a comma list of the path."""
-        return [int(word) for word in self.path[name].split(",") if word]
+        return [_numeral(word) for word in self.path[name].split(",") if word]
 
     def json(self) -> Any:
         """Return the decoded body."""
@@ -132,6 +132,13 @@ class Call:
         if not isinstance(found, dict):
             raise refused(400, "bad_value", "An object is expected")
         return found
+
+
+def _numeral(word: str) -> int:
+    try:
+        return int(word)
+    except ValueError:  # more digits than Python reads
+        raise not_found() from None
 
 
 def partial_update(handler: Handler, resource: str = "") -> dict[str, Action]:

@@ -46,6 +46,14 @@ def test_the_default_account_is_as_large_as_promised():
     assert len(sandbox.truth("banner_stats")) < 1500 * 120 / 2
 
 
+async def test_a_number_longer_than_any_is_not_found():
+    """Alone and in a list; no number makes the server fall over."""
+    async with calling() as call:
+        long = "9" * 4500
+        for path in (f"campaigns/{long}.json", f"urls/1,{long}.json"):
+            assert ((r := await call.get(path)).status, r.code) == (404, "not_found")
+
+
 async def test_unknown_paths_and_methods_answer_in_json():
     """404 and 405 carry the nested envelope."""
     async with calling() as call:
