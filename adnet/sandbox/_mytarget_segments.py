@@ -47,6 +47,7 @@ _SOURCES = {
 }
 _OTHER_TYPES = frozenset(
     {
+        "age",
         "remarketing_pricelist",
         "remarketing_lookalike_audience",
         "remarketing_campaign_list",
@@ -207,7 +208,7 @@ def _clean_relation(world: World, user_id: int, item: Any, *, within: int | None
         }
     if not isinstance(params, dict):
         raise bad_field("params", "bad_value", "An object is expected")
-    if kind not in _SOURCES and kind not in _OTHER_TYPES:
+    if kind not in _SOURCES and kind not in _OTHER_TYPES and not kind.startswith("interest"):
         raise bad_field("object_type", "unallowed_value", f"Unknown type {kind}")
     if str(params.get("type", "positive")) not in {"positive", "negative"}:
         raise bad_field("type", "unallowed_value", "positive or negative is expected")
@@ -242,7 +243,7 @@ def _check_interval(params: Row) -> None:
     left, right = params.get("left"), params.get("right")
     if left is None and right is None:
         return
-    if not isinstance(left, int) or not isinstance(right, int) or not 0 <= right < left <= 365:
+    if type(left) is not int or type(right) is not int or not 0 <= right < left <= 365:
         raise refused(400, "validation_failed", "Left should be greater than right")
 
 

@@ -100,7 +100,7 @@ def _recipients(owner: User, given: Any) -> tuple[list[str], Row]:
         return [], {}
     if not isinstance(given, list) or not all(isinstance(item, dict) for item in given):
         return [], {"users": {"code": "bad_items", "message": "A list of users is expected"}}
-    names = [str(item.get("username", "")) for item in given]
+    names = list(dict.fromkeys(str(item.get("username", "")) for item in given))
     if owner.username in names:
         message = "Cannot assign key to owner"
         return names, {"users": {"code": "unallowed_value", "message": message}}

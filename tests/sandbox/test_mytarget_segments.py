@@ -211,6 +211,17 @@ async def test_other_sources_are_taken_at_their_word():
         assert len(call.sandbox.truth("relations")) == 5
 
 
+async def test_ages_and_interests_are_sources_too():
+    """They have no ids of their own; an interval is of days, not of truths."""
+    async with calling() as call:
+        relations = [{"object_type": kind, "params": {}} for kind in ("age", "interest", "interest_soc_dem")]
+        body = {"name": "S", "pass_condition": 3, "relations": relations}
+        assert (await call.post(SEGMENTS, body)).status == 200
+        wrong = {"object_type": "remarketing_player", "params": {"left": True, "right": False}}
+        reply = await call.post(SEGMENTS, {**body, "pass_condition": 1, "relations": [wrong]})
+        assert reply.json["error"]["message"] == "Left should be greater than right"
+
+
 async def test_relations_need_items_and_a_segment():
     """Nothing to add, and nothing to find."""
     async with calling() as call:

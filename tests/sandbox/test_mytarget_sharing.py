@@ -31,7 +31,8 @@ async def test_a_key_is_private_to_the_users_it_names():
     """Others cannot take it; an email goes out only when wanted."""
     async with calling() as call:
         users = [{"username": "buyer@example.test"}]
-        key = (await shared(call, users=users, send_email=True)).json
+        key = (await shared(call, users=users * 2, send_email=True)).json
+        assert (key["users"], len(call.sandbox.truth("emails"))) == (users, 1)
         assert (key["type"], key["payment_type"], key["price"]) == ("private", "free", "0")
         assert call.sandbox.truth("emails")[0]["to"] == "buyer@example.test"
         path = f"sharing_keys/{key['sharing_key']}.json"
