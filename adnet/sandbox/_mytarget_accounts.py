@@ -1,12 +1,10 @@
 """
-The account itself, agency and manager clients, money between agency and client.
+The account itself, agency and manager clients.
 
-Source: VK Ads "User", "AgencyClients", "ManagerClients", "Transactions"
-(documented).
+Source: VK Ads "User", "AgencyClients", "ManagerClients" (documented).
 """
 
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any
 
@@ -15,8 +13,7 @@ from aiohttp import web
 
 from adnet.sandbox import _mytarget_query as query
 from adnet.sandbox._mytarget_data import User
-from adnet.sandbox._mytarget_figures import kopecks
-from adnet.sandbox._mytarget_query import ANY_OF, EQUAL, RANGE, STATUS, Listing
+from adnet.sandbox._mytarget_query import ANY_OF, EQUAL, STATUS, Listing
 from adnet.sandbox._mytarget_wire import (
     Action,
     Call,
@@ -82,34 +79,6 @@ _CLIENTS = Listing(
 _MANAGED = attrs.evolve(_CLIENTS, fields=(*_CLIENT_FIELDS, "agency"), default=(*_CLIENT_FIELDS, "agency"))
 """A manager sees whose clients they are, too."""
 _ACCESS = frozenset({"full_access", "readonly", "fin_readonly", "ads_readonly"})
-_MONEY_FIELDS = (
-    "id",
-    "amount",
-    "client_id",
-    "description",
-    "first_at",
-    "last_at",
-    "invoices",
-    "is_commercial",
-    "object_id",
-    "object_type",
-    "payments_total",
-    "receipt",
-    "tax_amount",
-    "type",
-)
-_BOUNDED = EQUAL | RANGE
-_TRANSACTIONS = Listing(
-    fields=(*_MONEY_FIELDS, "date"),
-    default=_MONEY_FIELDS,
-    sorting=("id", "amount", "date", "first_at", "last_at", "object_id", "object_type"),
-    filters={
-        "id": ANY_OF,
-        **dict.fromkeys(("amount", "date", "first_at", "last_at"), _BOUNDED),
-        **dict.fromkeys(("description", "object_id", "object_type"), EQUAL),
-    },
-    numbers=frozenset({"amount"}),
-)
 
 
 # The account.
@@ -261,7 +230,7 @@ def _read_client(row: Row, field: str) -> Any:
 
 def list_clients(kind: str, world: World, call: Call) -> web.Response:
     """GET agency/clients.json or manager/clients.json."""
-    _must_be(world, call, kind)
+    must_be(world, call, kind)
     found = query.collection(
         call,
         _MANAGED if kind == "manager" else _CLIENTS,
@@ -275,11 +244,12 @@ def list_clients(kind: str, world: World, call: Call) -> web.Response:
 
 def count_clients(kind: str, world: World, call: Call) -> web.Response:
     """GET agency/clients/count.json."""
-    _must_be(world, call, kind)
+    must_be(world, call, kind)
     return ok({"count": len(world.clients_of(call.user_id))})
 
 
-def _must_be(world: World, call: Call, kind: str) -> User:
+def must_be(world: World, call: Call, kind: str) -> User:
+    """Return the account that calls; others than of this kind may not."""
     user = must_serve(world, call.user_id)
     if kind not in user.types:
         raise denied()
@@ -288,7 +258,7 @@ def _must_be(world: World, call: Call, kind: str) -> User:
 
 def create_client(world: World, call: Call) -> web.Response:
     """POST agency/clients.json: a new client, or an advertiser to attach."""
-    agency = _must_be(world, call, "agency")
+    agency = must_be(world, call, "agency")
     body = none_but(call.object(), {"access_type", "user"})
     access = str(body.get("access_type", "full_access"))
     if access not in _ACCESS:
@@ -352,7 +322,8 @@ def _new_client(world: World, agency: User, given: Row) -> User:
     return user
 
 
-def _link(world: World, call: Call) -> Row:
+def link_of(world: World, call: Call) -> Row:
+    """Return the relation with the client that the path names."""
     for link in world.clients_of(call.user_id):
         if link["user_id"] == call.number():
             return link
@@ -361,8 +332,8 @@ def _link(world: World, call: Call) -> Row:
 
 def update_client(kind: str, world: World, call: Call) -> web.Response:
     """POST agency/clients/<id>.json: access_type, status, the client's name and other notes."""
-    _must_be(world, call, kind)
-    link, body = _link(world, call), none_but(call.object(), {"access_type", "status", "user"})
+    must_be(world, call, kind)
+    link, body = link_of(world, call), none_but(call.object(), {"access_type", "status", "user"})
     user, sent = world.user(link["user_id"]), body.get("user", {})
     if not isinstance(sent, dict):
         raise bad_field("user", "bad_value", "An object is expected")
@@ -385,8 +356,8 @@ def update_client(kind: str, world: World, call: Call) -> web.Response:
 
 def delete_client(world: World, call: Call) -> web.Response:
     """DELETE agency/clients/<id>.json: only without money, which is the agency's currency."""
-    agency = _must_be(world, call, "agency")
-    link = _link(world, call)
+    agency = must_be(world, call, "agency")
+    link = link_of(world, call)
     user = world.user(link["user_id"])
     if user.balance > 0:
         raise _wrong_user("Can't delete client with amount on hold")
@@ -396,74 +367,6 @@ def delete_client(world: World, call: Call) -> web.Response:
     user.unbound = True
     world.tokens.revoke(user.id)
     return empty()
-
-
-# Money.
-
-
-def transfer(world: World, call: Call) -> web.Response:
-    """POST billing/transactions/<to|from>/<user>.json: agency to client, or back."""
-    agency = _must_be(world, call, "agency")
-    client = world.user(_link(world, call)["user_id"])
-    amount = _amount(call.object().get("amount"))
-    if client.status != "active":
-        raise refused(400, "blocked_user", "User is blocked")
-    giver, taker = (agency, client) if call.path["way"] == "to" else (client, agency)
-    if giver.balance < amount:
-        raise refused(400, "transfer_error", "Not enough money")
-    giver.balance -= amount
-    taker.balance += amount
-    row = _movement(world, agency, client, amount, there=call.path["way"] == "to")
-    world.transactions.append(row)
-    return ok(
-        {
-            "amount": row["amount"],
-            "created_at": row["first_at"],
-            "client_balance": money(client.balance),
-            "agency_balance": money(agency.balance),
-            "client_username": client.username,
-        }
-    )
-
-
-def _movement(world: World, agency: User, client: User, amount: int, *, there: bool) -> Row:
-    """Return a group of one transfer, as the agency sees it: what goes to a client is its outcome."""
-    now = world.stamp()
-    return {
-        "id": len(world.transactions) + 1,
-        "user_id": agency.id,
-        "amount": money(amount),
-        "client_id": client.id,
-        "date": f"{now[:7]}-01",
-        "description": f"Transfer {'to' if there else 'from'} the client",
-        "first_at": now,
-        "last_at": now,
-        "invoices": [],
-        "is_commercial": False,
-        "object_id": 0,
-        "object_type": "none",
-        "payments_total": "0",
-        "receipt": None,
-        "tax_amount": "0",
-        "type": "charge" if there else "deposit",
-    }
-
-
-def _amount(value: Any) -> int:
-    try:
-        amount = Decimal(str(value))
-        exact = amount.is_finite() and amount == round(amount, 2)
-    except InvalidOperation:  # no number, or one with more digits than can be rounded
-        raise refused(400, "failed_amount", "Invalid amount") from None
-    if not exact or amount <= 0:
-        raise refused(400, "failed_amount", "Invalid amount")
-    return kopecks(str(amount))
-
-
-def list_transactions(world: World, call: Call) -> web.Response:
-    """GET billing/transaction_groups.json."""
-    rows = [row for row in world.transactions if row["user_id"] == call.user_id]
-    return ok(query.collection(call, _TRANSACTIONS, rows, query.plain, over_limit=world.knobs.over_limit))
 
 
 def endpoints() -> Iterable[Endpoint]:
@@ -478,15 +381,6 @@ def endpoints() -> Iterable[Endpoint]:
     yield Endpoint(path="user/account.json", actions={"GET": user(handler=read_account, operation="READ")})
     for kind in ("agency", "manager"):
         yield from _client_endpoints(kind)
-    billing = partial(Action, resource="BILLING")
-    yield Endpoint(
-        path=r"billing/transactions/{way:to|from}/{id:\d+}.json",
-        actions={"POST": billing(handler=transfer, operation="CREATE")},
-    )
-    yield Endpoint(
-        path="billing/transaction_groups.json",
-        actions={"GET": billing(handler=list_transactions, operation="READ")},
-    )
 
 
 def _client_endpoints(kind: str) -> Iterable[Endpoint]:

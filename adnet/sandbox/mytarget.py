@@ -20,6 +20,7 @@ from adnet.sandbox import (
     _mytarget_counters,
     _mytarget_library,
     _mytarget_lists,
+    _mytarget_money,
     _mytarget_oauth,
     _mytarget_objects,
     _mytarget_report,
@@ -243,6 +244,7 @@ class MytargetSandbox(Sandbox):
         yield from _mytarget_counters.endpoints()
         yield from _mytarget_sharing.endpoints()
         yield from _mytarget_accounts.endpoints()
+        yield from _mytarget_money.endpoints()
 
     def refusal(self, fault: str, request: web.Request) -> web.Response:
         """Return a fault's answer; 429 in the vendor's form, which has no `error` key."""
