@@ -49,9 +49,23 @@ class Life:
     """The days on which an object could deliver, as closed intervals."""
 
     spans: list[tuple[date, date | None]] = attrs.field(factory=list)
+    dates: list[tuple[date, str, str]] = attrs.field(factory=list)
+    """Since when it was to run from one date to another."""
 
     def covers(self, day: date) -> bool:
-        return any(since <= day and (until is None or day <= until) for since, until in self.spans)
+        lives = any(since <= day and (until is None or day <= until) for since, until in self.spans)
+        return lives and (not self.dates or self._within(day))
+
+    def _within(self, day: date) -> bool:
+        # On the day of a change both count: what was spent stays spent.
+        before = [bounds for bounds in self.dates if bounds[0] < day][-1:] or [(date.min, "", "9999")]
+        changed = [bounds for bounds in self.dates if bounds[0] == day]
+        return any(start <= day.isoformat() <= end for _, start, end in (*before, *changed))
+
+    def bound(self, day: date, row: Row) -> None:
+        """Let a row's own dates count from *day* on."""
+        start, end = row.get("date_start") or "", row.get("date_end") or "9999"
+        self.dates.append((day, start[:10], end[:10]))
 
     def start(self, day: date) -> None:
         if not self.spans:

@@ -5,7 +5,7 @@ actions (documented), in myTarget's vocabulary and in VK's.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import Any, TypeAlias, TypeGuard
 
@@ -147,6 +147,7 @@ def create_plan(world: World, call: Call) -> web.Response:
             **_new(world),
         }
     )
+    row["_life"].bound(date.min, row)
     _live(world, row, active=row["status"] == "active")
     made = [_store_campaign(world, call.user_id, g, plan_id=row["id"]) for g in groups]
     count = 1 + len(made) + sum(len(group.get("banners", ())) for group in made)
@@ -172,6 +173,7 @@ def _store_campaign(world: World, user_id: int, clean: Row, *, plan_id: int | No
     )
     if plan_id is not None:
         row["ad_plan_id"] = plan_id
+    row["_life"].bound(date.min, row)
     _live(world, row, active=row["status"] == "active")
     answer: Row = {"id": row["id"]}
     if banners is not None:
@@ -326,6 +328,8 @@ def _apply(world: World, row: Row, clean: Row) -> None:
         merged = {**row["targetings"], **changes["targetings"]}
         changes["targetings"] = {k: v for k, v in merged.items() if v is not None}
     row.update(changes)
+    if {"date_start", "date_end"} & set(changes):
+        row["_life"].bound(world.today(), row)
     if "targetings" in changes:
         forget_left(row)
     row["updated"] = row["last_updated"] = world.stamp()

@@ -211,6 +211,7 @@ class World:
             and banner["moderation_status"] == "allowed"
             and (plan is None or plan["status"] == "active")
             and not campaign.get("_lost")
+            and all(_in_dates(row, self.today().isoformat()) for row in (campaign, plan) if row)
         )
 
     def plan_of(self, campaign: Row) -> Row | None:
@@ -222,13 +223,17 @@ class World:
         campaign = self.objects.campaigns.rows[banner["campaign_id"]]
         rows = (banner, campaign, self.plan_of(campaign))
         lives = [row["_life"] for row in rows if row is not None]
-        return [life for life in lives if life.spans != [(date.min, None)]]
+        return [life for life in lives if life.dates or life.spans != [(date.min, None)]]
 
     def _so_far(self, figures: Figures) -> Figures:
         now = self.now()
         minutes = int((now.timestamp() + 3 * 3600) // 60) % 1440
         shows, clicks, goals, spent = (value * minutes // 1440 for value in figures)
         return shows, clicks, goals, spent
+
+
+def _in_dates(row: Row, today: str) -> bool:
+    return bool((row["date_start"] or "")[:10] <= today <= (row["date_end"] or "9999")[:10])
 
 
 def _alive(lives: list[data.Life], ordinal: int) -> bool:

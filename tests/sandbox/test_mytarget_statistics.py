@@ -284,3 +284,31 @@ async def test_users_without_banners_have_zeros():
         assert [row["base"]["shows"] for row in answer["items"][0]["rows"]] == [0] * 7
         users = (await call.get("/api/v3/statistics/users/day.json", id="70001", **WEEK)).json
         assert users["items"][0]["total"]["base"]["shows"] == 0
+
+
+async def test_a_campaign_spends_within_its_dates():
+    """Nothing after its end, until it has another one; what was spent stays spent."""
+    async with calling(token_lifetime_s=10**7) as call:
+        number = call.first("campaigns", delivery="delivering")["id"]
+        path, query = f"campaigns/{number}.json", {"id": number, "metrics": "base"}
+
+        async def shows(since: str, until: str) -> int:
+            days = {"date_from": since, "date_to": until}
+            page = (await call.get("statistics/campaigns/day.json", **query, **days)).json
+            return page["total"]["base"]["shows"]
+
+        async def fast() -> list[str]:
+            return list((await call.get("statistics/faststat/campaigns.json", id=number)).json["campaigns"])
+
+        before = await shows("2026-08-20", "2026-09-15")
+        assert await fast() == [str(number)]
+        assert (await call.post(path, {"date_end": "2026-09-10"})).status == 204
+        assert await shows("2026-08-20", "2026-09-15") == before > 0
+        assert await fast() == []
+        call.hands.move(20 * 86400)
+        assert await shows("2026-09-16", "2026-10-05") == 0
+        assert (await call.post(path, {"date_end": "2026-10-20"})).status == 204
+        call.hands.move(20 * 86400)
+        assert await shows("2026-09-16", "2026-10-04") == 0
+        assert await shows("2026-10-05", "2026-10-20") > 0
+        assert await shows("2026-10-21", "2026-10-25") == 0
