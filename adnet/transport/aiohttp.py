@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import time
+import weakref
 from collections import defaultdict
 from functools import lru_cache
 from typing import Any, Final
@@ -116,7 +117,7 @@ class AiohttpTransport:
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
         self._room: Room | None = None
-        self._guest = Guest(self._leave)
+        self._guest = Guest(weakref.WeakMethod(self._leave))
         self._closed = False
 
     def _open(self) -> aiohttp.ClientSession:

@@ -15,8 +15,8 @@ import attrs
 class Guest:
     """Somebody with connections of its own."""
 
-    leave: Callable[[], Awaitable[None]]
-    """Closes all of them."""
+    leave: Callable[[], Callable[[], Awaitable[None]] | None]
+    """Gives what closes all of them, or None where whoever could has gone: who rests here is not kept alive by it."""
     busy: int = 0
     """Requests under way."""
     connections: int = 0
@@ -51,7 +51,8 @@ class Room:
             while self._open > self._most and self._resting:
                 longest = next(iter(self._resting))
                 self.forget(longest)
-                await longest.leave()
+                if (close := longest.leave()) is not None:
+                    await close()
         except BaseException:
             self.give_back(guest)
             raise

@@ -2,10 +2,13 @@
 
 import asyncio
 import errno
+import gc
 import gzip
 import itertools
 import socket
 import ssl
+import warnings
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -216,6 +219,19 @@ async def test_all_transports_together_keep_few_connections(monkeypatch, transpo
     assert len(server.requests) == 30 * 9
     assert 10 < most <= 24
     assert all(len(paths) == 1 for paths in asked.values())
+
+
+async def test_a_transport_that_nobody_closed_is_collected():
+    """What it shares with others does not keep it, and its connections, alive."""
+    async with Server(says(OK)) as server:
+        transport = AiohttpTransport()
+        await get(transport, server.url)
+        alive = weakref.ref(transport)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)  # aiohttp says that it was not closed, as it should
+            del transport
+            gc.collect()
+        assert alive() is None
 
 
 async def test_what_transports_share_ends_with_their_loop(monkeypatch):

@@ -11,7 +11,7 @@ class Somebody:
     def __init__(self, room: Room) -> None:
         self._room = room
         self.left = 0
-        self.guest = Guest(self.leave)
+        self.guest = Guest(lambda: self.leave)
 
     async def leave(self) -> None:
         self.left += 1
@@ -97,7 +97,7 @@ async def test_who_is_cancelled_while_others_leave_takes_no_place():
         leaving.set()
         await asyncio.sleep(3600)
 
-    slow, other = Guest(leave), Somebody(room)
+    slow, other = Guest(lambda: leave), Somebody(room)
     await room.enter(slow)
     room.give_back(slow)
     entering = asyncio.create_task(other.enter())
@@ -107,3 +107,14 @@ async def test_who_is_cancelled_while_others_leave_takes_no_place():
     await asyncio.wait_for(other.once(), 5)
     await asyncio.wait_for(room.enter(slow), 5)
     assert other.left == 1
+
+
+async def test_who_has_gone_makes_room_without_a_word():
+    """Whoever could close its connections was collected, and they with it."""
+    room = Room(1, 1)
+    gone, other = Guest(lambda: None), Somebody(room)
+    await room.enter(gone)
+    room.give_back(gone)
+    await other.once()
+    await other.once()
+    assert (gone.connections, other.left) == (0, 0)
