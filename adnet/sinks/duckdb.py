@@ -22,7 +22,7 @@ from adnet.models.tables import PULLS, TABLES
 from adnet.sinks import _values
 from adnet.sinks._arrow import last_of_each, numbered
 from adnet.sinks._duckdb_errors import explained
-from adnet.sinks._duckdb_merge import Stage, merge, scope_of
+from adnet.sinks._duckdb_merge import Stage, merge, replace, scope_of
 from adnet.sinks._files import FolderLock, make_folder, remove, sync
 from adnet.sinks._spool import UNLIKE, Spool
 from adnet.sinks._spooling import SpoolingSink
@@ -103,6 +103,9 @@ class DuckDbSink(SpoolingSink):
             # A second one takes a third more CPU, since its half of an insert has to be joined with the other.
             "threads": "1",
             "preserve_insertion_order": "false",
+            # Some small landings would bring a checkpoint each time, which writes row groups anew; the log of a process
+            # that was killed takes less than a second to read.
+            "wal_autocheckpoint": "256MB",
             "autoinstall_known_extensions": "false",
         }
 
@@ -166,9 +169,8 @@ class DuckDbSink(SpoolingSink):
 
     def _record(self, rows: Any) -> None:
         ids = ", ".join(literal(pull) for pull in rows["pull_id"].unique().to_pylist())
-        with self._readable(rows) as relation:
-            stage = Stage(PULLS, relation, rows.num_rows, f"pull_id IN ({ids})", distinct=True)
-            self._land([_Work([stage], self._clock.now())])
+        with explained(self.path), self._readable(rows) as relation:
+            self._transact(lambda: replace(self._connection, PULLS, relation, f"pull_id IN ({ids})"))
 
     def _recorded(self, pull_id: str) -> bool:
         with explained(self.path):
