@@ -153,19 +153,23 @@ def _from_duckdb(connection: Any, path: Path) -> dict[str, str]:
     return {name: f"landed.main.{quoted(name)}" for (name,) in names}
 
 
+def _file(path: Path) -> str:
+    """Return a file's name in SQL, for this file only: DuckDB would read every file that a star in it matches."""
+    return literal("".join(f"[{char}]" if char in "*?[" else char for char in str(path)))
+
+
 def _from_parquet(_: Any, path: Path) -> dict[str, str]:
-    # Files by name, not by pattern: a folder's own name may hold a star or a bracket.
     found = {}
     for name in definitions(DUCKDB_TYPES):
         if parts := sorted((path / name).glob("*.parquet")):
-            names = ", ".join(literal(str(part)) for part in parts)
+            names = ", ".join(_file(part) for part in parts)
             found[name] = f"read_parquet([{names}], union_by_name = true)"
     return found
 
 
 def _from_csv(_: Any, path: Path) -> dict[str, str]:
     return {
-        name: f"(SELECT {_lists_of(name)} FROM read_csv({literal(str(file))}, header = true, all_varchar = true,"
+        name: f"(SELECT {_lists_of(name)} FROM read_csv({_file(file)}, header = true, all_varchar = true,"
         f" delim = ',', quote = '\"', escape = '\"', max_line_size = {_LINE}, buffer_size = {_LINE}))"
         for name in definitions(DUCKDB_TYPES)
         if (file := path / f"{name}.csv").exists()
@@ -185,7 +189,7 @@ def _from_jsonl(_: Any, path: Path) -> dict[str, str]:
         if (file := path / f"{name}.jsonl").exists():
             kinds = ", ".join(f"{literal(column)}: {literal(kind)}" for column, kind in columns.items())
             found[name] = (
-                f"read_json({literal(str(file))}, format = 'newline_delimited', columns = {{{kinds}}},"
+                f"read_json({_file(file)}, format = 'newline_delimited', columns = {{{kinds}}},"
                 " maximum_object_size = 100000000)"
             )
     return found

@@ -29,6 +29,16 @@ async def test_every_place_gives_the_same_answers(scheme, tmp_path):
 
 
 @pytest.mark.parametrize("scheme", ["duckdb", "parquet", "csv", "jsonl"])
+async def test_a_star_in_a_folders_name_reads_no_other_folder(scheme, tmp_path):
+    """Rows of a neighbour whose name the star would match are not added up."""
+    for name, spent in (("a*b", "2"), ("a-b", "3")):
+        (tmp_path / name).mkdir()
+        await Land(scheme, tmp_path / name)([campaign("100"), stat("100", spent)])
+    with open_tables(Land(scheme, tmp_path / "a*b").uri) as tables:
+        assert [row.spend for row in spend(tables)] == [2]
+
+
+@pytest.mark.parametrize("scheme", ["duckdb", "parquet", "csv", "jsonl"])
 async def test_nothing_is_written_where_it_is_read(scheme, tmp_path):
     """Not even a file beside it."""
     uri = await Land(scheme, tmp_path)([stat("100", "2")])
