@@ -134,9 +134,7 @@ def _explained(uri: str) -> Iterator[None]:
 
 def _create_view(connection: Any, name: str, columns: Mapping[str, str], relation: str | None) -> None:
     """Create the view *name* with exactly *columns* over *relation*, which may lack some of them, or be None."""
-    there: set[str] = set()
-    if relation is not None:
-        there = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()}
+    there: Sequence[str] = () if relation is None else _there(connection, relation)
     chosen = ", ".join(
         f"CAST({quoted(column) if column in there else 'NULL'} AS {kind}) AS {quoted(column)}"
         for column, kind in columns.items()
@@ -167,20 +165,28 @@ def _from_parquet(_: Any, path: Path) -> dict[str, str]:
     return found
 
 
-def _from_csv(_: Any, path: Path) -> dict[str, str]:
+def _from_csv(connection: Any, path: Path) -> dict[str, str]:
     return {
-        name: f"(SELECT {_lists_of(name)} FROM read_csv({_file(file)}, header = true, all_varchar = true,"
-        f" delim = ',', quote = '\"', escape = '\"', max_line_size = {_LINE}, buffer_size = {_LINE}))"
-        for name in definitions(DUCKDB_TYPES)
+        name: _parsed(
+            connection,
+            f"read_csv({_file(file)}, header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"',"
+            f" max_line_size = {_LINE}, buffer_size = {_LINE})",
+            columns,
+        )
+        for name, columns in definitions(DUCKDB_TYPES).items()
         if (file := path / f"{name}.csv").exists()
     }
 
 
-def _lists_of(name: str) -> str:
-    """Return the columns of a table of texts, its lists parsed from JSON."""
-    lists = [column for column, kind in definitions(DUCKDB_TYPES)[name].items() if kind.endswith("[]")]
-    parsed = (f"""from_json({quoted(column)}, '["VARCHAR"]') AS {quoted(column)}""" for column in lists)
-    return f"* REPLACE ({', '.join(parsed)})" if lists else "*"
+def _parsed(connection: Any, relation: str, columns: Mapping[str, str]) -> str:
+    """Return a table of texts with those of its *columns* that are lists, if it has them, parsed from JSON."""
+    lists = [name for name in _there(connection, relation) if columns.get(name, "").endswith("[]")]
+    parsed = (f"""from_json({quoted(name)}, '["VARCHAR"]') AS {quoted(name)}""" for name in lists)
+    return f"(SELECT * REPLACE ({', '.join(parsed)}) FROM {relation})" if lists else relation
+
+
+def _there(connection: Any, relation: str) -> list[str]:
+    return [row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()]
 
 
 def _from_jsonl(_: Any, path: Path) -> dict[str, str]:

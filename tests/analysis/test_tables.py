@@ -60,6 +60,23 @@ def test_a_table_or_column_of_a_newer_adnet_may_be_missing(tmp_path):
         assert [(row.campaign_id, row.spend, row.clicks) for row in spend(tables)] == [("c", 3, 0)]
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("transactions.csv", "network,account,transaction_id,status,commission\nn,a,1,paid,3\n"),
+        (
+            "transactions.jsonl",
+            '{"network":"n","account":"a","transaction_id":"1","status":"paid","commission":3}\n',
+        ),
+    ],
+)
+def test_a_list_that_an_older_adnet_did_not_write_may_be_missing(name, text, tmp_path):
+    """As any other column may."""
+    (tmp_path / name).write_text(text)
+    with open_tables(f"{name.partition('.')[2]}:{tmp_path}") as tables:
+        assert [(row.campaign_id, row.earned) for row in profit(tables)] == [(None, 3)]
+
+
 @pytest.mark.parametrize("uri", ["", "ads.duckdb", "duckdb:", "sqlite:x", "jsonl:-"])
 def test_a_place_that_cannot_be_read_is_refused(uri):
     """The message names those that can."""
