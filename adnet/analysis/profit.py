@@ -75,16 +75,18 @@ def _by_sub_id(tables: Tables, days: Days, position: int | None) -> list[ProfitR
     return tables.read(
         ProfitRow,
         f"""WITH bought AS (
-            SELECT 1 AS rank, campaign_id AS label, currency, sum(clicks) AS clicks, sum(spend) AS spend
-            FROM {spending(tables, days)} WHERE campaign_id IS NOT NULL GROUP BY campaign_id, currency
+            SELECT 1 AS rank, network, account, campaign_id AS label, currency, sum(clicks) AS clicks,
+                sum(spend) AS spend
+            FROM {spending(tables, days)} WHERE campaign_id IS NOT NULL
+            GROUP BY network, account, campaign_id, currency
             UNION ALL
-            SELECT 2, object_id, currency, sum(clicks), sum(spend)
-            FROM {levels(tables, days)} WHERE level = 'ad' GROUP BY object_id, currency
+            SELECT 2, network, account, object_id, currency, sum(clicks), sum(spend)
+            FROM {levels(tables, days)} WHERE level = 'ad' GROUP BY network, account, object_id, currency
         ),
         known AS (
-            SELECT bought.label, currency, clicks, spend FROM bought
-            JOIN {trails(tables)} AS t ON t.label = bought.label AND t.rank = bought.rank AND found = 1
-            QUALIFY 1 = row_number() OVER (PARTITION BY bought.label, currency ORDER BY bought.rank)
+            SELECT label, currency, clicks, spend FROM bought
+            JOIN {trails(tables)} AS t USING (rank, network, account, label) WHERE found = 1
+            QUALIFY 1 = row_number() OVER (PARTITION BY label, currency ORDER BY rank)
         ),
         first_signs AS (
             SELECT network, account, transaction_id, arg_min(label, position) AS first_label

@@ -115,6 +115,17 @@ async def test_profit_by_sub_id_knows_the_spend_of_campaigns_and_ads(land):
     assert {"100": (2, 3), "9001": (Decimal("0.75"), Decimal("0.25")), "red": (None, None)} == found
 
 
+async def test_profit_by_sub_id_leaves_out_the_ads_of_that_id_on_other_accounts(land):
+    """An ad whose campaign is not known is none that a sub id can lead to."""
+    await land([stat("9", "50", level="ad")], name="other")
+    await land([stat("9", "1", level="ad", campaign_id="100")])
+    uri = await land.income([sale(1, "5", "paid", "9")])
+    with open_tables(uri) as tables:
+        assert [(row.sub_id, row.spend, row.clicks) for row in profit(tables, by=["sub_id"])] == [
+            ("9", 1, 10)
+        ]
+
+
 async def test_an_affiliate_networks_own_ads_lead_nowhere(land):
     """Their ids are no ads that we pay for."""
     await land([stat("100", "2")])
