@@ -171,8 +171,13 @@ def _profit_note(rows: Sequence[ProfitRow], by: Sequence[Dimension]) -> str:
         pairs = {(row.network, row.account, row.campaign_id, row.currency) for row in rows if row.campaign_id}
         if len({pair[:3] for pair in pairs}) < len(pairs):
             notes.append("Campaigns that spend in one currency and earn in another have a row for each.")
-        if any(row.campaign_id is None for row in rows):
-            notes.append("A row without a campaign is income that no campaign could be found for.")
+        lost = [row.account for row in rows if row.campaign_id is None]
+        if None in lost:
+            notes.append(
+                "A row without a campaign and an account is income that no campaign could be found for."
+            )
+        if any(lost):
+            notes.append("A row of an account without a campaign is spend whose campaign did not land.")
     if "sub_id" in by:
         notes.append("Spend is known for sub ids that are a campaign's or an ad's id.")
     return " ".join(notes)

@@ -116,7 +116,7 @@ class ProfitRow(Commissions):
     network: str | None = None
     account: str | None = None
     campaign_id: str | None = None
-    """None stands for income that no campaign could be found for."""
+    """None stands for income that no campaign could be found for; beside an account, for spend of no known campaign."""
     campaign_name: str | None = None
     sub_id: str | None = None
     day: date | None = None

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from adnet.analysis import matching, open_tables, profit
+from adnet.analysis import matching, open_tables, profit, profit_report
 from adnet.errors import ConfigurationError
 from analysis.kit import NOON, ad, campaign, sale, stat
 
@@ -132,6 +132,17 @@ async def test_an_affiliate_networks_own_ads_lead_nowhere(land):
     uri = await land.income([ad("9001", "boots"), sale(1, "5", "paid", "9001")])
     with open_tables(uri) as tables:
         assert [row.how for row in matching(tables)] == ["none"]
+
+
+async def test_spend_without_a_campaign_is_not_called_income(land):
+    """Each note stands only where there is such a row."""
+    spent, earned = "is spend whose campaign did not land", "is income that no campaign could be found for"
+    with open_tables(await land([stat("9", "50", level="ad")])) as tables:
+        note = profit_report(tables).sections[1].note
+    assert (spent in note, earned in note) == (True, False)
+    with open_tables(await land.income([sale(1, "5", "paid")])) as tables:
+        note = profit_report(tables).sections[1].note
+    assert (spent in note, earned in note) == (True, True)
 
 
 @pytest.mark.parametrize("by", [["offer"], ["sub_id", "day"]])
