@@ -61,6 +61,7 @@ _PROFIT: Final = (
     Column("transactions", "sales", "count"),
     *(attrs.evolve(column, detail=True) for column in _INCOME[1:]),
 )
+_OTHER_CURRENCY: Final = "Sales that landed in another currency at first are left out."
 _NAMES: Final[dict[Dimension, str]] = {
     "network": "networks",
     "account": "accounts",
@@ -205,6 +206,7 @@ def _late(tables: Tables, days: Days) -> list[Section]:
         Section(
             key="earned_changes",
             title="Earned income after its first landing",
+            note=_OTHER_CURRENCY,
             columns=(
                 *account,
                 Column("transactions", "sales", "count"),
@@ -218,7 +220,7 @@ def _late(tables: Tables, days: Days) -> list[Section]:
         Section(
             key="late_changes",
             title="Late changes of status",
-            note="The change is what it did to earned income.",
+            note=f"The change is what it did to earned income. {_OTHER_CURRENCY}",
             columns=(
                 *account,
                 Column("first_status", "from"),
@@ -237,6 +239,7 @@ def _restated_spend(tables: Tables, days: Days) -> Section:
     return Section(
         key="spend_changes",
         title="Spend restated after its first landing",
+        note="Rows that landed in another currency at first are left out.",
         columns=(
             *_keys(("account",)),
             _CURRENCY,

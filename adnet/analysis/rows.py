@@ -190,7 +190,7 @@ class EarnedChange:
     account: str
     currency: str | None
     transactions: int
-    """All that landed."""
+    """All that landed, but those that landed in another currency at first."""
     changed: int
     """Those whose status or commission is another now."""
     first: Decimal
