@@ -183,7 +183,12 @@ def data_of(report: Report) -> dict[str, Any]:
 
 
 def _plain(column: Column, value: Any) -> Any:
-    return round(value, 6) if isinstance(value, Decimal) and column.kind in {"share", "ratio"} else value
+    return _rounded(value, 6) if isinstance(value, Decimal) and column.kind in {"share", "ratio"} else value
+
+
+def _rounded(value: Decimal, digits: int) -> Decimal:
+    """Return *value* with so many decimals, however large it is: `round` gives up beyond 28 digits."""
+    return Decimal(f"{value:.{digits}f}")
 
 
 def blocks_of(report: Report, top: int) -> list[Table | str]:
@@ -222,5 +227,5 @@ def _cell(column: Column, value: Any, digits: int) -> Any:
     if value is None or column.kind in {"text", "count", "day"}:
         return shown(column, value) if value is None and column.absent else value
     if column.kind == "share":
-        return round(value * 100, 2)
-    return round(value, digits)
+        return _rounded(value * 100, 2)
+    return _rounded(value, digits)

@@ -8,7 +8,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from analysis.kit import LATER, Land, ad, campaign, sale, stat
 
+from adnet.analysis import Days, ProfitRow, Report
+from adnet.analysis.sections import Column, Section
 from adnet.cli import main
+from adnet.cli.report import data_of
 
 
 @pytest.fixture
@@ -195,3 +198,11 @@ async def test_a_page_that_cannot_be_written_is_told(report, uri, page, said):
     """By its name, with what to do, and before a report is made where that can be known."""
     code, out, err = await in_thread(report, "spend", "--from", uri, "--html", page)
     assert (code, out, err) == (2, "", f"adnet: {said}\n")
+
+
+def test_a_ratio_of_much_and_next_to_nothing_is_told():
+    """Spend of a millionth beside a world of sales is odd, but no reason to end."""
+    row = ProfitRow(currency="USD", spend=Decimal("0.000001"), paid=Decimal(2) * 10**16)
+    section = Section(key="totals", title="", columns=(Column("roas", "ROAS", "ratio"),), rows=[row])
+    told = Report(kind="profit", title="", uri="", days=Days(), sections=(section,))
+    assert data_of(told)["totals"] == [{"roas": Decimal(2) * 10**22}]
