@@ -15,7 +15,7 @@ import attrs
 
 from adnet.errors import ConfigurationError, SinkError
 from adnet.places import place_of
-from adnet.sinks._sql import DUCKDB_TYPES, definitions, literal, quoted
+from adnet.sinks._sql import DUCKDB_TYPES, definitions, literal, one_file, quoted
 
 T = TypeVar("T")
 _MEMORY: Final = "1GB"
@@ -151,16 +151,11 @@ def _from_duckdb(connection: Any, path: Path) -> dict[str, str]:
     return {name: f"landed.main.{quoted(name)}" for (name,) in names}
 
 
-def _file(path: Path) -> str:
-    """Return a file's name in SQL, for this file only: DuckDB would read every file that a star in it matches."""
-    return literal("".join(f"[{char}]" if char in "*?[" else char for char in str(path)))
-
-
 def _from_parquet(_: Any, path: Path) -> dict[str, str]:
     found = {}
     for name in definitions(DUCKDB_TYPES):
         if parts := sorted((path / name).glob("*.parquet")):
-            names = ", ".join(_file(part) for part in parts)
+            names = ", ".join(one_file(part) for part in parts)
             found[name] = f"read_parquet([{names}], union_by_name = true)"
     return found
 
@@ -169,7 +164,7 @@ def _from_csv(connection: Any, path: Path) -> dict[str, str]:
     return {
         name: _parsed(
             connection,
-            f"read_csv({_file(file)}, header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"',"
+            f"read_csv({one_file(file)}, header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"',"
             f" max_line_size = {_LINE}, buffer_size = {_LINE})",
             columns,
         )
@@ -195,7 +190,7 @@ def _from_jsonl(_: Any, path: Path) -> dict[str, str]:
         if (file := path / f"{name}.jsonl").exists():
             kinds = ", ".join(f"{literal(column)}: {literal(kind)}" for column, kind in columns.items())
             found[name] = (
-                f"read_json({_file(file)}, format = 'newline_delimited', columns = {{{kinds}}},"
+                f"read_json({one_file(file)}, format = 'newline_delimited', columns = {{{kinds}}},"
                 " maximum_object_size = 100000000)"
             )
     return found

@@ -1,6 +1,7 @@
 """What the SQL sinks say alike: quoted names and the tables' definitions."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Final
 
 from adnet.models.tables import PULLS, TABLES, ColumnType, Table
@@ -34,6 +35,11 @@ def quoted(name: str) -> str:
 def literal(value: str) -> str:
     """Return *value* as an SQL text."""
     return "'" + value.replace("'", "''") + "'"
+
+
+def one_file(path: Path) -> str:
+    """Return a file's name in SQL, for this file only: DuckDB would read every file that a star in it matches."""
+    return literal("".join(f"[{char}]" if char in "*?[" else char for char in str(path)))
 
 
 def columns_of(names: Iterable[str], alias: str = "") -> str:

@@ -26,7 +26,7 @@ from adnet.sinks._duckdb_merge import Stage, merge, replace, scope_of
 from adnet.sinks._files import FolderLock, make_folder, remove, sync
 from adnet.sinks._spool import UNLIKE, Spool
 from adnet.sinks._spooling import SpoolingSink
-from adnet.sinks._sql import DUCKDB_TYPES, create, definitions, literal, quoted
+from adnet.sinks._sql import DUCKDB_TYPES, create, definitions, literal, one_file, quoted
 from adnet.sinks._together import Unit
 from adnet.sinks.base import Landed
 
@@ -205,7 +205,7 @@ class DuckDbSink(SpoolingSink):
         """Return the rows of *spool* as DuckDB can read them while *readable* is open."""
         spool.finish()
         if spool.files:
-            relation = f"read_parquet({literal(str(spool.files[0]))}, file_row_number = true)"
+            relation = f"read_parquet({one_file(spool.files[0])}, file_row_number = true)"
             return Stage(spool.table, relation, spool.rows, scope)
         rows = last_of_each(spool.held(), spool.table.key)
         relation = readable.enter_context(self._readable(rows))

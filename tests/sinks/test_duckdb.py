@@ -1,8 +1,10 @@
 """DuckDB: the file, its types, and what may be wrong with it."""
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
+import attrs
 import duckdb
 import pytest
 from sink_kit import START, Place, stats, transactions
@@ -162,3 +164,22 @@ async def test_unit_of_two_tables_is_one(file: Place) -> None:
         await again.write("stats", stats(1))
         assert {"stats": Landed(1, 1, 0)} == await again.commit()
     assert len(file.rows("stats")) == 1
+
+
+async def test_a_folder_whose_name_looks_like_a_pattern(file: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits in "night1" beside it lands there, and not in "night*" as well, nor instead in "night[1]"."""
+    monkeypatch.setattr("adnet.sinks._spool.GROUP_ROWS", 250)
+    places = {
+        name: attrs.evolve(file, path=file.path.parent / name / "ads.duckdb")
+        for name in ("night1", "night*", "night[1]", "it's")
+    }
+    async with contextlib.AsyncExitStack() as stack:
+        landings = {}
+        for number, (name, place) in enumerate(places.items()):
+            sink = await stack.enter_async_context(place.opened())
+            landings[name] = sink.landing(network="net", account=name, fetched_at=START)
+            await landings[name].write("transactions", transactions(3000, start=3000 * number))
+        for landing in landings.values():
+            assert await landing.commit() == {"transactions": Landed(3000, 3000, 0)}
+    for name, place in places.items():
+        assert {row["account"] for row in place.rows()} == {name}

@@ -228,7 +228,9 @@ async def test_a_transport_that_nobody_closed_is_collected():
         await get(transport, server.url)
         alive = weakref.ref(transport)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)  # aiohttp says that it was not closed, as it should
+            warnings.simplefilter(
+                "ignore", ResourceWarning
+            )  # aiohttp says that it was not closed, as it should
             del transport
             gc.collect()
         assert alive() is None
