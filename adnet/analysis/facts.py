@@ -2,7 +2,7 @@
 
 Spend. Statistics may have landed at several levels, which tell the same money again; of each account's day only the
 coarsest level counts (campaign, else ad, else source). A row without a currency has its campaign's, else its
-account's.
+account's; an ad's row without a campaign has the one that the ad landed with.
 
 Income. A transaction belongs to the day of its account's time zone (UTC where that is not known).
 
@@ -76,10 +76,14 @@ def levels(tables: Tables, days: Days) -> str:
     """Return statistics of every level with their currency and their campaign's name; levels tell the same again."""
     return tables.keep(f"""
         WITH told AS (
-            SELECT network, account, date AS day, level, object_id, currency, impressions, clicks, spend, conversions,
-                revenue, coalesce(campaign_id, CASE WHEN level = 'campaign' THEN object_id END) AS campaign_id,
+            SELECT stats.network, stats.account, date AS day, level, object_id, stats.currency, impressions, clicks,
+                spend, conversions, revenue,
+                coalesce(stats.campaign_id, CASE WHEN level = 'campaign' THEN object_id END, ads.campaign_id)
+                    AS campaign_id,
                 CASE level WHEN 'campaign' THEN 1 WHEN 'ad' THEN 2 ELSE 3 END AS depth
-            FROM stats WHERE {days.sql("date")}
+            FROM stats LEFT JOIN ads ON level = 'ad' AND ad_id = object_id
+                AND ads.network = stats.network AND ads.account = stats.account
+            WHERE {days.sql("date")}
         )
         SELECT told.* EXCLUDE (currency), campaigns.name AS campaign_name,
             coalesce(told.currency, campaigns.currency, account.currency) AS currency

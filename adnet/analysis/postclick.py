@@ -150,7 +150,7 @@ FROM brought FULL JOIN bought ON brought.network = bought.network AND brought.ac
 LEFT JOIN campaigns ON campaigns.network = coalesce(brought.network, bought.network)
     AND campaigns.account = coalesce(brought.account, bought.account)
     AND campaigns.campaign_id = coalesce(brought.campaign_id, bought.campaign_id)
-ORDER BY spend DESC, network, account, campaign_id, ad_id, goal"""
+ORDER BY spend DESC, network, account, campaign_id, ad_id, goal, currency, revenue_currency"""
 
 
 def post_click(

@@ -259,7 +259,8 @@ def _goals(tables: Tables, days: Days, goals: Sequence[GoalRow] | None) -> list[
         Section(
             key="goals",
             title="After the click",
-            note="Goals are joined to spend by the UTM labels of links.",
+            note="Goals are joined to spend by the UTM labels of links. A campaign's spend and clicks stand beside each"
+            " of its goals: they are not to be added up.",
             columns=(
                 Column("network", "network"),
                 Column("account", "account"),

@@ -116,10 +116,12 @@ class World:
 
     def _spent(self, key: tuple[str, str], row: Any, was: Any) -> dict[str, Any]:
         names = {one.campaign_id: one for one in self.campaigns[key]}
-        parent = names.get(row.campaign_id)
+        ads = {one.ad_id: one.campaign_id for one in self.ads[key]} if row.level == "ad" else {}
+        campaign_id = row.campaign_id or ads.get(row.object_id)
+        parent = names.get(campaign_id)
         told = row.currency or (parent.currency if parent else None)
         return {
-            "network": key[0], "account": key[1], "campaign_id": row.campaign_id,
+            "network": key[0], "account": key[1], "campaign_id": campaign_id,
             "campaign_name": parent.name if parent else None, "day": row.date,
             "currency": told or self._currency(key), "spend": amount(row.spend), "clicks": row.clicks,
             "first": amount(was.spend), "row": row,
