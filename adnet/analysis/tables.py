@@ -134,13 +134,24 @@ def _explained(uri: str) -> Iterator[None]:
 
 def _create_view(connection: Any, name: str, columns: Mapping[str, str], relation: str | None) -> None:
     """Create the view *name* with exactly *columns* over *relation*, which may lack some of them, or be None."""
-    there: Sequence[str] = () if relation is None else _there(connection, relation)
+    there: dict[str, str] = {}
+    if relation is not None:
+        there = {
+            row[0]: row[1] for row in connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
+        }
     chosen = ", ".join(
-        f"CAST({quoted(column) if column in there else 'NULL'} AS {kind}) AS {quoted(column)}"
+        f"CAST({_read(column, there.get(column), kind)} AS {kind}) AS {quoted(column)}"
         for column, kind in columns.items()
     )
     source = f"FROM {relation}" if relation is not None else "WHERE false"
     connection.execute(f"CREATE VIEW {quoted(name)} AS SELECT {chosen} {source}")
+
+
+def _read(column: str, found: str | None, kind: str) -> str:
+    """Return SQL for a *column* of type *found*, or for its absence; a list that is a text is parsed as JSON."""
+    if found == "VARCHAR" and kind.endswith("[]"):
+        return f"""from_json({quoted(column)}, '["VARCHAR"]')"""
+    return "NULL" if found is None else quoted(column)
 
 
 def _from_duckdb(connection: Any, path: Path) -> dict[str, str]:
@@ -160,28 +171,13 @@ def _from_parquet(_: Any, path: Path) -> dict[str, str]:
     return found
 
 
-def _from_csv(connection: Any, path: Path) -> dict[str, str]:
+def _from_csv(_: Any, path: Path) -> dict[str, str]:
     return {
-        name: _parsed(
-            connection,
-            f"read_csv({one_file(file)}, header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"',"
-            f" max_line_size = {_LINE}, buffer_size = {_LINE})",
-            columns,
-        )
-        for name, columns in definitions(DUCKDB_TYPES).items()
+        name: f"read_csv({one_file(file)}, header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"',"
+        f" max_line_size = {_LINE}, buffer_size = {_LINE})"
+        for name in definitions(DUCKDB_TYPES)
         if (file := path / f"{name}.csv").exists()
     }
-
-
-def _parsed(connection: Any, relation: str, columns: Mapping[str, str]) -> str:
-    """Return a table of texts with those of its *columns* that are lists, if it has them, parsed from JSON."""
-    lists = [name for name in _there(connection, relation) if columns.get(name, "").endswith("[]")]
-    parsed = (f"""from_json({quoted(name)}, '["VARCHAR"]') AS {quoted(name)}""" for name in lists)
-    return f"(SELECT * REPLACE ({', '.join(parsed)}) FROM {relation})" if lists else relation
-
-
-def _there(connection: Any, relation: str) -> list[str]:
-    return [row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()]
 
 
 def _from_jsonl(_: Any, path: Path) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from adnet.sandbox import _mytarget_rules as rules
 from adnet.sandbox._mytarget_data import Table
+from adnet.sandbox._mytarget_segments import sees
 from adnet.sandbox._mytarget_wire import BadField, Refused, Row, invalid
 from adnet.sandbox._mytarget_world import World
 
@@ -293,8 +294,7 @@ def _segments(world: World, user_id: int, value: Any) -> None:
         raise BadField("bad_items", "segments takes a list of ids", value=[value])
     for number in value:
         row = known.get(abs(number)) if isinstance(number, int) else None
-        shared = isinstance(number, int) and user_id in world.audiences.holders("segment", abs(number))
-        if row is None or not (row["user_id"] == user_id or shared):
+        if row is None or not sees(world, user_id, row):
             raise BadField("bad_items", f"Unknown segment {number}", value=[number])
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from adnet.sandbox import _mytarget_query as query
+from adnet.sandbox._mytarget_counters import visible as visible_counters
 from adnet.sandbox._mytarget_lists import used_by_segments, visible
 from adnet.sandbox._mytarget_query import ANY_OF, PREFIX, Listing
 from adnet.sandbox._mytarget_wire import (
@@ -137,7 +138,7 @@ def _reader(world: World, user_id: int) -> query.Read:
 
 def list_segments(world: World, call: Call) -> web.Response:
     """GET segments.json: one's own, and those opened by a key."""
-    rows = [row for row in world.audiences.segments if _sees(world, call.user_id, row)]
+    rows = [row for row in world.audiences.segments if sees(world, call.user_id, row)]
     found = query.collection(
         call, _LISTING, rows, _reader(world, call.user_id), over_limit=world.knobs.over_limit
     )
@@ -148,12 +149,13 @@ def list_segments(world: World, call: Call) -> web.Response:
 def read_segment(world: World, call: Call) -> web.Response:
     """GET segments/<id>.json: one's own, or opened by a key."""
     row = world.audiences.segments.rows.get(call.number())
-    if row is None or not _sees(world, call.user_id, row):
+    if row is None or not sees(world, call.user_id, row):
         raise not_found()
     return ok(query.project(row, query.chosen_fields(call, _LISTING), _reader(world, call.user_id)))
 
 
-def _sees(world: World, user_id: int, row: Row) -> bool:
+def sees(world: World, user_id: int, row: Row) -> bool:
+    """Return whether a segment is the user's own, or opened to it by a key."""
     return bool(row["user_id"] == user_id or user_id in world.audiences.holders("segment", row["id"]))
 
 
@@ -223,7 +225,7 @@ def _clean_relation(world: World, user_id: int, item: Any, *, within: int | None
 
 def _nested_segment(world: World, user_id: int, number: Any, within: int | None) -> int:
     row = world.audiences.segments.rows.get(number) if isinstance(number, int) else None
-    if row is None or not _sees(world, user_id, row):
+    if row is None or not sees(world, user_id, row):
         raise _unknown_source("segment", number)
     if within is not None and _reaches(world, int(row["id"]), within):
         raise refused(400, "validation_failed", "Segments must not form a cycle")
@@ -250,11 +252,7 @@ def _check_interval(params: Row) -> None:
 def _has_source(world: World, user_id: int, kind: str, number: Any) -> bool:
     if kind == "remarketing_users_list":
         return any(row["id"] == number for row in visible(world, user_id))
-    return any(
-        row["counter_id"] == number
-        and (row["user_id"] == user_id or user_id in world.audiences.holders("counter", number))
-        for row in world.audiences.counters
-    )
+    return any(row["counter_id"] == number for row in visible_counters(world, user_id))
 
 
 def _unknown_source(kind: str, number: Any) -> Refused:

@@ -31,6 +31,8 @@ USER_AGENT: Final = "adnet"
 _NAMES_KEPT_S: Final = 10.0
 """As long as aiohttp keeps them for one pool."""
 _FAILURES_KEPT_S: Final = 1.0
+_LEAST_S: Final = 0.001
+"""aiohttp takes none for time without end."""
 
 
 class _Connector(aiohttp.TCPConnector):
@@ -73,7 +75,7 @@ class _Names(AbstractResolver):
                 self._known[key] = now() + kept_s, found
         if isinstance(found, OSError):
             raise type(found)(*found.args)
-        found.append(found.pop(0))
+        found[:] = found[1:] + found[:1]
         return list(found)
 
     async def close(self) -> None:
@@ -144,9 +146,15 @@ class AiohttpTransport:
         """Return the whole answer; see :class:`adnet.transport.base.Transport`."""
         if self._room is None:
             self._room = _shared().room
-        await self._room.enter(self._guest)
         try:
-            return await self._send(request, timeout_s)
+            waited_s = await self._room.enter(self._guest, timeout_s)
+        except TimeoutError:
+            raise RequestTimeoutError(
+                f"no connection was free within {timeout_s:.0f} s, and nothing was sent; {open_files.REMEDY}",
+                sent=False,
+            ) from None
+        try:
+            return await self._send(request, max(timeout_s - waited_s, _LEAST_S))
         finally:
             self._room.give_back(self._guest)
 

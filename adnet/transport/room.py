@@ -38,13 +38,32 @@ class Room:
         self._open = 0
         self._resting: dict[Guest, None] = {}
 
-    async def enter(self, guest: Guest) -> None:
-        """Wait for a place for one request; where it takes one connection too many, what rests is closed."""
-        await self._places.acquire()
+    async def enter(self, guest: Guest, timeout_s: float) -> float:
+        """Wait for a place for one request, and return for how many seconds.
+
+        Where it takes one connection too many, what rests is closed.
+
+        Raises:
+            TimeoutError: There was none in time.
+        """
+        waited_s = await self._place(timeout_s)
         guest.busy += 1
         self._resting.pop(guest, None)
-        if guest.busy <= guest.connections:
-            return
+        if guest.busy > guest.connections:
+            await self._one_more(guest)
+        return waited_s
+
+    async def _place(self, timeout_s: float) -> float:
+        if not self._places.locked():
+            await self._places.acquire()
+            return 0.0
+        now = asyncio.get_running_loop().time
+        began = now()
+        async with asyncio.timeout(timeout_s):
+            await self._places.acquire()
+        return now() - began
+
+    async def _one_more(self, guest: Guest) -> None:
         guest.connections += 1
         self._open += 1
         try:

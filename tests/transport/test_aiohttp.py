@@ -236,6 +236,33 @@ async def test_a_transport_that_nobody_closed_is_collected():
         assert alive() is None
 
 
+async def test_a_wait_for_a_connection_is_part_of_the_time_there_is(monkeypatch, transports):
+    """Where nothing is free in time nothing was sent, and the remedy is told; else less is left for the answer."""
+    monkeypatch.setattr(open_files, "limit", lambda: 1)
+    given: list[float] = []
+    monkeypatch.setattr(
+        module, "_timeout", lambda seconds: given.append(seconds) or aiohttp.ClientTimeout(seconds)
+    )
+    goes_on = asyncio.Event()
+
+    async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await goes_on.wait()
+        writer.write(OK)
+
+    async with Server(talk) as server:
+        first = asyncio.create_task(get(transports[0], server.url))
+        await server.reached.wait()
+        with pytest.raises(RequestTimeoutError, match=r"no connection was free .* raise the limit") as caught:
+            await get(transports[1], server.url, timeout_s=0.01)
+        assert (caught.value.sent, len(server.requests)) == (False, 1)
+        second = asyncio.create_task(get(transports[2], server.url))
+        await asyncio.sleep(0.01)
+        goes_on.set()
+        assert (await first).body == (await second).body == b"ok"
+    assert given[0] == 5.0
+    assert 0 < given[1] < 5.0
+
+
 async def test_what_transports_share_ends_with_their_loop(monkeypatch):
     """Each loop has its own, and there is always room for one connection."""
 
@@ -324,6 +351,8 @@ async def test_addresses_of_a_name_take_turns():
     assert [found[0]["host"][-1] for found in asked] == ["2", "3", "1", "2"]
     assert {len(found) for found in asked} == {3}
     assert lookups.asked == ["api.example"]
+    lookups.addresses = []  # of a family that this machine has not
+    assert await names.resolve("nothing.example", 443) == []
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from adnet.transport.room import Guest, Room
 
 
@@ -18,7 +20,7 @@ class Somebody:
 
     async def enter(self, times: int = 1) -> None:
         for _ in range(times):
-            await self._room.enter(self.guest)
+            await self._room.enter(self.guest, 5)
 
     def go(self, times: int = 1) -> None:
         for _ in range(times):
@@ -98,14 +100,14 @@ async def test_who_is_cancelled_while_others_leave_takes_no_place():
         await asyncio.sleep(3600)
 
     slow, other = Guest(lambda: leave), Somebody(room)
-    await room.enter(slow)
+    await room.enter(slow, 5)
     room.give_back(slow)
     entering = asyncio.create_task(other.enter())
     await leaving.wait()
     entering.cancel()
     await asyncio.gather(entering, return_exceptions=True)
     await asyncio.wait_for(other.once(), 5)
-    await asyncio.wait_for(room.enter(slow), 5)
+    await room.enter(slow, 5)
     assert other.left == 1
 
 
@@ -113,8 +115,23 @@ async def test_who_has_gone_makes_room_without_a_word():
     """Whoever could close its connections was collected, and they with it."""
     room = Room(1, 1)
     gone, other = Guest(lambda: None), Somebody(room)
-    await room.enter(gone)
+    await room.enter(gone, 5)
     room.give_back(gone)
     await other.once()
     await other.once()
     assert (gone.connections, other.left) == (0, 0)
+
+
+async def test_a_place_is_waited_for_no_longer_than_allowed():
+    """Whose time is up takes none; who gets one learns for how long it has waited."""
+    room = Room(1, 1)
+    first, second, third = guests(room, 3)
+    await first.enter()
+    with pytest.raises(TimeoutError):
+        await room.enter(second.guest, 0.01)
+    waiting = asyncio.create_task(room.enter(third.guest, 5))
+    await asyncio.sleep(0.01)
+    first.go()
+    assert 0 < await waiting < 5
+    third.go()
+    assert await room.enter(second.guest, 0.01) == 0
