@@ -33,7 +33,7 @@ FILE_NAME: Final = "adnet.toml"
 VARIABLE: Final = "ADNET_CONFIG"
 _TOP: Final = ("state", "accounts")
 _STATE: Final = ("url", "key")
-_COMMON: Final = ("network", "base_url", "limits", "ceilings")
+_COMMON: Final = ("network", "base_url", "proxy", "limits", "ceilings")
 _SOURCES: Final = ("env", "file", "keyring")
 _PLACE: Final = re.compile(r"\(at (?:line (\d+), column (\d+)|end of document)\)$")
 
@@ -45,6 +45,8 @@ class AccountConfig:
     name: str
     network: str
     base_url: str | None = None
+    proxy: Setting | None = None
+    """May hold a password."""
     limits: Mapping[str, str] = attrs.field(factory=dict)
     """Bucket -> limit, e.g. ``{"api": "4/s"}``."""
     ceilings: Mapping[str, int] = attrs.field(factory=dict)
@@ -53,12 +55,13 @@ class AccountConfig:
     """The network's own keys: credentials, and what else it takes."""
 
     def credentials(self) -> dict[str, str]:
-        """Fetch every value, for ``adnet.connect``.
+        """Fetch every value that may be a secret, for ``adnet.connect``.
 
         Raises:
             CredentialsError: A variable, a file or a keyring entry is missing.
         """
-        return {key: setting.read() for key, setting in self.options.items()}
+        settings = {**self.options, "proxy": self.proxy} if self.proxy else self.options
+        return {key: setting.read() for key, setting in settings.items()}
 
     def connect(self, state: State, *, credentials: Mapping[str, str] | None = None, **more: Any) -> Account:
         """Open the account on *state*; nothing is sent. Keywords are those of ``adnet.connect``.
@@ -289,6 +292,7 @@ class _Reader:
             name=name,
             network=network,
             base_url=self.text(f"{label}: base_url", section["base_url"]) if "base_url" in section else None,
+            proxy=self.setting(f"proxy of {label}", section["proxy"]) if "proxy" in section else None,
             limits=self._limits(label, section.get("limits", {})),
             ceilings=self.table(f"{label}: ceilings", section.get("ceilings", {})),
             options={key: self.setting(f"{key} of {label}", section[key]) for key in keys if key in section},

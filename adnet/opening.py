@@ -21,6 +21,7 @@ from adnet.transport.base import Transport
 from adnet.transport.ceilings import Ceilings
 from adnet.transport.events import Listener, LoggingListener
 from adnet.transport.limits import SET_BY_USER, Bucket, Limiter, Window
+from adnet.transport.proxy import Proxy
 from adnet.transport.retry import RetryPolicy
 
 _UNITS: Final = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
@@ -36,6 +37,7 @@ def connect(
     limits: Mapping[str, str | int | Bucket] | None = None,
     ceilings: Mapping[str, int] | None = None,
     transport: Transport | None = None,
+    proxy: str | None = None,
     clock: Clock | None = None,
     name: str | None = None,
     listeners: Sequence[Listener] = (),
@@ -55,6 +57,8 @@ def connect(
         ceilings: What a server may cost, by the names of :class:`adnet.transport.ceilings.Ceilings`, e.g.
             ``{"pages": 500, "body_bytes": 10_000_000}``. A transport of your own has its own ceilings of bytes.
         transport: Sends requests; the default is aiohttp.
+        proxy: An HTTP proxy that requests go through, ``"http://USER:PASSWORD@HOST:PORT"``. One that the environment
+            names is not used.
         clock: Time; the default is the machine's.
         name: How errors and tables call the account; the network's name by default.
         listeners: Hear what is sent.
@@ -70,25 +74,21 @@ def connect(
     account = name or network
     options = _checked_options(connector, account, credentials)
     bounds = Ceilings.checked(ceilings, account) if ceilings else Ceilings()
+    scrubber = Scrubber(str(options[o.name]) for o in connector.options if o.secret and options.get(o.name))
+    wire = _wire(transport, proxy, bounds, account, scrubber)
     clock = clock or SystemClock()
     owned = not isinstance(state, State)
     room = state if isinstance(state, State) else State.open(state, clock=clock)
-    scrubber = Scrubber(str(options[o.name]) for o in connector.options if o.secret and options.get(o.name))
 
     def limiter(buckets: Sequence[Bucket], scope: str) -> Limiter:
         shared = QuotaStore(room.database, room.owners, clock) if room.shared else None
-        return Limiter(
-            _overridden(buckets, limits or {}, account),
-            clock=clock,
-            max_wait_s=bounds.wait_s,
-            scope=scope,
-            shared=shared,
-        )
+        known = _overridden(buckets, limits or {}, account)
+        return Limiter(known, clock=clock, max_wait_s=bounds.wait_s, scope=scope, shared=shared)
 
     services = Services(
         account=account,
         clock=clock,
-        transport=transport or AiohttpTransport(ceilings=bounds),
+        transport=wire,
         state=room,
         scrubber=scrubber,
         limiter=limiter,
@@ -106,6 +106,21 @@ def connect(
             error.of_account(account)
         raise
     return Account(made, name=account, clock=clock, state=room, close_state=owned)
+
+
+def _wire(
+    transport: Transport | None, proxy: str | None, bounds: Ceilings, account: str, scrubber: Scrubber
+) -> Transport:
+    """Return what sends the account's requests; a proxy's password is one of its secrets."""
+    if proxy is None:
+        return transport or AiohttpTransport(ceilings=bounds)
+    if transport is not None:
+        raise ConfigurationError(
+            f"account {account!r}: a transport of your own takes no proxy: give one of them"
+        )
+    through = Proxy.checked(proxy, account)
+    scrubber.learn(through.password)
+    return AiohttpTransport(ceilings=bounds, proxy=through)
 
 
 def _checked_options(connector: type[Connector], account: str, given: Mapping[str, Any]) -> dict[str, Any]:

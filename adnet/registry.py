@@ -31,7 +31,8 @@ BUILT_IN: Final[dict[str, str]] = {
 _OF_ALL: Final = ("__init__", "account_key", "native", "limiter", "requests")
 """What every connector has of its own, whatever its facets."""
 TAKEN: Final = frozenset({
-    "base_url", "ceilings", "clock", "configured", "limits", "listeners", "name", "network", "state", "transport",
+    "base_url", "ceilings", "clock", "configured", "limits", "listeners", "name", "network", "proxy", "state",
+    "transport",
 })  # fmt: skip
 """Keywords of ``adnet.connect`` and keys of every account in the configuration: no option can be called so."""
 

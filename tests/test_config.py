@@ -9,7 +9,7 @@ import pytest
 
 import adnet
 from adnet import config
-from adnet.errors import ConfigurationError, CredentialsError, StateError
+from adnet.errors import AdnetError, ConfigurationError, CredentialsError, StateError
 
 PARTNER = """
 [state]
@@ -165,7 +165,7 @@ class TestRefusing:
             ),
             (
                 account("zzz = 'x'"),
-                r"has no key 'zzz'; there are network, base_url, limits, ceilings, token, currency",
+                r"has no key 'zzz'; there are network, base_url, proxy, limits, ceilings, token, currency",
             ),
             ("[accounts.partner]", r"account 'partner' names no network; there are .*targetcircle"),
             (
@@ -383,6 +383,7 @@ class TestOpening:
             (PARTNER.replace("api = ", "ap = "), "there is no limit 'ap'; did you mean 'api'"),
             (PARTNER + "ceilings = { pags = 4 }", "there is no ceiling 'pags'; did you mean 'pages'"),
             (PARTNER + "ceilings = { zzz = 4 }", "there is no ceiling 'zzz'; there are body_bytes, "),
+            (PARTNER + "proxy = 'hunter2:1'", "account 'partner': proxy must be http://HOST:PORT"),
             (PARTNER.replace("4/s", "often"), "the limit api = 'often' is none"),
             (PARTNER.replace("sqlite:", "mongo:"), "unknown scheme 'mongo'"),
         ],
@@ -393,6 +394,21 @@ class TestOpening:
             async with adnet.open(write(text)):
                 pass
         assert re.search(message, str(caught.value))
+
+    async def test_the_proxy_may_hold_a_password(self, monkeypatch):
+        """It comes from where secrets come from; where it is missing, that fails its own account alone."""
+        monkeypatch.setenv("PROXY", "http://me:hunter2@127.0.0.1:9")
+        configured = config.load(write(PARTNER + "proxy = { env = 'PROXY' }"))
+        assert "hunter2" not in repr(configured)
+        async with adnet.open(configured) as accounts:
+            assert accounts["partner"].connector.session.scrubber.text("hunter2") == "***"
+        monkeypatch.delenv("PROXY")
+        failed: dict[str, AdnetError] = {}
+        async with config.open_accounts(configured, unopened=failed) as accounts:
+            assert not accounts
+        assert "proxy of account 'partner': the environment variable PROXY is not set" in str(
+            failed["partner"]
+        )
 
     async def test_missing_secret_leaves_no_state_behind(self, monkeypatch):
         """Secrets are fetched before the state is made."""

@@ -23,6 +23,7 @@ from adnet.config import AccountConfig, Config, default_state_url, find_default,
 from adnet.errors import AdnetError, ConfigurationError
 from adnet.state import State
 from adnet.transport.base import in_words
+from adnet.transport.proxy import Proxy
 
 _TIMEOUT_S: Final = 5.0
 _FILES: Final = 1024
@@ -35,6 +36,8 @@ _EXTRAS: Final = {
     "keyring": "keyring",
 }
 """Library -> the extra that brings it."""
+_PROXIES: Final = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+"""How environments name a proxy for other programs."""
 
 
 @attrs.frozen
@@ -172,13 +175,23 @@ def _state(config: Config | None) -> Iterator[Finding]:
 # ------------------------------------------------------------------ accounts
 
 
-def _accounts(config: Config, findings: list[Finding]) -> Iterator[tuple[AccountConfig, str]]:
-    """Yield each account that can be opened, with its base URL; note those that cannot."""
+@attrs.frozen
+class _Way:
+    """How an account's network is reached: many accounts share one."""
+
+    url: str
+    """Where the network is; empty where its connector does not tell."""
+    proxy: str | None = None
+    """Where the proxy is that requests go through."""
+
+
+def _accounts(config: Config, findings: list[Finding]) -> Iterator[tuple[str, _Way]]:
+    """Yield each account that can be opened, and the way to its network; note those that cannot."""
     known = _together(config)
     for name in config.names:
         try:
             account = known.get(name) or load(config.path, only=[name]).accounts[name]
-            yield account, _base_url(account)
+            yield name, _way(account)
         except AdnetError as error:
             findings.append(
                 Finding("account", name, "fail", error.message, "correct it in the configuration")
@@ -195,43 +208,59 @@ def _together(config: Config) -> Mapping[str, AccountConfig]:
         return {}
 
 
-def _base_url(account: AccountConfig) -> str:
-    """Return where the account's network is; opening it checks its keys, and sends nothing."""
+def _way(account: AccountConfig) -> _Way:
+    """Return the way to the account's network; opening the account checks its keys, and sends nothing."""
     with State.open() as state:
         made = account.connect(state)
     session = getattr(made.connector, "session", None)
-    return str(getattr(session, "base_url", None) or account.base_url or "")
+    url = str(getattr(session, "base_url", None) or account.base_url or "")
+    if account.proxy is None or not Proxy.serves(urlsplit(url).hostname or ""):
+        return _Way(url)
+    return _Way(url, Proxy.checked(account.proxy.read(), account.name).url)
 
 
-async def _reach_all(accounts: Iterable[tuple[AccountConfig, str]]) -> list[Finding]:
-    """Return a finding for each account; where many are at one place, that is tried once."""
-    places = [(account.name, url) for account, url in accounts]
-    urls = list(dict.fromkeys(url for _, url in places))
-    found = dict(zip(urls, await asyncio.gather(*map(_reach, urls)), strict=True))
-    return [attrs.evolve(found[url], subject=name) for name, url in places]
+async def _reach_all(accounts: Iterable[tuple[str, _Way]]) -> list[Finding]:
+    """Return a finding for each account; where many go one way, that is tried once."""
+    accounts = list(accounts)
+    ways = list(dict.fromkeys(way for _, way in accounts))
+    found = dict(zip(ways, await asyncio.gather(*map(_reach, ways)), strict=True))
+    return [attrs.evolve(found[way], subject=name) for name, way in accounts]
 
 
-async def _reach(url: str) -> Finding:
-    """Open a connection, with a verified certificate where the URL wants one, and close it again."""
-    parts = urlsplit(url)
-    if not parts.hostname:
+async def _reach(way: _Way) -> Finding:
+    """Open a connection, with a verified certificate where the URL wants one, and close it again.
+
+    Where there is a proxy, that is as far as it goes: what lies behind it is asked for with the account's password.
+    """
+    parts = urlsplit(way.proxy or way.url)
+    if not way.url:
         detail = "its connector does not tell where the network is"
         return Finding("reach", "", "warn", detail, "try `adnet check`")
     secure = parts.scheme == "https"
     port = parts.port or (443 if secure else 80)
-    where = f"{parts.hostname}:{port}"
+    where = f"{'the proxy ' if way.proxy else ''}{parts.hostname}:{port}"
     try:
         async with asyncio.timeout(_TIMEOUT_S):
             _, writer = await asyncio.open_connection(
                 parts.hostname, port, ssl=ssl.create_default_context() if secure else None
             )
     except OSError as error:
-        remedy = "check base_url, the network and its firewall"
-        if isinstance(error, ssl.SSLError):
-            remedy = "check base_url, and this machine's clock and certificates"
-        return Finding("reach", "", "fail", f"{where}: {_why(error)}", remedy)
+        return Finding("reach", "", "fail", f"{where}: {_why(error)}", _remedy(way, error))
     writer.close()
-    return Finding("reach", "", "ok", where)
+    detail = f"{where}; `adnet check` tells whether it lets requests through" if way.proxy else where
+    return Finding("reach", "", "ok", detail)
+
+
+def _remedy(way: _Way, error: OSError) -> str:
+    key = "proxy" if way.proxy else "base_url"
+    if isinstance(error, ssl.SSLError):
+        return f"check {key}, and this machine's clock and certificates"
+    if not way.proxy and (named := next(filter(os.environ.get, _PROXIES), None)):
+        return (
+            f"{named} of the environment is not used: if there is no other way, write"
+            f' proxy = {{ env = "{named}" }} in the section of the account'
+        )
+    return f"check {key}, the network and its firewall"
 
 
 def _why(error: OSError) -> str:

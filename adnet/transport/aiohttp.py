@@ -6,6 +6,7 @@ import time
 import weakref
 from collections import defaultdict
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Any, Final
 
 import aiohttp
@@ -24,6 +25,7 @@ from adnet.errors import (
 )
 from adnet.transport.base import in_words
 from adnet.transport.ceilings import BodyReader, Ceilings
+from adnet.transport.proxy import Proxy
 from adnet.transport.room import Guest, Room
 from adnet.transport.wire import Request, Response, origin
 
@@ -111,12 +113,16 @@ def _shared() -> _Shared:
 class AiohttpTransport:
     """A Transport on one aiohttp session, made when it is first used.
 
-    Certificates are always verified; redirects are answers like any other; cookies are not kept.
+    Certificates are always verified; redirects are answers like any other; cookies are not kept. What goes to this
+    machine itself goes through no *proxy*.
     """
 
-    def __init__(self, *, ceilings: Ceilings | None = None, connections: int = 100) -> None:
+    def __init__(
+        self, *, ceilings: Ceilings | None = None, connections: int = 100, proxy: Proxy | None = None
+    ) -> None:
         self._ceilings = ceilings or Ceilings()
         self._connections = connections
+        self._proxy = proxy
         self._session: aiohttp.ClientSession | None = None
         self._room: Room | None = None
         self._guest = Guest(weakref.WeakMethod(self._leave))
@@ -161,13 +167,15 @@ class AiohttpTransport:
     async def _send(self, request: Request, timeout_s: float) -> Response:
         started = time.perf_counter()
         try:
+            url = URL(request.url, encoded=True)
             async with self._open().request(
                 request.route.method,
-                URL(request.url, encoded=True),
+                url,
                 headers=request.headers,
                 data=request.body() if callable(request.body) else request.body,
                 allow_redirects=False,
                 timeout=_timeout(timeout_s),
+                **self._way(url.host or ""),
             ) as answer:
                 body = await self._read(answer)
                 return Response(
@@ -181,6 +189,13 @@ class AiohttpTransport:
             raise
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise _translated(error, request, timeout_s) from None
+
+    def _way(self, host: str) -> dict[str, Any]:
+        """Return aiohttp's arguments for the way to *host*."""
+        proxy = self._proxy
+        if proxy is None or not proxy.serves(host):
+            return {}
+        return {"proxy": proxy.url, "proxy_headers": proxy.headers()}
 
     async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
         reader = BodyReader(answer.headers.get("Content-Encoding", ""), self._ceilings)
@@ -232,6 +247,12 @@ def _translated(error: Exception, request: Request, timeout_s: float) -> AdnetEr
         refused = ConnectError(f"{where} has no certificate that can be trusted: {error.__class__.__name__}")
         refused.temporary = False
         return refused
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return _refused_by_proxy(error, where)
+    if isinstance(error, aiohttp.ClientProxyConnectionError):
+        return ConnectError(
+            f"cannot connect to the proxy {error.host}:{error.port}: {in_words(error.os_error)}; check proxy"
+        )
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return ConnectError(f"no connection to {where} in time; check the host and the network")
     if isinstance(error, TimeoutError):
@@ -245,3 +266,13 @@ def _translated(error: Exception, request: Request, timeout_s: float) -> AdnetEr
     if isinstance(error, aiohttp.ClientPayloadError):
         return IncompleteBodyError(f"the answer from {where} ended before its end")
     return TransportError(f"the connection to {where} broke before an answer: {type(error).__name__}")
+
+
+def _refused_by_proxy(error: aiohttp.ClientHttpProxyError, where: str) -> ConnectError:
+    """Return our error for a proxy that makes no tunnel; what it says in words is of nobody's making here."""
+    if error.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        refused = ConnectError("the proxy refuses (407): check the user and password in proxy")
+    else:
+        refused = ConnectError(f"the proxy makes no connection to {where} ({error.status}); check proxy")
+    refused.temporary = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return refused

@@ -200,12 +200,13 @@ def checked_base_url(url: str) -> str:
         )
     if parts.query or parts.fragment:
         raise ConfigurationError(f"base_url of {host} must end with its path; remove what follows ? or #")
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise ConfigurationError(f"base_url http://{host} would send credentials in the clear; use https://")
     return str(url).rstrip("/")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether *host* is this machine itself."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

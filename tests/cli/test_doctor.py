@@ -7,7 +7,6 @@ import pytest
 
 from adnet import config, registry
 from adnet.cli import doctor
-from adnet.config import AccountConfig
 from cli.kit import configure
 
 
@@ -100,9 +99,9 @@ def test_many_accounts_of_one_network(adnet, partner, monkeypatch):
     read, reached = [], []
     parsed, reach = config._parsed, doctor._reach
 
-    async def reaches(url):
-        reached.append(url)
-        return await reach(url)
+    async def reaches(way):
+        reached.append(way)
+        return await reach(way)
 
     monkeypatch.setattr(config, "_parsed", lambda path: read.append(path) or parsed(path))
     monkeypatch.setattr(doctor, "_reach", reaches)
@@ -129,6 +128,42 @@ def test_unreachable(adnet, partner, others, code):
     ran = adnet("doctor", "--json")
     found = findings(ran, "reach")["gone"]
     assert (code, "fail", "127.0.0.1:9: Connection refused") == (ran.code, found["verdict"], found["detail"])
+
+
+FAR = 'network = "targetcircle"\nbase_url = "https://network.example/api"\ntoken = "t"\n'
+
+
+def test_a_proxy_is_tried_in_place_of_the_network(adnet, home, partner):
+    """What lies behind it is for `adnet check`; its password is not shown."""
+    port = partner.sandbox.origin.rpartition(":")[2]
+    section = f'[accounts.far]\n{FAR}proxy = "http://me:hunter2@127.0.0.1:%s"\n'
+    configure(section % port)
+    ran = adnet("doctor", "--json")
+    found = findings(ran, "reach")["far"]
+    assert (ran.code, found["verdict"]) == (0, "ok")
+    assert found["detail"].startswith(f"the proxy 127.0.0.1:{port}; `adnet check` tells")
+    configure(section % 9)
+    ran = adnet("doctor", "--json")
+    found = findings(ran, "reach")["far"]
+    assert (ran.code, found["detail"]) == (5, "the proxy 127.0.0.1:9: Connection refused")
+    assert found["remedy"].startswith("check proxy")
+    assert "hunter2" not in ran.out
+
+
+def test_a_proxy_of_the_environment(adnet, home, monkeypatch):
+    """Who cannot reach a network learns that it is not used, and how it would be."""
+
+    async def refused(*args, **kwargs):
+        raise TimeoutError
+
+    monkeypatch.setattr(doctor.asyncio, "open_connection", refused)
+    monkeypatch.setenv("https_proxy", "http://me:hunter2@127.0.0.1:9")
+    configure(f"[accounts.far]\n{FAR}")
+    ran = adnet("doctor", "--json")
+    remedy = findings(ran, "reach")["far"]["remedy"]
+    assert "https_proxy of the environment is not used" in remedy
+    assert 'proxy = { env = "https_proxy" }' in remedy
+    assert "hunter2" not in ran.out
 
 
 def test_broken_connector(adnet, home, monkeypatch):
@@ -161,14 +196,14 @@ async def test_certificate(monkeypatch):
         raise ssl.SSLCertVerificationError(1, "certificate verify failed")
 
     monkeypatch.setattr(doctor.asyncio, "open_connection", refused)
-    found = await doctor._reach("https://127.0.0.1/v1")
+    found = await doctor._reach(doctor._Way("https://127.0.0.1/v1"))
     assert (found.verdict, found.detail.partition(": ")[0]) == ("fail", "127.0.0.1:443")
     assert "clock and certificates" in found.remedy
 
 
 async def test_connector_without_an_address():
     """Where a connector does not tell where its network is, that is said."""
-    (found,) = await doctor._reach_all([(AccountConfig(name="shop", network="acme"), "")])
+    (found,) = await doctor._reach_all([("shop", doctor._Way(""))])
     assert attrs.astuple(found)[1:3] == ("shop", "warn")
 
 
