@@ -4,7 +4,9 @@ Our own memory, no truth: it is of this process, of the objects read last, and o
 an object meanwhile is not seen, so nothing is decided by it; the ledger tells what was compared and what came of it.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
+from itertools import count
 from typing import Any, Final
 
 import attrs
@@ -15,11 +17,17 @@ from adnet.connectors.mytarget.changes import TARGETINGS, current
 from adnet.money import exact
 
 MOST: Final = 2000
-"""Objects that are remembered."""
+"""Objects that are remembered, of all accounts together: each takes some kilobytes, and a night reads those of hundreds
+of accounts, of which it changes none."""
 FRESH_S: Final = 60.0
 """For how long; our own caution, since others change objects, too."""
 _NAMES: Final = frozenset({"name", "utm"})
 """Texts that may look like numbers, and are not equal for equal numbers."""
+
+
+_ALL: Final[OrderedDict[tuple[int, str], tuple[float, Mapping[str, Any]]]] = OrderedDict()
+"""(Whose, id) -> when it was read, and what was read, the oldest first."""
+_marks: Final = count(1)
 
 
 @attrs.frozen
@@ -41,17 +49,22 @@ class Seen:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._rows: dict[str, tuple[float, Mapping[str, Any]]] = {}
+        self._mark = next(_marks)
 
     def take(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Remember what *rows* say of their objects, beside what is known of them already."""
         now = self._clock.monotonic()
         for row in rows:
             if (number := codec.text(row, "id")) is not None:
-                _, before = self._rows.pop(number, (now, {}))
-                self._rows[number] = now, {**before, **row} if before else row
-        while len(self._rows) > MOST:
-            del self._rows[next(iter(self._rows))]
+                _, before = _ALL.pop((self._mark, number), (now, {}))
+                _ALL[self._mark, number] = now, {**before, **row} if before else row
+                if len(_ALL) > MOST:
+                    _ALL.popitem(last=False)
+
+    def __del__(self) -> None:
+        """Let go of what nobody can ask for any more."""
+        for key in [key for key in list(_ALL) if key[0] == self._mark]:
+            _ALL.pop(key, None)
 
     def compare(self, items: Iterable[tuple[str, Mapping[str, Any]]]) -> Compared:
         """Hold updates (id, fields) against what is known of their objects."""
@@ -68,7 +81,7 @@ class Seen:
                 self.take([{"id": number, **after}])
 
     def _known(self, number: str) -> Mapping[str, Any]:
-        at, row = self._rows.get(number, (0.0, {}))
+        at, row = _ALL.get((self._mark, number), (0.0, {}))
         return row if self._clock.monotonic() - at <= FRESH_S else {}
 
 

@@ -1,8 +1,10 @@
 """Holding an update against what was read."""
 
+import gc
+
 import pytest
 
-from adnet.connectors.mytarget.seen import MOST, Compared, Seen
+from adnet.connectors.mytarget.seen import _ALL, MOST, Compared, Seen
 from adnet.testing import FakeClock
 
 
@@ -50,8 +52,40 @@ def test_pieces_of_an_object_are_put_together():
     assert seen.compare([("1", {"name": "A", "status": "active"})]) == Compared(2, ("name", "status"))
 
 
+def rows(count):
+    return [{"id": number, "name": "A"} for number in range(count)]
+
+
+def known(seen, *numbers):
+    """Return how many of these objects are remembered."""
+    return sum(seen.compare([(str(number), {"name": "B"})]).fields for number in numbers)
+
+
 def test_only_the_objects_read_last_are_remembered():
     """Memory does not grow with an account."""
     seen = Seen(FakeClock())
-    seen.take({"id": number, "name": "A"} for number in range(MOST + 1))
-    assert [seen.compare([(str(n), {"name": "B"})]).fields for n in (0, 1, MOST)] == [0, 1, 1]
+    seen.take(rows(MOST + 1))
+    assert [known(seen, number) for number in (0, 1, MOST)] == [0, 1, 1]
+
+
+def test_all_accounts_share_a_bound():
+    """A night reads the objects of hundreds of accounts, each of which takes some kilobytes."""
+    first, second = Seen(FakeClock()), Seen(FakeClock())
+    first.take(rows(MOST))
+    second.take(rows(MOST - 10))
+    assert (known(first, *range(MOST)), known(second, *range(MOST))) == (10, MOST - 10)
+
+
+def test_an_account_that_is_gone_leaves_nothing():
+    """What it has read takes no room from others."""
+    before = len(_ALL)
+    seen = Seen(FakeClock())
+    seen.take(rows(10))
+    assert len(_ALL) == min(before + 10, MOST)
+    del seen
+    gc.collect()
+    assert not [key for key in _ALL if key[0] not in {one._mark for one in alive()}]
+
+
+def alive():
+    return [one for one in gc.get_objects() if isinstance(one, Seen)]
