@@ -44,6 +44,10 @@ DATED: Final = frozenset({"stats", "transactions", "clicks"})
 READINGS: Final = 8
 """Reports of one network that are read at once: each holds pages, rows and a row group in memory, some 10 MB. To wait
 for one costs next to nothing, so that all accounts do that at once; a network that hangs holds up no other."""
+LISTED: Final = frozenset({"campaigns", "ads", "offers"})
+LISTS: Final = 16
+"""Lists of objects of one network that are read at once, for the same reason: their pages are large, and each holds one
+or two. They have few of them: what is dated takes longer, so that it is read of all accounts at once."""
 
 
 @attrs.frozen(kw_only=True)
@@ -57,8 +61,8 @@ class Progress:
     rows: int = 0
 
 
-def _readings() -> Mapping[str, asyncio.Semaphore]:
-    return defaultdict(lambda: asyncio.Semaphore(READINGS))
+def _places(count: int) -> Mapping[str, asyncio.Semaphore]:
+    return defaultdict(lambda: asyncio.Semaphore(count))
 
 
 @attrs.frozen(kw_only=True)
@@ -75,8 +79,10 @@ class Run:
     tell: Callable[[Progress], None]
     pull_id: str = attrs.field(factory=lambda: uuid.uuid4().hex)
     recorder: Recorder = attrs.field(init=False)
-    readings: Mapping[str, asyncio.Semaphore] = attrs.field(factory=_readings)
+    readings: Mapping[str, asyncio.Semaphore] = attrs.field(factory=lambda: _places(READINGS))
     """Network -> places for reports that are read."""
+    lists: Mapping[str, asyncio.Semaphore] = attrs.field(factory=lambda: _places(LISTS))
+    """Network -> places for lists of objects."""
     ended: list["Source"] = attrs.field(factory=list)
     """Sources of accounts that have ended."""
 
@@ -129,6 +135,10 @@ class Source:
             for level in self._run.levels:
                 if level in self._account.capabilities.levels:
                     await self._pull_stats(level)
+        elif self._name in LISTED:
+            self._tell("queued")
+            async with self._run.lists[self._account.network]:
+                await self._land(self._batches())
         else:
             await self._land(self._batches())
 

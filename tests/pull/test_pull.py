@@ -11,7 +11,7 @@ import attrs
 import pytest
 
 import adnet
-from adnet.models import ModelBatch, ReportQuery
+from adnet.models import AccountInfo, ModelBatch, ReportQuery
 from adnet.money import Money
 from adnet.operations.windows import Left
 from adnet.periods import Period
@@ -445,6 +445,41 @@ async def test_few_reports_are_read_at_once(sandbox, monkeypatch, places):
     assert result.ok
     assert len({(table.account, table.rows) for table in result.tables}) == 8
     assert (max(most) == 2) if places == 2 else (max(most) > 2)
+
+
+@pytest.mark.parametrize(("table", "most"), [("offers", 2), ("ads", 2), ("accounts", 5)])
+async def test_few_lists_of_objects_are_read_at_once(sandbox, monkeypatch, table, most):
+    """Their pages are large; what proves the credentials waits for none of them."""
+    monkeypatch.setattr(sys.modules[Run.__module__], "LISTS", 2)
+    under_way, seen = 0, []
+
+    async def slowly():
+        nonlocal under_way
+        under_way += 1
+        seen.append(under_way)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        under_way -= 1
+
+    async def listed():
+        await slowly()
+        for _ in ():
+            yield
+
+    async def told():
+        await slowly()
+        return AccountInfo(account_id="1")
+
+    async with AsyncExitStack() as stack:
+        accounts = [
+            await stack.enter_async_context(connected(sandbox, name=f"a{number}")) for number in range(5)
+        ]
+        for account in accounts:
+            account.connector.list_offers = account.connector.list_ads = listed
+            account.connector.get_account = told
+        result = await adnet.pull(accounts, since=SINCE, until=UNTIL, to=MemorySink(), tables=[table])
+    assert result.ok
+    assert (len(seen), max(seen)) == (5, most)
 
 
 async def test_a_network_that_hangs_holds_up_no_other(sandbox, monkeypatch):
