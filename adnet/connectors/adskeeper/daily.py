@@ -159,12 +159,15 @@ class Daily:
         """Yield what *ask* gives for every chosen campaign that was *busy* on a day, day after day."""
         chosen = Chosen.of(ids)
 
+        async def keys_of(day: date) -> list[tuple[str, date]]:
+            _, figures = await self._totals(day)
+            return [(row.campaign_id, day) for row in figures if chosen.has(row) and busy(row)]
+
         async def one(key: tuple[str, date]) -> T:
             return await ask(*key)
 
-        async with ending(in_order(self.days(period), self._totals, width=WIDTH)) as days:
-            async for day, figures in days:
-                keys = [(row.campaign_id, day) for row in figures if chosen.has(row) and busy(row)]
+        async with ending(in_order(self.days(period), keys_of, width=WIDTH)) as days:
+            async for keys in days:
                 async with ending(in_order(keys, one, width=WIDTH)) as groups:
                     async for rows in groups:
                         yield rows
