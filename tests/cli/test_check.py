@@ -57,6 +57,13 @@ class TestCheck:
         ran = adnet("check", "other")
         assert (ran.code, ran.line) == (2, told)
 
+    def test_address_that_is_none(self, adnet, partner):
+        """An address that cannot be read fails its account, and no other one."""
+        configure(partner.account("typo", base_url="https://[::1"), partner.account("good"))
+        ran = adnet("check", "--json")
+        assert (ran.code, [row["verdict"] for row in ran.json["accounts"]]) == (4, ["failed", "ok"])
+        assert ran.line == "adnet: typo: base_url 'https://[::1' is not a URL; check its host and port"
+
 
 class TestLimits:
     def test_what_is_left(self, adnet, partner):

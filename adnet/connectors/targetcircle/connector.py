@@ -37,6 +37,7 @@ from adnet.periods import ONE_SECOND, Period
 from adnet.redact import keyed_hash
 from adnet.transport.limits import Limiter
 from adnet.transport.session import Session
+from adnet.transport.wire import checked_base_url
 
 #: Our filter names to the network's, by kind of report. What stands under LOCAL is compared here, row by row.
 SENT: Final[Mapping[str, Mapping[str, str]]] = {
@@ -355,7 +356,7 @@ class TargetCircle(
 
 def _with_api(base_url: str) -> str:
     """Return the base URL with the ``/api`` under which all documented paths stand."""
-    parts = urlsplit(base_url)
+    parts = urlsplit(checked_base_url(base_url))
     return base_url if parts.path.strip("/") else f"{base_url.rstrip('/')}/api"
 
 
