@@ -244,6 +244,8 @@ async def _reach(way: _Way) -> Finding:
             _, writer = await asyncio.open_connection(
                 parts.hostname, port, ssl=ssl.create_default_context() if secure else None
             )
+    except UnicodeError:  # it could not even be asked for
+        return Finding("reach", "", "fail", f"{where}: this is no name of a host", "check base_url")
     except OSError as error:
         return Finding("reach", "", "fail", f"{where}: {_why(error)}", _remedy(way, error))
     writer.close()

@@ -189,6 +189,24 @@ def test_words_for_what_hinders(error, words):
     assert doctor._why(error).startswith(words)
 
 
+def test_host_that_cannot_be(adnet, partner, monkeypatch):
+    """An address whose host no name can be of fails its account; the others are looked at all the same."""
+    open_connection = doctor.asyncio.open_connection
+
+    async def asked(host, *args, **kwargs):
+        host.encode("idna")  # as every look-up of a name begins
+        return await open_connection(host, *args, **kwargs)
+
+    monkeypatch.setattr(doctor.asyncio, "open_connection", asked)
+    typo = partner.account("typo", base_url="https://api..example.com/api")
+    configure(typo, partner.account("good"))
+    ran = adnet("doctor", "--json")
+    found = findings(ran, "reach")
+    assert (ran.code, found["good"]["verdict"], found["typo"]["verdict"]) == (4, "ok", "fail")
+    assert found["typo"]["detail"] == "api..example.com:443: this is no name of a host"
+    assert found["typo"]["remedy"] == "check base_url"
+
+
 async def test_certificate(monkeypatch):
     """A certificate that cannot be trusted has a remedy of its own."""
 
