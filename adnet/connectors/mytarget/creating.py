@@ -134,10 +134,7 @@ class Creator:
 
     def _planned_urls(self, ads: Sequence[AdDraft]) -> tuple[list[PlannedRequest], Mapping[str, Any]]:
         addresses = dict.fromkeys(ad.url for ad in ads if ad.url and "urls" not in ad.extra)
-        note = "its id stands in what follows, once the network has checked it"
-        requests = [
-            self._writer.planned(routes.CREATE_URL, json={"url": address}, note=note) for address in addresses
-        ]
+        requests = [self._writer.planned_url(address) for address in self._urls.fresh(addresses)]
         return requests, {address: f"<id of {address}>" for address in addresses if address}
 
     async def _create(

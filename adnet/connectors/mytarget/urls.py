@@ -32,12 +32,16 @@ class UrlBook:
     async def register(self, addresses: Iterable[str]) -> Registered:
         """Return the ids of *addresses*, checked as far as the network is willing to."""
         wanted = list(dict.fromkeys(addresses))
-        fresh = [address for address in wanted if address not in self._known]
+        fresh = self.fresh(wanted)
         made = dict(zip(fresh, await asyncio.gather(*map(self._make, fresh)), strict=True))
         numbers = {address: number for address, number in made.items() if isinstance(number, int)}
         await self._checked(list(numbers.values()))
         self._known.update(numbers)
         return {address: self._known.get(address) or made[address] for address in wanted}
+
+    def fresh(self, addresses: Iterable[str]) -> list[str]:
+        """Return those that would be registered, each once."""
+        return [address for address in dict.fromkeys(addresses) if address not in self._known]
 
     async def _make(self, address: str) -> int | AdnetError:
         try:

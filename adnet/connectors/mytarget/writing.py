@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from adnet.connectors.mytarget import changes as words
-from adnet.connectors.mytarget import codec
+from adnet.connectors.mytarget import codec, routes
 from adnet.connectors.mytarget.api import Api
 from adnet.connectors.mytarget.change_sets import (
     Change,
@@ -46,6 +46,7 @@ WIDTH: Final = 8
 """Single requests under way at once; the limits decide how fast they go."""
 _OR_POST: Final = "or by POST, if the host refuses PATCH: nobody has tried yet"
 """A plan's note while the verb of updates is a guess; finding it out takes an update, and a plan sends none."""
+_ITS_ID: Final = "its id stands in what follows, once the network has checked it"
 
 
 class Writer:
@@ -179,14 +180,24 @@ class Writer:
 
     async def express_update(self, kind: str, updates: Sequence[Update]) -> list[PlannedRequest]:
         """Return the requests that *updates* would take; what has to be known for that is read."""
-        chosen = self.kinds[kind]
-        changes = await self.prepare(kind, list(by_object(updates).values()), register=placeholders)
+        chosen, wanted = self.kinds[kind], by_object(updates)
+        links: list[str] = []
+
+        async def stand_in(addresses: Sequence[str]) -> Registered:
+            links.extend(self._urls.fresh(addresses))
+            return await placeholders(addresses)
+
+        changes = await self.prepare(kind, list(wanted.values()), register=stand_in)
         for change in changes:
             if change.error is not None:
                 raise change.error
         ready = [change for change in changes if change.fields]
         massed = grouped(chosen, ready)
         requests = [
+            self.planned_url(link, ids=[c.id for c in ready if wanted[c.id].fields.get("url") == link])
+            for link in links
+        ]
+        requests += [
             self.planned(
                 chosen.objects.routes.mass,
                 ids=[c.id for c in batch],
@@ -212,6 +223,10 @@ class Writer:
             self.planned(objects.routes.mass, ids=[str(item["id"]) for item in batch], **objects.mass(batch))
             for batch in cut(items, MASS_LIMIT)
         ]
+
+    def planned_url(self, address: str, *, ids: Iterable[str] = ()) -> PlannedRequest:
+        """Return the request that registers an address, which the banners *ids* are to have."""
+        return self.planned(routes.CREATE_URL, ids=ids, note=_ITS_ID, json={"url": address})
 
     def planned(
         self, route: Route, *, ids: Iterable[str] = (), note: str | None = None, **parts: Any

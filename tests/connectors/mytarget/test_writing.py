@@ -608,6 +608,25 @@ async def test_a_plan_of_new_things_says_what_depends_on_what():
         assert len(test.sandbox.truth("urls")) == 1
 
 
+async def test_a_plan_of_another_link_shows_its_registration():
+    """It makes something at the network, too: once for each address that is not known there yet."""
+    async with bench() as test:
+        account, new = test.account(), "https://new.example.test/"
+        one, two, three = [ad.ad_id async for ad in account.list_ads()][:3]
+        updates = [Update(one, {"url": new}, "ads"), Update(two, {"url": new}, "ads")]
+        first, *others = (await account.plan([*updates, Update(three, {"title": "T"}, "ads")])).requests
+        assert (first.method, first.url.rpartition("/")[2], first.body, first.ids) == (
+            "POST", "urls.json", f'{{"url":"{new}"}}', (one, two)
+        )  # fmt: skip
+        assert [request.ids for request in others] == [(one,), (two,), (three,)]
+        before = len(test.sandbox.truth("urls"))
+        assert (await account.update_ads(updates)).ok
+        assert len(test.sandbox.truth("urls")) == before + 1
+        (again,) = (await account.plan([Update(three, {"url": new}, "ads")])).requests
+        assert again.ids == (three,)
+        assert len(test.sandbox.truth("urls")) == before + 1
+
+
 async def test_the_accounts_plan_is_what_is_sent():
     """Two updates and a third of another kind: one mass action, and one request of its own."""
     async with bench() as test:
