@@ -8,7 +8,7 @@ import click
 
 from adnet import registry
 from adnet.cli._call import Call, Group, confirm, run, typed
-from adnet.cli._exits import CREDENTIALS, DONE, sentence
+from adnet.cli._exits import CREDENTIALS, DONE, code_of_some, sentence
 from adnet.cli._logins import LogsIn, no_logins, tokens_of
 from adnet.cli._redirect import (
     Listener,
@@ -20,7 +20,7 @@ from adnet.cli._redirect import (
 )
 from adnet.cli.output import Table
 from adnet.client import Account
-from adnet.config import Config, load, open_accounts
+from adnet.config import AccountConfig, Config, load, open_accounts
 from adnet.errors import (
     AdnetError,
     AuthenticationError,
@@ -188,16 +188,44 @@ _COLUMNS: Final = (
 @click.pass_obj
 def status(call: Call, /, accounts: tuple[str, ...]) -> int:
     """Show how the token of each ACCOUNT is (by default all that have logins), masked; nothing is sent."""
-    rows = run(_status(load(call.config, only=accounts or None), named=bool(accounts)))
+    config = load(call.config, only=accounts or None)
+    unopened: dict[str, AdnetError] = {}
+    rows = run(_status(config, unopened, named=bool(accounts)))
     table = Table(_COLUMNS, [[row[column] for column in _COLUMNS] for row in rows])
     call.out.result({"accounts": rows}, table)
-    return DONE
+    call.out.problems(map(sentence, unopened.values()))
+    return code_of_some(unopened.values(), landed=len(unopened) < len(rows))
 
 
-async def _status(config: Config, *, named: bool) -> list[dict[str, Any]]:
-    async with open_accounts(config) as accounts:
-        wanted = [a for a in accounts.values() if named or isinstance(a.connector, LogsIn)]
-        return [_row(account, tokens_of(account)) for account in wanted]
+def _logs_in(network: str) -> bool:
+    return registry.load(network).capabilities().supports("revoke")
+
+
+async def _status(config: Config, unopened: dict[str, AdnetError], *, named: bool) -> list[dict[str, Any]]:
+    """Return a row for each account that has logins; *unopened* takes those of them that cannot be opened."""
+    async with open_accounts(config, unopened=unopened) as accounts:
+        wanted = {name: a for name, a in accounts.items() if named or isinstance(a.connector, LogsIn)}
+        rows = {name: _row(account, tokens_of(account)) for name, account in wanted.items()}
+    for name in list(unopened):
+        network = config.accounts[name].network
+        if _logs_in(network):
+            rows[name] = _unknown(config.accounts[name], unopened[name])
+        elif named:
+            raise no_logins(network)
+        else:
+            del unopened[name]
+    return [rows[name] for name in config.accounts if name in rows]
+
+
+def _unknown(account: AccountConfig, error: AdnetError) -> dict[str, Any]:
+    """Return the row of an account that cannot be opened."""
+    row: dict[str, Any] = dict.fromkeys(_COLUMNS)
+    return row | {
+        "account": account.name,
+        "network": account.network,
+        "state": "unknown",
+        "failure": sentence(error),
+    }
 
 
 def _row(account: Account, connector: LogsIn) -> dict[str, Any]:
@@ -241,7 +269,7 @@ def revoke(call: Call, /, account: str, yes: bool) -> int:
     """
     config = load(call.config, only=[account])
     network = config.accounts[account].network
-    if not registry.load(network).capabilities().supports("revoke"):
+    if not _logs_in(network):
         raise no_logins(network)
     if not yes:
         confirm(

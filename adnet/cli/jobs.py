@@ -165,11 +165,15 @@ class _Resumed:
 async def _resume_all(config: Config, jobs: Sequence[ReportJob]) -> list[_Resumed]:
     if not config.accounts:
         return [await _resume(None, job) for job in jobs]
-    async with open_accounts(config) as accounts:
-        return list(await asyncio.gather(*(_resume(accounts.get(job.account), job) for job in jobs)))
+    unopened: dict[str, AdnetError] = {}
+    async with open_accounts(config, unopened=unopened) as accounts:
+        places = (accounts.get(job.account) or unopened.get(job.account) for job in jobs)
+        return list(await asyncio.gather(*map(_resume, places, jobs)))
 
 
-async def _resume(account: Account | None, job: ReportJob) -> _Resumed:
+async def _resume(account: Account | AdnetError | None, job: ReportJob) -> _Resumed:
+    if isinstance(account, AdnetError):  # why it could not be opened
+        return _Resumed(job, account)
     try:
         return _Resumed(await _ready(account, job))
     except AdnetError as error:

@@ -5,10 +5,11 @@ from typing import Any, Final
 import click
 
 from adnet.cli._call import Call, Command, run
-from adnet.cli._exits import DONE
+from adnet.cli._exits import code_of_some, sentence
 from adnet.cli.output import Table
 from adnet.client import Account
 from adnet.config import Config, load, open_accounts
+from adnet.errors import AdnetError
 from adnet.transport.limits import BucketState
 
 _UNITS: Final = {1.0: "second", 60.0: "minute", 3600.0: "hour", 86400.0: "day"}
@@ -19,7 +20,9 @@ _UNITS: Final = {1.0: "second", 60.0: "minute", 3600.0: "hour", 86400.0: "day"}
 @click.pass_obj
 def command(call: Call, accounts: tuple[str, ...]) -> int:
     """Show the quotas left of each ACCOUNT (all by default), and until when; nothing is sent."""
-    rows = run(_read(load(call.config, only=accounts or None)))
+    config = load(call.config, only=accounts or None)
+    unopened: dict[str, AdnetError] = {}
+    rows = run(_read(config, unopened))
     columns = (
         "account",
         "limit",
@@ -31,12 +34,16 @@ def command(call: Call, accounts: tuple[str, ...]) -> int:
         "blocked_until",
         "source",
     )
-    call.out.result({"limits": rows}, Table(columns, [[row[column] for column in columns] for row in rows]))
-    return DONE
+    told = {name: sentence(error) for name, error in unopened.items()}
+    failures = [{"account": name, "error": text} for name, text in told.items()]
+    table = Table(columns, [[row[column] for column in columns] for row in rows])
+    call.out.result({"limits": rows, "failures": failures}, table)
+    call.out.problems(told.values())
+    return code_of_some(unopened.values(), landed=len(unopened) < len(config.accounts))
 
 
-async def _read(config: Config) -> list[dict[str, Any]]:
-    async with open_accounts(config) as accounts:
+async def _read(config: Config, unopened: dict[str, AdnetError]) -> list[dict[str, Any]]:
+    async with open_accounts(config, unopened=unopened) as accounts:
         for account in accounts.values():
             account.connector.recall_limits()
         return [row for account in accounts.values() for row in _rows(account)]

@@ -340,6 +340,24 @@ def test_status_leaves_out_accounts_without_logins(adnet, market):
     assert (row["account"], row["grant"], row["state"]) == ("shop", "authorization_code", "none")
 
 
+def test_status_of_accounts_that_cannot_be_opened(adnet, market, monkeypatch):
+    """They fail by themselves, as far as they have logins; the tokens of the others are shown."""
+    monkeypatch.delenv("NOT_HERE", raising=False)
+    keys = 'network = "mytarget"\ngrant = "client_credentials"\nclient_id = "1"\n'
+    lost = f'[accounts.lost]\n{keys}client_secret = {{ env = "NOT_HERE" }}\n'
+    strange = PARTNER.replace("partner", "strange").partition("token =")[0] + 'token = { env = "NOT_HERE" }\n'
+    market.configure(lost, market.account(), strange)
+    ran = adnet("auth", "status", "--json")
+    told = "client_secret of account 'lost': the environment variable NOT_HERE is not set; set it"
+    assert (ran.code, ran.line) == (4, f"adnet: {told}")
+    rows = [(row["account"], row["network"], row["state"], row["failure"]) for row in ran.json["accounts"]]
+    assert rows == [("lost", "mytarget", "unknown", told), ("shop", "mytarget", "none", None)]
+    assert adnet("auth", "status", "shop").code == 0
+    ran = adnet("auth", "status", "lost")
+    assert (ran.code, ran.line) == (2, f"adnet: {told}")
+    assert "there are no logins at targetcircle" in adnet("auth", "status", "strange").line
+
+
 def test_status_tells_a_refreshed_and_expired_token(adnet, market):
     """Nothing is sent for it."""
     market.configure()

@@ -74,6 +74,18 @@ class TestLimits:
         assert ("api", "1000 per second", 1000, "set by the user") in told
         assert ("reports", "8 in flight", None, "set by the user") in told
 
+    def test_account_that_cannot_be_opened(self, adnet, partner, monkeypatch):
+        """One without its secret fails by itself; the limits of the others are shown."""
+        monkeypatch.delenv("NOT_HERE", raising=False)
+        configure('[accounts.other]\nnetwork = "mgid"\ntoken = { env = "NOT_HERE" }\n', partner.account())
+        told = "token of account 'other': the environment variable NOT_HERE is not set; set it"
+        ran = adnet("limits", "--json")
+        assert (ran.code, ran.line) == (4, f"adnet: {told}")
+        assert {row["account"] for row in ran.json["limits"]} == {"partner"}
+        assert ran.json["failures"] == [{"account": "other", "error": told}]
+        ran = adnet("limits", "other")
+        assert (ran.code, ran.line) == (2, f"adnet: {told}")
+
     def test_only_what_the_user_set_is_said_to_be_the_users(self, adnet, partner):
         """A limit of requests a second leaves that of requests in flight to whoever set it, and the other way round."""
         told = {}

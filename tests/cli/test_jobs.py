@@ -20,7 +20,8 @@ def leave(home):
     def left(**details):
         loaded = config.load("adnet.toml", only=())
         query = details.pop("query", ReportQuery(kind="clicks", period=DAY))
-        job = ReportJob(network="targetcircle", account="partner", query=query, **details)
+        details.setdefault("account", "partner")
+        job = ReportJob(network="targetcircle", query=query, **details)
         with config.open_state(loaded) as state:
             return state.jobs.save(job).job_id
 
@@ -144,6 +145,20 @@ class TestResume:
         ran = adnet("jobs", "resume")
         assert ran.code == 2
         assert "its account is not in the configuration" in ran.out
+
+    def test_account_that_cannot_be_opened(self, adnet, partner, leave, monkeypatch):
+        """A job of an account without its secret fails by itself; the others are resumed."""
+        monkeypatch.delenv("NOT_HERE", raising=False)
+        key = key_of(adnet, partner)
+        configure(partner.account(), '[accounts.other]\nnetwork = "mgid"\ntoken = { env = "NOT_HERE" }\n')
+        leave(account_key=key)
+        leave(account="other", state="running")
+        ran = adnet("jobs", "resume", "--json")
+        told = {job["account"]: (job["state"], job["error"]) for job in ran.json["jobs"]}
+        assert ran.code == 4
+        assert told["partner"] == ("ready", None)
+        assert "the environment variable NOT_HERE is not set; set it" in told["other"][1]
+        assert len(ran.json["pulls"]) == 1
 
     def test_other_credentials(self, adnet, partner, leave):
         """A job that other credentials asked for is not polled with these."""
