@@ -17,6 +17,7 @@ from adnet.cli._params import DayType, NumberType
 from adnet.client import Account
 from adnet.errors import ConfigurationError
 from adnet.models import Ad, Campaign, StatRow
+from adnet.models.stats import ratio
 from adnet.models.words import Level
 from adnet.money import Money
 from adnet.operations.bidding import BidDecision, TargetCpa, bid_plan, decide_bids
@@ -79,7 +80,8 @@ def command(
     """Move bids of ACCOUNT towards a target CPA, within bounds, steps and a budget.
 
     Of each campaign (or ad) that runs and has a bid, or of each ID, the statistics of days that are over tell what a
-    click was worth. Amounts are in the account's currency.
+    click was worth. A few clicks tell little, so the CPA that a bid is judged by leans towards that of all of them
+    together. Amounts are in the account's currency.
 
     Exit code 0: shown, or all bids are as planned; 2: the plan moves too much, and nothing was sent.
     """
@@ -148,7 +150,16 @@ def _explained(line: Line, decision: BidDecision | None) -> Line:
     """Return *line* with what the strategy saw."""
     if decision is None:
         return line
-    seen = f"{decision.clicks} clicks, {decision.conversions} conversions"
-    if decision.cpa is not None:
-        seen += f", CPA {tidy(round(decision.cpa, 2))}"
-    return attrs.evolve(line, notes=(f"{decision.reason} ({seen})", *line.notes))
+    return attrs.evolve(line, notes=(f"{decision.reason} ({_seen(decision)})", *line.notes))
+
+
+def _seen(decision: BidDecision) -> str:
+    """Return the figures of an object, and the cost of a conversion that it is judged by where that is another one."""
+    told = [f"{decision.clicks} clicks", f"{decision.conversions} conversions"]
+    if decision.cpa is not None and decision.before is not None:
+        costs = {"CPA": ratio(decision.spend, decision.conversions), "judged as": decision.cpa}
+        shown = {word: tidy(round(cost, 2)) for word, cost in costs.items() if cost is not None}
+        if shown.get("CPA") == shown["judged as"]:
+            del shown["judged as"]
+        told += [f"{word} {amount} {decision.before.currency}" for word, amount in shown.items()]
+    return ", ".join(told)

@@ -1,9 +1,11 @@
 """``adnet bids``: what would move is shown with its reason, and moved only when told so."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from cli.kit import landed
 from cli.market_kit import Market
 
 AIM = ("--target", "100", "--lowest", "1", "--highest", "900", "--least-clicks", "1")
@@ -39,6 +41,27 @@ def test_bids_are_shown_and_not_moved(bids, market):
     }
     assert notes <= {"cheaper than the target", "dearer than the target"}
     assert "clicks, " in shown.out
+
+
+def test_what_a_conversion_cost_is_told_beside_what_it_is_judged_by(bids, adnet, market):
+    """The CPA is what a report on the same days tells, in its currency; the judged one leans towards that of all."""
+    until = market.sandbox.now().date()
+    days = ("--since", (until - timedelta(days=5)).isoformat(), "--until", until.isoformat())
+    rows = bids(*days, "--json").json["outcomes"]
+    told = {row["id"]: row["notes"][0] for row in rows if "judged" in row["notes"][0]}
+    assert adnet("pull", "own", *days, "--table", "stats", "--to", "duckdb:ads.duckdb").code == 0
+    sums = landed(
+        "SELECT object_id, sum(clicks), sum(conversions), round(sum(spend) / nullif(sum(conversions), 0), 2) FROM stats"
+        " GROUP BY object_id"
+    )
+    expected = {
+        number: f"({clicks} clicks, {conversions} conversions, "
+        + ("" if cpa is None else f"CPA {cpa:.2f} RUB, ")
+        for number, clicks, conversions, cpa in sums
+    }
+    assert told
+    assert all(f"{expected[number]}judged as " in note for number, note in told.items()), (told, expected)
+    assert all(note.endswith(" RUB)") for note in told.values())
 
 
 def test_bids_are_moved_when_told_so(bids, market):
