@@ -15,6 +15,8 @@ from adnet.sinks import open_sink
 from analysis.kit import account
 
 QUARTER = Quarter.until_day(date(2026, 9, 15))
+ENDS = (datetime(2026, 6, 14, 21, tzinfo=UTC), datetime(2026, 9, 14, 21, tzinfo=UTC))
+"""Its first instant and its end, in Moscow."""
 
 
 def test_three_months_end_on_the_days_of_the_month():
@@ -41,13 +43,30 @@ def months(spend: str, *, currency: str = "RUB") -> list:
     return [StatRow(date=day, **row) for day in days]
 
 
-async def turned_over(land, spends, **options):
-    """Land accounts' monthly spends, and return the findings by rule."""
+async def turned_over(land, spends, *, whole=True, **options):
+    """Land accounts' monthly spends, as pulls of all three months if *whole*, and return the findings by rule."""
     for name, spend in spends.items():
         await land(months(spend), network="mytarget", name=name)
+        if whole:
+            await pulled(land, *ENDS, account=name)
     with open_tables(land.uri) as tables:
         found = financial(tables, network="mytarget", quarter=QUARTER, **options)
     return {finding.rule.partition(".")[2]: finding for finding in found}
+
+
+async def pulled(
+    land,
+    since: datetime,
+    until: datetime,
+    account: str = "shop",
+    outcome: str = "landed",
+    started_at: datetime | None = None,
+) -> None:
+    """Record a pull of statistics."""
+    async with open_sink(land.uri, clock=SystemClock()) as sink:
+        row = {"network": "mytarget", "account": account, "table": "stats", "outcome": outcome}
+        times = {"since": since, "until": until, "started_at": started_at or until}
+        await sink.record([{**row, **times, "pull_id": f"{since} {account}"}])
 
 
 def test_without_landed_statistics_finances_are_unknown():
@@ -127,19 +146,10 @@ async def test_what_is_spent_in_another_currency_is_not_known_in_rubles(land):
     assert found["active_clients"].figure == "2, 2, 2"
 
 
-async def pulled(
-    land, since: datetime, until: datetime, account: str = "shop", outcome: str = "landed"
-) -> None:
-    """Record a pull of statistics."""
-    async with open_sink(land.uri, clock=SystemClock()) as sink:
-        row = {"network": "mytarget", "account": account, "table": "stats", "outcome": outcome}
-        await sink.record([{**row, "pull_id": str(since), "since": since, "until": until}])
-
-
 async def test_what_has_not_landed_is_no_failure(land):
     """Sums over some of the days can only be too small; a share cannot be told at all."""
     await pulled(land, datetime(2026, 8, 1, tzinfo=UTC), datetime(2026, 9, 14, tzinfo=UTC))
-    found = await turned_over(land, {"shop": "2000000"})
+    found = await turned_over(land, {"shop": "2000000"}, whole=False)
     assert tuple(found[rule].verdict for rule in ("turnover", "customers", "share")) == (
         "pass",
         "unknown",
@@ -154,7 +164,7 @@ async def test_days_that_landed_in_pieces_count_once(land):
     for first, last in ((date(2026, 6, 1), date(2026, 8, 1)), (date(2026, 7, 20), date(2026, 9, 15))):
         since, until = (datetime(d.year, d.month, d.day, tzinfo=UTC) - moscow for d in (first, last))
         await pulled(land, since, until)
-    found = await turned_over(land, {"shop": "1"})
+    found = await turned_over(land, {"shop": "1"}, whole=False)
     assert (found["share"].verdict, "92 of 92 days landed" in found["share"].evidence) == ("fail", True)
 
 
@@ -168,7 +178,7 @@ async def test_a_day_counts_when_it_has_landed_of_every_account(land, outcome, k
     await pulled(land, first, last, "other", outcome)
     await pulled(land, last, end, "other")
     await pulled(land, datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 2, 1, tzinfo=UTC), "gone")
-    found = await turned_over(land, {"shop": "1", "other": "1"})
+    found = await turned_over(land, {"shop": "1", "other": "1"}, whole=False)
     assert f"{known} days landed" in found["share"].evidence
     assert found["share"].verdict == ("fail" if outcome == "landed" else "unknown")
 
@@ -178,15 +188,37 @@ async def test_pulls_that_brought_no_day_prove_nothing(land, year, outcome):
     """Of no day is it known that everything landed, so that nothing has failed, and no share is told."""
     since, until = datetime(year, 6, 1, tzinfo=UTC), datetime(year, 10, 1, tzinfo=UTC)
     await pulled(land, since, until, outcome=outcome)
-    found = await turned_over(land, {f"c{n}": "1" for n in range(5)})
+    found = await turned_over(land, {f"c{n}": "1" for n in range(5)}, whole=False)
     assert {finding.verdict for finding in found.values()} == {"unknown"}
     assert "0 of 92 days landed" in found["share"].evidence
+
+
+async def test_where_no_pull_left_a_word_nothing_is_known_to_be_whole(land):
+    """A folder with something else in it, or without `pulls`, proves no turnover to be too small."""
+    found = await turned_over(land, {"shop": "2000000"}, whole=False)
+    assert {rule: finding.verdict for rule, finding in found.items()} == {
+        "turnover": "pass",
+        "customers": "unknown",
+        "share": "unknown",
+        "active_clients": "unknown",
+    }
+    assert "0 of 92 days landed" in found["share"].evidence
+
+
+@pytest.mark.parametrize(("hour", "known"), [(20, "91 of 92"), (21, "92 of 92")])
+async def test_a_day_that_was_not_over_has_not_landed(land, hour, known):
+    """A pull may ask for days to come, and for one that goes on: of these it brings nothing, or a part."""
+    first, last = ENDS[0], datetime(2027, 1, 1, tzinfo=UTC)
+    await pulled(land, first, last, started_at=datetime(2026, 9, 14, hour, tzinfo=UTC))
+    found = await turned_over(land, {"shop": "1"}, whole=False)
+    assert f"{known} days landed" in found["share"].evidence
+    assert found["turnover"].verdict == ("fail" if hour == 21 else "unknown")
 
 
 async def test_an_account_that_was_never_pulled_may_have_turned_over_anything(land):
     """It is in the configuration, and nobody has asked what it spent."""
     await pulled(land, datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC))
-    found = await turned_over(land, {"shop": "2000000"}, accounts=("shop", "boots"))
+    found = await turned_over(land, {"shop": "2000000"}, whole=False, accounts=("shop", "boots"))
     verdicts = {rule: finding.verdict for rule, finding in found.items()}
     assert verdicts == {
         "turnover": "pass",

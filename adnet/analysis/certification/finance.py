@@ -113,7 +113,7 @@ def financial(
         return [Finding(rule=rule, verdict="unknown", evidence=needed) for rule in FINANCIAL]
     found = _read(tables, network, quarter, customers or {})
     landed = _landed_days(tables, network, quarter, accounts)
-    whole = landed is None or len(_everywhere(landed)) >= quarter.days
+    whole = len(_everywhere(landed)) >= quarter.days
     complete = whole and not found.foreign
     evidence = _evidence(tables, found, quarter, landed)
     qualified = sum(amount > QUALIFIED for amount in found.customers.values())
@@ -172,8 +172,8 @@ def _read(tables: Tables, network: str, quarter: Quarter, customers: Mapping[str
 
 def _landed_days(
     tables: Tables, network: str, quarter: Quarter, accounts: Iterable[str]
-) -> dict[str, set[date]] | None:
-    """Return account -> days whose statistics have landed; None where no pull ever left a word.
+) -> dict[str, set[date]]:
+    """Return account -> days whose statistics have landed, of those days that were over when a pull began.
 
     An account counts when it is one of *accounts*, or when a pull asked for any of these days of it, whatever came of
     that.
@@ -181,17 +181,15 @@ def _landed_days(
     pulls = tables.query(
         """SELECT account, outcome = 'landed',
                   CAST(timezone('Europe/Moscow', timezone('UTC', since)) AS DATE),
+                  CAST(timezone('Europe/Moscow', timezone('UTC', least(until, started_at))) AS DATE),
                   CAST(timezone('Europe/Moscow', timezone('UTC', until)) AS DATE)
         FROM pulls WHERE network = ? AND "table" = 'stats'""",
         [network],
     )
-    if not pulls:
-        return None
     landed: defaultdict[str, set[date]] = defaultdict(set, {name: set() for name in accounts})
-    for account, whole, since, until in pulls:
-        days = _days_of(since, until, quarter)
-        if days:
-            landed[account].update(days if whole else ())
+    for account, whole, since, over, until in pulls:
+        if _days_of(since, until, quarter):
+            landed[account].update(_days_of(since, over, quarter) if whole else ())
     return landed
 
 
@@ -205,14 +203,10 @@ def _days_of(since: date, until: date, quarter: Quarter) -> list[date]:
     return [date.fromordinal(number) for number in range(first.toordinal(), end.toordinal())]
 
 
-def _evidence(
-    tables: Tables, found: _Turnover, quarter: Quarter, landed: Mapping[str, set[date]] | None
-) -> str:
-    known = "pulls not told"
-    if landed is not None:
-        known = f"{len(_everywhere(landed)):,} of {quarter.days:,} days landed"
-        if missing := sorted(name for name, days in landed.items() if not days):
-            known += f", none of {', '.join(missing[:_NAMED])}" + (" and others" if missing[_NAMED:] else "")
+def _evidence(tables: Tables, found: _Turnover, quarter: Quarter, landed: Mapping[str, set[date]]) -> str:
+    known = f"{len(_everywhere(landed)):,} of {quarter.days:,} days landed"
+    if missing := sorted(name for name, days in landed.items() if not days):
+        known += f", none of {', '.join(missing[:_NAMED])}" + (" and others" if missing[_NAMED:] else "")
     text = f"landed statistics at {tables.uri}, {quarter} ({known})"
     if found.foreign:
         text += f"; spent in another currency than {CURRENCY}: {several(len(found.foreign), 'account')}"
