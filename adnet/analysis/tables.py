@@ -73,7 +73,7 @@ def open_tables(uri: str) -> Iterator[Tables]:
     """Open what has landed at *uri* for reading: ``duckdb:FILE``, ``parquet:DIR``, ``csv:DIR`` or ``jsonl:DIR``.
 
     Raises:
-        ConfigurationError: No such place, or the library duckdb is not installed.
+        ConfigurationError: No such place, no landed table there, or the library duckdb is not installed.
         SinkError: It is in use, damaged, or not readable.
     """
     scheme, _, rest = uri.partition(":")
@@ -89,6 +89,11 @@ def open_tables(uri: str) -> Iterator[Tables]:
     with tempfile.TemporaryDirectory(prefix="adnet-report-") as spill, _connected(uri, spill) as connection:
         with _explained(uri):
             relations = opener(connection, path)
+        if not relations.keys() & definitions(DUCKDB_TYPES).keys():
+            raise ConfigurationError(
+                f"no pull has landed anything at {uri}: name the place of `adnet pull --to`, with its kind"
+            )
+        with _explained(uri):
             for name, columns in definitions(DUCKDB_TYPES).items():
                 _create_view(connection, name, columns, relations.get(name))
         yield Tables(uri, connection)

@@ -1,5 +1,6 @@
 """The landed tables, opened for reading."""
 
+import re
 import subprocess
 import sys
 from datetime import date
@@ -103,6 +104,20 @@ def test_a_place_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(ConfigurationError, match="nothing at"), open_tables(f"duckdb:{file}"):
         pytest.fail("it was opened")
     assert not file.exists()
+
+
+@pytest.mark.parametrize("scheme", ["csv", "parquet", "duckdb"])
+async def test_a_place_without_landed_tables_is_refused(tmp_path, scheme):
+    """As where another kind of sink landed: nothing there is not the same as nothing landed."""
+    await Land("jsonl", tmp_path)([campaign("100")])
+    place = tmp_path / "jsonl"
+    if scheme == "duckdb":
+        place = tmp_path / "other.duckdb"
+        with duckdb.connect(str(place)) as connection:
+            connection.execute("CREATE TABLE strange (x INTEGER)")
+    told = re.escape(f"no pull has landed anything at {scheme}:{place}")
+    with pytest.raises(ConfigurationError, match=told), open_tables(f"{scheme}:{place}"):
+        pytest.fail("it was opened")
 
 
 def test_a_file_that_is_no_database_is_told(tmp_path):
