@@ -41,6 +41,8 @@ class InterruptedRunError(KeyboardInterrupt):
 def _note(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     """Keep an option that was given; where it stood does not matter, the last one counts."""
     call = ctx.ensure_object(Call)
+    if value == "":  # as of an unset variable: what stands elsewhere may be somebody else's accounts
+        raise click.BadParameter("it is empty; name a file", ctx, param)
     if not value:
         return
     match param.name:

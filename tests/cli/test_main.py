@@ -166,6 +166,13 @@ class TestUsage:
         """The configuration may be named on either side of the verb."""
         assert "the configuration x.toml does not exist" in adnet(*words).line
 
+    @pytest.mark.parametrize("words", [("--config", "", "check"), ("check", "--config", "")])
+    def test_a_config_that_is_empty_is_none_that_is_found(self, adnet, partner, words):
+        """A variable that is not set must not lead to the accounts of another configuration."""
+        configure(partner.account())
+        ran = adnet(*words)
+        assert (ran.code, ran.out, "it is empty; name a file" in ran.line) == (2, "", True)
+
     def test_the_last_config_counts(self, adnet):
         """What stands nearer to the end wins."""
         assert "b.toml does not exist" in adnet("--config", "a.toml", "check", "--config", "b.toml").line
