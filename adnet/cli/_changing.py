@@ -90,7 +90,8 @@ async def delete(
     plan = Plan(network=account.network, account=account.name, counts=count_plan([], [], deleted=list(there)))
 
     async def send(wanted: Sequence[Update]) -> Iterable[Outcome]:
-        names = ", ".join(title_of(one.thing) or one.id for one in found[:5] if one.thing is not None)
+        going = [one for one in found if one.thing is not None]
+        names = ", ".join(title_of(one.thing) or one.id for one in going[:5])
         more = f" and {len(wanted) - 5} more" if len(wanted) > 5 else ""
         what = kind.one if len(wanted) == 1 else kind.name
         ask(f"delete {len(wanted)} {what} of {account.name} ({names}{more})?")

@@ -167,6 +167,17 @@ def test_deleting_asks_first(shop):
     assert shop.writes == [f"DELETE {FIRST}"]
 
 
+def test_what_is_to_be_deleted_is_named_whatever_is_not_there(shop):
+    """Up to five of what would go; ids that nothing has take none of their places."""
+    for number in range(6):
+        shop.campaign(number, blocked=True, name=f"Old {number}", type="product")
+    missing, there = range(1, 5), range(FIRST, FIRST + 6 * 7, 7)
+    ran = shop("campaigns", "delete", "shop", *missing, *there[:2], stdin="n\n")
+    assert "delete 2 campaigns of shop (Old 0, Old 1)? [y/N]" in ran.err
+    ran = shop("campaigns", "delete", "shop", *missing, *there, stdin="n\n")
+    assert "delete 6 campaigns of shop (Old 0, Old 1, Old 2, Old 3, Old 4 and 1 more)? [y/N]" in ran.err
+
+
 def test_without_standard_input_nothing_is_deleted(shop):
     """Closed by whoever started it, it is as silence."""
     shop.campaign(0, blocked=True, name="Old", type="product")
