@@ -171,9 +171,14 @@ def money(text: str, currency: str | None) -> Money | None:
 def nested(text: str, _: str | None = None) -> Any:
     """Return a JSON value, its fractions exact; what is no JSON is a text."""
     try:
-        return json.loads(text, parse_float=Decimal)
+        return json.loads(text, parse_float=Decimal, parse_constant=_no_json)
     except ValueError:
         return text
+
+
+def _no_json(word: str) -> Any:
+    """Refuse ``NaN`` and ``Infinity``, which Python alone takes for numbers: they would be sent as null."""
+    raise ValueError(word)
 
 
 CAMPAIGN_FIELDS: Final[dict[str, Reader]] = {

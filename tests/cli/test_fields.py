@@ -65,6 +65,9 @@ def test_a_value_is_read_as_its_field_wants_it(word, expected):
         ("targeting.age.from=18", {"geo": {"regions": [1], "x": 1}, "age": {"from": 18}}),
         ('targeting={"geo": {"x": false}}', {"geo": {"regions": [1], "x": False}}),
         ('targeting.geo.x={"y": 1}', {"geo": {"regions": [1], "x": {"y": 1}}}),
+        ("targeting.geo.x=NaN", {"geo": {"regions": [1], "x": "NaN"}}),
+        ("targeting.brand=Infinity", {"geo": {"regions": [1], "x": 1}, "brand": "Infinity"}),
+        ("targeting.geo.x=[-Infinity]", {"geo": {"regions": [1], "x": "[-Infinity]"}}),
     ],
 )
 def test_nested_values_are_json_and_keep_their_neighbours(word, expected):
