@@ -117,6 +117,32 @@ def test_a_second_token_is_excused_when_the_first_was_of_no_use(why):
     assert judged("tokens", issue, why, issue).verdict == "pass"
 
 
+@pytest.mark.parametrize("shown", [line("user.get"), token("token.refresh")], ids=["call", "refresh"])
+def test_a_token_that_was_there_before_the_first_line_counts(shown):
+    """That an account is looked at from some day on makes no further token its first one."""
+    found = judged("tokens", shown, token("token.issue", 60))
+    assert (found.verdict, "1 issued without need" in found.figure) == ("fail", True)
+    excused = judged("tokens", shown, token("token.revoke"), line("user.get"), token("token.issue", 60))
+    assert excused.verdict == "pass"
+
+
+def test_a_token_that_could_be_refreshed_after_all_excuses_no_second_one():
+    """Whatever was refused before that."""
+    issue = token("token.issue", grant="authorization_code")
+    refused = (token("token.refresh refused", status=401), line("user.get", status=401))
+    assert judged("tokens", issue, *refused, token("token.refresh"), issue).verdict == "fail"
+
+
+def test_calls_before_a_login_are_no_token():
+    """Neither those that were refused nor the look at what a code is for."""
+    before = (
+        line("user.get", status=401),
+        token("token.code_info"),
+        token("token.issue refused", status=400),
+    )
+    assert judged("tokens", *before, token("token.issue", 60)).verdict == "pass"
+
+
 @pytest.mark.parametrize("status", [429, 502, None])
 def test_a_failing_endpoint_excuses_no_second_token(status):
     """The first one is as good as before."""

@@ -53,7 +53,8 @@ class Tokens:
     """How often tokens were issued and refreshed.
 
     A second token is excused where the first was of no more use: its binding was removed, its refresh was refused,
-    or (where only the user can grant another) calls were refused with 401.
+    or (where only the user can grant another) calls were refused with 401. A token that was of use before the first
+    line about any is the first one.
     """
 
     lifetime: timedelta
@@ -64,6 +65,9 @@ class Tokens:
     busiest: int = 0
     """The most refreshes within 24 hours."""
     _excused: bool = True
+    """Whether there is no token of use, as far as is known."""
+    _begun: bool = False
+    """Whether a line told how there came to be a token, or none."""
     _unauthorized: bool = False
     _day: deque[datetime] = attrs.field(factory=deque)
 
@@ -71,17 +75,21 @@ class Tokens:
         """Count a token event."""
         if entry.event is None:
             self._unauthorized |= entry.status == 401
+            self._excused &= self._begun or entry.status is None or entry.status >= 300
         elif entry.event == "token.issue":
             excused = self._excused or (self._unauthorized and entry.grant == BY_CODE)
             self.issues += 1
             self.unexcused += not excused
             self._excused = self._unauthorized = False
+            self._begun = True
         elif entry.event == "token.refresh":
+            self._excused = self._unauthorized = False
             self._refreshed(entry.at)
         elif entry.event == "token.revoke":
             self.revokes += 1
-            self._excused = True
+            self._excused = self._begun = True
         elif entry.event == "token.refresh refused":
+            self._begun = True
             self._excused |= entry.status is not None and 400 <= entry.status < 500 and entry.status != 429
 
     def _refreshed(self, at: datetime) -> None:
