@@ -23,13 +23,24 @@ from adnet.sinks.base import Landed, Sink
 
 
 class StreamSink(Sink):
-    """A text stream, standard output unless another is given; it is flushed and never closed."""
+    """A text stream, standard output unless another is given; it is flushed and never closed.
+
+    Raises:
+        SinkError: It is closed already.
+    """
 
     uri = "jsonl:-"
 
     def __init__(self, stream: TextIO | None = None, *, clock: Clock) -> None:
         del clock  # nothing here has a time of its own
-        self._stream = sys.stdout if stream is None else stream
+        chosen: TextIO | None = sys.stdout if stream is None else stream
+        if chosen is None or getattr(
+            chosen, "closed", False
+        ):  # standard output may be, by whoever started us
+            raise SinkError(
+                "the stream is closed, so that rows have nowhere to go; name a folder, like jsonl:rows"
+            )
+        self._stream = chosen
         self._worker = Worker("adnet-stream")
         self._store = Store(None)
 

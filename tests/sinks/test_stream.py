@@ -77,3 +77,14 @@ async def test_any_encoding_of_the_stream_takes_any_text(encoding: str) -> None:
         assert Landed(3, 3, 0) == (await landing.commit())["transactions"]
     lines = [json.loads(line) for line in raw.getvalue().decode("utf-8").splitlines()]
     assert [line["offer_name"] for line in lines] == ["Оффер é"] * 3
+
+
+def test_a_stream_that_is_closed_is_refused(monkeypatch) -> None:
+    """Before anything is asked for it; standard output may be closed by whoever starts a program."""
+    closed = io.StringIO()
+    closed.close()
+    with pytest.raises(SinkError, match="the stream is closed"):
+        open_sink("jsonl:-", stream=closed)
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(SinkError, match="the stream is closed"):
+        open_sink("jsonl:-")
