@@ -131,9 +131,13 @@ def _laid_out(table: Table, width: int) -> str:
         title=table.title or None,
         title_justify="left",
     )
+    turned = not any(table.columns)
     for number, (name, room) in enumerate(zip(table.columns, table.widths(), strict=True)):
         side: Any = "right" if table.is_number(number) else "left"
-        made.add_column(name, justify=side, overflow="fold", no_wrap=room <= _LONG)
+        # What may not be folded is cut where there is no room: an amount without its last digits is another one.
+        made.add_column(
+            name, justify=side, overflow="fold", no_wrap=room <= _LONG and not (turned and number)
+        )
     for row in table.cells():
         made.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
     text = io.StringIO()

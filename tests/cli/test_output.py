@@ -72,6 +72,14 @@ class TestTable:
             ["account", "mgid"], ["verdict", "ok"], ["currency", "USD"],
         ]  # fmt: skip
 
+    @pytest.mark.parametrize("width", [14, 20, 24])
+    def test_no_terminal_is_too_narrow_for_a_whole_amount(self, monkeypatch, width):
+        """It is folded, and loses no digit."""
+        monkeypatch.setenv("COLUMNS", str(width))
+        amount = Decimal("123456789012.34")
+        lines = bare(styled(Table(("impressions", "revenue"), [(7, amount)]))).splitlines()
+        assert "".join(line[13:] for line in lines[1:]).replace(" ", "") == str(amount)
+
     def test_no_color(self, monkeypatch):
         """NO_COLOR takes the colours away."""
         monkeypatch.setenv("NO_COLOR", "1")
