@@ -76,8 +76,8 @@ class PostClickRow:
 
     @property
     def cost(self) -> Decimal | None:
-        """Spend per goal reached."""
-        return ratio(self.spend, self.reached)
+        """Spend per goal reached; None where no spend is known, as for goals of no campaign."""
+        return ratio(self.spend, self.reached) if self.spend or self.currency else None
 
     @property
     def rate(self) -> Decimal | None:

@@ -1,10 +1,11 @@
 """What visitors did after the click, joined to what the click cost."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
-from adnet.analysis import open_tables
+from adnet.analysis import Days, open_tables
 from adnet.analysis.postclick import GoalRow, post_click
 from analysis.kit import ad, campaign, stat
 
@@ -60,6 +61,12 @@ async def test_goals_without_a_campaign_are_told(tables):
     found = {row.campaign_id: row for row in post_click(tables, [goal("elsewhere"), goal()])}
     assert (found[None].reached, found[None].spend, found[None].network) == (4, 0, None)
     assert (found["100"].reached, found["100"].spend) == (0, 3)
+
+
+async def test_goals_of_unknown_spend_cost_what_nobody_knows(tables):
+    """Not nothing: no campaign is known, or nothing of it has landed for these days."""
+    rows = post_click(tables, [goal("elsewhere"), goal("100")], Days(date(2030, 1, 1)))
+    assert {(row.campaign_id, row.reached, row.cost) for row in rows} == {(None, 2, None), ("100", 2, None)}
 
 
 async def test_goals_are_joined_to_ads_by_their_ids(tables):
