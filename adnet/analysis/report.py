@@ -255,12 +255,16 @@ def _restated_spend(tables: Tables, days: Days) -> Section:
 def _goals(tables: Tables, days: Days, goals: Sequence[GoalRow] | None) -> list[Section]:
     if goals is None:
         return []
+    rows = post_click(tables, goals, days)
+    # The only currency beside it would be that of spend.
+    strange = any(row.revenue is not None and row.revenue_currency is None for row in rows)
     return [
         Section(
             key="goals",
             title="After the click",
             note="Goals are joined to spend by the UTM labels of links. A campaign's spend and clicks stand beside each"
-            " of its goals: they are not to be added up.",
+            " of its goals: they are not to be added up."
+            + (" The currency of (?) is not known." if strange else ""),
             columns=(
                 Column("network", "network"),
                 Column("account", "account"),
@@ -275,10 +279,10 @@ def _goals(tables: Tables, days: Days, goals: Sequence[GoalRow] | None) -> list[
                 Column("reached", "reached", "count"),
                 Column("rate", "rate", "share"),
                 Column("cost", "cost", "ratio"),
-                Column("revenue", "revenue", "money"),
+                Column("revenue", "revenue (?)" if strange else "revenue", "money"),
                 Column("revenue_currency", "in"),
             ),
-            rows=post_click(tables, goals, days),
+            rows=rows,
         )
     ]
 

@@ -122,6 +122,8 @@ def _report(
         _write_page(html, page(report, made_at=SystemClock().now()))
         call.out.note(f"wrote {html}")
     call.out.result(data_of(report), *blocks_of(report, top))
+    if any(goal.revenue is not None and goal.currency is None for goal in known or ()):
+        call.out.note("the currency of the goals' revenue is not known; name it with --goals-currency")
     if report.is_empty:
         call.out.note("nothing has landed for these days")
     return DONE

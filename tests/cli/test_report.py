@@ -129,6 +129,21 @@ async def test_goals_of_a_file_are_joined_to_spend(report, uri, tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("words", "told"), [((), "revenue (?)"), (("--goals-currency", "EUR"), "revenue  in")]
+)
+async def test_revenue_is_never_without_a_currency(report, uri, tmp_path, words, told):
+    """That of spend stands beside it; where it has none of its own, that is said."""
+    (tmp_path / "goals.csv").write_text("Campaign,Event name,Sessions,Key events,Revenue\n100,buy,8,2,9\n")
+    _, out, err = await in_thread(report, "spend", "--from", uri, "--goals", "goals.csv", *words)
+    assert (told in out, "name it with --goals-currency" in err) == (True, not words)
+    assert ("revenue (?)" in out) == (not words)
+    code, _, _ = await in_thread(
+        report, "spend", "--from", uri, "--goals", "goals.csv", *words, "--html", "page.html"
+    )
+    assert (code, ">revenue (?)<" in (tmp_path / "page.html").read_text("utf-8")) == (0, not words)
+
+
 async def test_goals_of_metrica_need_a_token(report, uri, monkeypatch):
     """Named in the environment, never on the command line."""
     monkeypatch.delenv("METRICA_TOKEN", raising=False)
