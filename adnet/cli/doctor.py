@@ -5,6 +5,7 @@ import os
 import platform
 import ssl
 import stat
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -160,8 +161,8 @@ def _state(config: Config | None) -> Iterator[Finding]:
     path = Path(url.removeprefix("sqlite:"))
     # Of another scheme only that is told: what follows it may hold a password.
     place = str(path) if scheme == "sqlite" else f"{scheme}:…"
-    if scheme == "sqlite" and not path.exists():
-        yield Finding("state", place, "ok", "not made yet; the first command that needs it makes it")
+    if scheme == "sqlite" and not _is_there(path):
+        yield _not_made(path)
         return
     try:
         with open_state(config) as state:
@@ -170,6 +171,27 @@ def _state(config: Config | None) -> Iterator[Finding]:
         yield Finding("state", place, "fail", error.message, "as it says")
     else:
         yield Finding("state", place, "ok", f"{unfinished} unfinished report jobs")
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # what opens it says why it cannot be looked at
+        return True
+
+
+def _not_made(path: Path) -> Finding:
+    """Say whether a state can be made where there is none; its folders are made with it."""
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        detail = f"cannot be made: {error.strerror or error}"
+        return Finding(
+            "state", str(path), "fail", detail, "name another file as state url, or let it be written"
+        )
+    return Finding("state", str(path), "ok", "not made yet; the first command that needs it makes it")
 
 
 # ------------------------------------------------------------------ accounts

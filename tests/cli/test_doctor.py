@@ -74,6 +74,24 @@ def test_state_that_others_can_read(adnet, partner, home):
     assert "chmod 600" in findings(ran, "state")[str(home / "state.db")]["detail"]
 
 
+@pytest.mark.parametrize("place", ["adnet.toml/state.db", "adnet.toml/new/state.db"])
+def test_state_that_cannot_be_made(adnet, partner, home, place):
+    """A place at which every command would fail fails here too; nothing is left there by looking."""
+    file = configure(partner.account())
+    file.write_text(file.read_text().replace("sqlite:state.db", f"sqlite:{place}"))
+    ran = adnet("doctor", "--json")
+    found = findings(ran, "state")[str(home / place)]
+    assert (ran.code, found["verdict"], "cannot be made: Not a directory" in found["detail"]) == (
+        2,
+        "fail",
+        True,
+    )
+    file.write_text(file.read_text().replace(f"sqlite:{place}", "sqlite:new/state.db"))
+    ran = adnet("doctor", "--json")
+    found = findings(ran, "state")[str(home / "new" / "state.db")]
+    assert (ran.code, found["verdict"], [path.name for path in home.iterdir()]) == (0, "ok", ["adnet.toml"])
+
+
 def test_state_in_use(adnet, partner, home):
     """A state that is there is looked into."""
     configure(partner.account())
