@@ -122,7 +122,7 @@ def _cards(totals: Section) -> Iterator[str]:
         for column in wanted:
             value = column.of(row)
             if value is not None:
-                unit = f" {row.currency or '?'}" if column.kind == "money" else ""
+                unit = "" if column.name == "roas" else f" {row.currency or '?'}"
                 yield f"<li><b{_mood(value)}>{text(shown(column, value) + unit)}</b>"
                 yield f"<span>{text(column.label)}</span></li>"
         yield "</ul>\n"

@@ -12,6 +12,7 @@ from adnet.analysis.chart import svg
 from adnet.analysis.page import page
 from adnet.analysis.report import profit_report, spend_report
 from adnet.analysis.sections import Bars, Column, Report, Section
+from adnet.money import Money
 from analysis.kit import campaign, sale, stat
 
 MADE = datetime(2026, 2, 1, 8, 30, tzinfo=UTC)
@@ -70,6 +71,16 @@ def test_a_page_is_whole_and_says_what_it_tells(report):
     assert "made on 2026-02-01 at 08:30 UTC" in words
     assert "2,001.00 USD" in words
     assert reader.all("html") == [{"lang": "en"}]
+
+
+async def test_no_amount_of_the_cards_is_without_its_currency(land):
+    """What a conversion cost is money, too; a return on spend is none."""
+    uri = await land([campaign("100"), stat("100", "9", conversions=4, revenue=Money(18, "USD"))])
+    with open_tables(uri) as tables:
+        spent = Reader(page(spend_report(tables), made_at=MADE)).words
+        earned = Reader(page(profit_report(tables), made_at=MADE)).words
+    assert [spent[spent.index(label) - 1] for label in ("spend", "CPA")] == ["9.00 USD", "2.25 USD"]
+    assert earned[earned.index("ROAS") - 1] == "0.00"
 
 
 def test_every_text_is_escaped(report):
