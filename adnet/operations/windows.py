@@ -12,7 +12,7 @@ import attrs
 from adnet.errors import AdnetError, ConfigurationError, JobExpiredError, StateError
 from adnet.models import Batch, ReportJob, ReportQuery
 from adnet.operations.jobs import ReportRunner, truncated
-from adnet.periods import ONE_SECOND, Moment, Period, instant
+from adnet.periods import ONE_DAY, ONE_SECOND, Moment, Period, instant
 
 _FULL: Final = 0.8
 """How full a window is meant to be: emptier ones cost requests, fuller ones risk being asked for twice."""
@@ -263,7 +263,9 @@ async def _hold(batches: AsyncIterator[Batch], rows: int) -> list[Batch]:
 def check_order(since: Moment, until: Moment) -> None:
     """Refuse a period that ends before it begins, where that can be told without a time zone, or begins too early.
 
-    Networks that tell a day at a time would be asked for hundreds of thousands of days on which nothing can have been.
+    A day and an instant may be in order in the account's own zone alone: shortly after midnight in Moscow it is still
+    yesterday in UTC. Networks that tell a day at a time would be asked for hundreds of thousands of days on which
+    nothing can have been.
 
     Raises:
         ConfigurationError: *since* is not before *until*, or before there was anything to report.
@@ -272,7 +274,8 @@ def check_order(since: Moment, until: Moment) -> None:
         begins, ends = instant(since), instant(until)
     except ValueError as error:
         raise ConfigurationError(str(error)) from None
-    if begins >= ends:
+    told = isinstance(since, datetime) == isinstance(until, datetime)
+    if begins >= ends + (timedelta(0) if told else ONE_DAY):
         raise ConfigurationError(f"since {since} is not before until {until}")
     if begins < _EARLIEST:
         what = f"since {since} is before {_EARLIEST:%Y-%m-%d}"

@@ -205,9 +205,17 @@ def _failed(run: Run, account: Account | _Unopened, error: AdnetError) -> list[T
     """Return the tables of an account of which nothing can be asked; in UTC, since its own days are not known."""
     mine: list[TableResult] = []
     with suppress(ConfigurationError):  # nobody knows the tables of a network whose package is broken
-        mine += _planned(run, account, Period.of(run.since, run.until)).values()
+        mine += _planned(run, account, _in_utc(run)).values()
     _fail_all(run, account, mine, error)
     return mine
+
+
+def _in_utc(run: Run) -> Period | None:
+    """Return the run's period; None for a day and an instant that only some accounts' zones put in order."""
+    try:
+        return Period.of(run.since, run.until)
+    except ValueError:
+        return None
 
 
 def _fail_all(
@@ -225,7 +233,7 @@ def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
     return next((error for error in leaves if isinstance(error, AdnetError)), leaves[0])
 
 
-def _planned(run: Run, account: Account | _Unopened, period: Period) -> dict[str, TableResult]:
+def _planned(run: Run, account: Account | _Unopened, period: Period | None) -> dict[str, TableResult]:
     """Return a result to be filled for each table that the account can serve and the run asks for."""
     now = account.clock.now()
     return {

@@ -1,16 +1,17 @@
 """The windows of a report: split where the network cuts, asked for anew where it forgets."""
 
 import asyncio
+from datetime import UTC, date, datetime
 
 import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adnet.errors import AccessDeniedError, JobExpiredError, TruncatedReportError
+from adnet.errors import AccessDeniedError, ConfigurationError, JobExpiredError, TruncatedReportError
 from adnet.models import ReportQuery
 from adnet.operations.jobs import ReportRunner
-from adnet.operations.windows import Left, Windows, stream_rows
+from adnet.operations.windows import Left, Windows, check_order, stream_rows
 from adnet.state import State
 from adnet.testing import FakeClock
 
@@ -206,3 +207,29 @@ async def test_stopping_early_stops_asking(runner, network):
     await stream.aclose()
     assert network.reading == 0
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [
+        (date(2026, 3, 2), datetime(2026, 3, 1, 22, tzinfo=UTC)),  # one o'clock on that day in Moscow
+        (datetime(2026, 3, 2, 1, tzinfo=UTC), date(2026, 3, 2)),  # the evening before in New York
+    ],
+)
+def test_a_day_and_an_instant_are_put_in_order_by_the_accounts_zone(since, until):
+    """What has begun there may not have begun in UTC."""
+    check_order(since, until)
+
+
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [
+        (date(2026, 3, 2), date(2026, 3, 2)),
+        (date(2026, 3, 3), datetime(2026, 3, 1, 22, tzinfo=UTC)),
+        (datetime(2026, 3, 3, 1, tzinfo=UTC), date(2026, 3, 2)),
+    ],
+)
+def test_what_is_in_order_in_no_zone_is_refused(since, until):
+    """Before any account is asked for its own."""
+    with pytest.raises(ConfigurationError, match="is not before until"):
+        check_order(since, until)

@@ -257,6 +257,26 @@ async def test_days_that_cannot_be_read_cost_no_others():
     assert [(table.outcome, len(table.errors)) for table in result.tables] == [("partial", 1)]
 
 
+async def test_a_day_that_has_begun_where_the_account_is_lands(sandbox):
+    """At one in the morning in Moscow "today, so far" ends before UTC's today begins: its own accounts land it."""
+    sink = MemorySink()
+    since, until = SINCE, datetime.combine(SINCE, time.min, UTC) - timedelta(hours=2)
+    async with (
+        MytargetSandbox(seed=7, campaigns=20, banners=40) as running,
+        adnet.connect("mytarget", base_url=running.base_url, **running.credentials) as moscow,
+        connected(sandbox) as utc,
+    ):
+        result = await adnet.pull(
+            [moscow, utc], since=since, until=until, to=sink, tables=["stats", "transactions"]
+        )
+    outcomes = {(table.network, table.table): table.outcome for table in result.tables}
+    assert outcomes == {("mytarget", "stats"): "landed", ("targetcircle", "transactions"): "failed"}
+    assert {row["date"] for row in sink.rows("stats")} == {since}
+    assert [str(error) for error in result.errors] == [
+        "targetcircle: since 2026-01-01T00:00:00+00:00 is not before until 2025-12-31T22:00:00+00:00"
+    ]
+
+
 @pytest.mark.parametrize("since", [date(2026, 3, 30), date(2026, 10, 26)])
 async def test_a_look_back_is_of_whole_days(since):
     """The day before may have had 23 or 25 hours."""
