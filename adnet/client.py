@@ -361,7 +361,7 @@ class Account:
         return await runner.submit(self._completed(query)) if runner else self._instant.submit(query)
 
     async def poll_report(self, job: ReportJob) -> ReportJob:
-        """Ask once how far a report is, at once, but not within 0.2 s of the last question."""
+        """Ask once how far a report is, not within 0.2 s of the last question; for one that was lost, ask anew."""
         await self._ready("poll_report")
         self._own("poll_report", job)
         runner = self._runner(job.query)

@@ -199,13 +199,19 @@ class ReportRunner:
         )
 
     async def poll(self, job: ReportJob) -> ReportJob:
-        """Ask once how far *job* is, not sooner than 0.2 s after the last question; store a change of state."""
+        """Ask once how far *job* is, not sooner than 0.2 s after the last question; store a change of state.
+
+        One that the network has lost is asked for anew: nobody else would, and its intent keeps others waiting.
+
+        Raises:
+            JobExpiredError: It was lost too often.
+        """
         async with self._lock(job.job_id):
             job = self._latest.get(job.job_id, job)
-            if next_step(job, self.settings) != "poll":
-                return job
-            await self._pauses.until_allowed(job)
-            return await self._ask(job)
+            if next_step(job, self.settings) == "poll":
+                await self._pauses.until_allowed(job)
+                job = await self._ask(job)
+            return await self._post_again(job) if job.state == "intended" else job
 
     async def _poll(self, job: ReportJob, started: float) -> ReportJob:
         await self._pauses.until_due(job, started)

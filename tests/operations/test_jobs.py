@@ -292,6 +292,26 @@ async def test_polling_once_asks_once(runner, network):
     assert len(network.polled) == count
 
 
+async def test_a_report_that_is_lost_while_it_is_polled_for_is_asked_for_anew(runner, network):
+    """Whoever polls until it is ready would else poll for ever, and let no other task have a turn."""
+    job = await runner.submit(query())
+    network.losing = 1
+    for _ in range(100):
+        if (job := await runner.poll(job)).state == "ready":
+            break
+        await network.clock.sleep(1)
+    assert (job.state, job.report_id, job.attempts) == ("ready", "r2", 2)
+
+
+async def test_a_report_that_was_lost_for_another_runner_is_asked_for_anew_by_polling(
+    runner, network, clock, state
+):
+    """The job that somebody stored says so, and whoever polls is the one to ask."""
+    lost = attrs.evolve(await runner.submit(query()), state="intended", report_id=None)
+    job = await ReportRunner(network, account="shop", clock=clock, state=state).poll(lost)
+    assert (job.state, job.report_id) == ("submitted", "r2")
+
+
 def test_a_connector_without_reports_has_no_runner(clock, state):
     """That is a programming error."""
 
