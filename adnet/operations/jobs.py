@@ -9,7 +9,7 @@ one goes on. At most one POST per death is repeated.
 import asyncio
 import weakref
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
 from adnet.clock import Clock
@@ -18,6 +18,7 @@ from adnet.errors import (
     ConfigurationError,
     JobExpiredError,
     JobFailedError,
+    StateError,
     TruncatedReportError,
 )
 from adnet.interface import Connector, QueuesReports
@@ -109,7 +110,9 @@ class ReportRunner:
         try:
             yield
         except (asyncio.CancelledError, GeneratorExit):
-            self._state.jobs.release(job)
+            # Whoever goes perhaps closed the state before this was collected.
+            with suppress(StateError):
+                self._state.jobs.release(job)
             raise
 
     async def _post(self, job: ReportJob) -> ReportJob:

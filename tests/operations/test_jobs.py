@@ -78,6 +78,15 @@ async def test_progress_is_told_state_by_state(runner):
     assert set(states[:-1]) == {"running"}
 
 
+async def test_who_leaves_after_the_state_was_closed_leaves_in_peace(network, clock):
+    """A generator that was broken out of is closed when it is collected, by when its account may be closed."""
+    with State.open(clock=clock) as state:
+        runner = ReportRunner(network, account="shop", clock=clock, state=state)
+        news = runner.follow(await runner.submit(query()))
+        assert (await anext(news)).state == "running"
+    await news.aclose()
+
+
 async def test_no_report_is_polled_twice_within_two_tenths(runner, network):
     """Not even by several tasks that wait for it."""
     network.takes_s = 3.0
