@@ -46,12 +46,13 @@ class StatRow:
     @property
     def cpc(self) -> Decimal | None:
         """Spend per click, in units of the currency."""
-        return ratio(self.spend.amount if self.spend else None, self.clicks)
+        return None if self.spend is None else ratio(self.spend.amount, self.clicks)
 
     @property
     def cpm(self) -> Decimal | None:
         """Spend per thousand impressions, in units of the currency."""
-        per_impression = ratio(self.spend.amount if self.spend else None, self.impressions)
+        # A Money of nothing is false, and still a price that is known.
+        per_impression = None if self.spend is None else ratio(self.spend.amount, self.impressions)
         return None if per_impression is None else per_impression * 1000
 
     @property

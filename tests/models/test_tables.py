@@ -114,6 +114,12 @@ def test_ratios_are_computed():
     assert attrs.evolve(STAT, spend=Money(0, "EUR")).roas is None
 
 
+def test_what_cost_nothing_cost_nothing_per_click():
+    """None would say that nobody knows, and an average over days would leave the free ones out."""
+    free = attrs.evolve(STAT, spend=Money(0, "EUR"))
+    assert (free.cpc, free.cpm) == (0, 0)
+
+
 def test_models_are_frozen():
     """A change is a new value."""
     campaign = Campaign(campaign_id="1", name="a")
