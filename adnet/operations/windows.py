@@ -19,7 +19,7 @@ _FULL: Final = 0.8
 _NARROWER: Final = "narrow it by filters that the network itself applies"
 _GROWTH: Final = 4
 """How much longer than the last window the next may be."""
-_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """Where computers begin to count, so that people write it for "all there is"; no network has anything older."""
 
 
@@ -277,6 +277,6 @@ def check_order(since: Moment, until: Moment) -> None:
     told = isinstance(since, datetime) == isinstance(until, datetime)
     if begins >= ends + (timedelta(0) if told else ONE_DAY):
         raise ConfigurationError(f"since {since} is not before until {until}")
-    if begins < _EARLIEST:
-        what = f"since {since} is before {_EARLIEST:%Y-%m-%d}"
+    if begins < EARLIEST:
+        what = f"since {since} is before {EARLIEST:%Y-%m-%d}"
         raise ConfigurationError(f"{what}, when no network had anything to report; begin then or later")

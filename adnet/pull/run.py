@@ -21,8 +21,8 @@ from adnet.hints import hint
 from adnet.interface import Capabilities
 from adnet.models import TABLES
 from adnet.models.words import LEVELS, Level
-from adnet.operations.windows import check_order
-from adnet.periods import Moment, Period
+from adnet.operations.windows import EARLIEST, check_order
+from adnet.periods import Moment, Period, instant
 from adnet.pull.result import PullResult, TableResult
 from adnet.pull.source import DATED, SOURCES, Progress, Run, Source
 from adnet.sinks import Sink, open_sink
@@ -90,8 +90,7 @@ async def pull(
     chosen = _accounts(accounts)
     _check_apart(chosen)
     check_order(since, until)
-    if lookback_days < 0:
-        raise ConfigurationError(f"lookback_days {lookback_days} would leave out days that are asked for")
+    lookback = _lookback(since, lookback_days)
     if tables is not None and not tables:
         raise ConfigurationError("no table is named: leave tables out for all of them")
     _check_names("table", tables or (), TABLES)
@@ -112,7 +111,7 @@ async def pull(
         tables=wanted,
         levels=by_levels,
         raw=raw,
-        lookback=timedelta(days=lookback_days),
+        lookback=lookback,
         tell=on_progress or (lambda _: None),
     )
     try:
@@ -140,6 +139,21 @@ def _check_apart(accounts: Sequence[Account]) -> None:
                 f"{count} accounts on {network} are called {name!r}, and their rows could not be told apart: give"
                 ' each a name of its own, adnet.connect(..., name="...")'
             )
+
+
+def _lookback(since: Moment, days: int) -> timedelta:
+    """Return how far *days* lead back; refuse what leads forward, or to where networks have nothing to report.
+
+    Raises:
+        ConfigurationError: It does.
+    """
+    if days < 0:
+        raise ConfigurationError(f"lookback_days {days} would leave out days that are asked for")
+    if days > (instant(since) - EARLIEST).days:
+        raise ConfigurationError(
+            f"lookback_days {days} leads before {EARLIEST:%Y-%m-%d}, when no network had anything to report"
+        )
+    return timedelta(days=days)
 
 
 def _check_names(what: str, given: Collection[str], known: Collection[str]) -> None:

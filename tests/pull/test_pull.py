@@ -325,6 +325,8 @@ async def test_statistics_by_a_level_that_a_network_lacks_are_left_out():
         ({"levels": [5]}, "there is no level 5"),
         ({"until": date(2025, 1, 1)}, "is not before until"),
         ({"lookback_days": -1}, "lookback_days -1 would leave out days that are asked for"),
+        ({"lookback_days": 99_999}, "lookback_days 99999 leads before 1970-01-01"),
+        ({"lookback_days": 10**12}, "lookback_days 1000000000000 leads before 1970-01-01"),
         ({"to": "duckbd:x"}, "duckbd"),
     ],
 )
