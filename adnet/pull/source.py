@@ -7,7 +7,7 @@ source is one landing: staged while it streams in, committed as a whole, and onl
 import asyncio
 import uuid
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import timedelta, tzinfo
 from itertools import islice, pairwise
@@ -103,7 +103,7 @@ class Source:
         for result in results.values():
             result.feeds += 1
         self._units = 0
-        self._checkpoint: PullCheckpoint | None = None
+        self._checkpoints: list[PullCheckpoint] = []
 
     async def run(self) -> None:
         """Land all windows of the source; what goes wrong with it is noted in its results.
@@ -124,23 +124,25 @@ class Source:
 
     def settle(self) -> None:
         """Forget how far the source came, now that the run has ended."""
-        if self._checkpoint is not None:
-            self._checkpoint.settle()
+        for checkpoint in self._checkpoints:
+            checkpoint.settle()
 
     async def _pull(self) -> None:
         runner = getattr(self._connector, "runner", None)
-        if runner is not None and self._name in self._account.capabilities.report_kinds:
-            await self._pull_report(runner)
-        elif self._name == "stats":
-            for level in self._run.levels:
-                if level in self._account.capabilities.levels:
-                    await self._pull_stats(level)
-        elif self._name in LISTED:
-            self._tell("queued")
-            async with self._run.lists[self._account.network]:
-                await self._land(self._batches())
-        else:
-            await self._land(self._batches())
+        for level in self._levels:
+            if runner is not None and self._name in self._account.capabilities.report_kinds:
+                await self._pull_report(runner, level)
+            elif level is not None:
+                await self._pull_stats(level)
+            else:
+                await self._pull_list()
+
+    @property
+    def _levels(self) -> Sequence[Level | None]:
+        """What the source is asked by, one after another; None where there are no levels."""
+        if self._name != "stats":
+            return (None,)
+        return [level for level in self._run.levels if level in self._account.capabilities.levels]
 
     @property
     def _period(self) -> Period:
@@ -153,10 +155,10 @@ class Source:
 
     # ------------------------------------------------------------------ reports
 
-    async def _pull_report(self, runner: ReportRunner) -> None:
-        query = ReportQuery(kind=self._name, period=self._period if self._name in DATED else None)
-        query = self._connector.complete_query(query)
-        self._checkpoint = checkpoint = PullCheckpoint(
+    async def _pull_report(self, runner: ReportRunner, level: Level | None) -> None:
+        period = self._period if self._name in DATED else None
+        query = self._connector.complete_query(ReportQuery(kind=self._name, period=period, level=level))
+        checkpoint = PullCheckpoint(
             self._account.state.facts,
             scope=self._connector.account_key,
             query=query,
@@ -165,6 +167,7 @@ class Source:
             now=self._account.clock.now(),
             lands=(self._account.name, *self._results, "raw" if self._run.raw else "bare"),
         )
+        self._checkpoints.append(checkpoint)
         await checkpoint.verify()
         for table, counts in checkpoint.landed.items():
             if table in self._results:
@@ -207,6 +210,14 @@ class Source:
             except PayloadError as error:
                 # As with the windows of a report.
                 self._fail(error)
+
+    async def _pull_list(self) -> None:
+        if self._name not in LISTED:
+            await self._land(self._batches())
+            return
+        self._tell("queued")
+        async with self._run.lists[self._account.network]:
+            await self._land(self._batches())
 
     def _batches(self) -> AsyncIterator[Batch]:
         if self._name == "accounts":
@@ -256,8 +267,8 @@ class Source:
         for table, counts in landed.items():
             result = self._results[table]
             result.count(counts.rows, counts.new_rows, counts.changed_rows)
-            if self._checkpoint is not None:
-                self._checkpoint.count(table, counts)
+            for checkpoint in self._checkpoints[-1:]:
+                checkpoint.count(table, counts)
         self._tell("landed", sum(counts.rows for counts in landed.values()))
         return rows
 

@@ -11,8 +11,11 @@ import attrs
 import pytest
 
 import adnet
-from adnet.models import AccountInfo, ModelBatch, ReportQuery
+from adnet.client import Account
+from adnet.interface import Connector, QueuesReports, ReadsStats
+from adnet.models import AccountInfo, ModelBatch, ReportQuery, StatRow
 from adnet.money import Money
+from adnet.operations.jobs import ReportRunner
 from adnet.operations.windows import Left
 from adnet.periods import Period
 from adnet.pull.checkpoint import PullCheckpoint
@@ -22,6 +25,7 @@ from adnet.sandbox.mytarget import MytargetSandbox
 from adnet.sandbox.targetcircle import TargetCircleSandbox
 from adnet.state import State
 from adnet.testing import FakeClock, MemorySink
+from adnet.transport.limits import Bucket, Limiter
 
 SINCE, UNTIL = date(2026, 1, 1), date(2026, 1, 3)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -312,6 +316,46 @@ async def test_statistics_by_a_level_that_a_network_lacks_are_left_out():
         )
     assert [(table.table, table.outcome) for table in result.tables] == [("accounts", "landed")]
     assert [row["table"] for row in sink.rows("pulls")] == ["accounts"]
+
+
+class Queued(Connector, QueuesReports, ReadsStats):
+    """Makes its statistics on request, by campaign and by ad."""
+
+    network = "memory"
+    account_key = "key"
+    report_kinds = frozenset({"stats"})
+    levels = ("campaign", "ad")
+
+    limiter = None
+
+    def __init__(self, clock, state):
+        self.limiter = Limiter([Bucket("reports", concurrency=10)], clock=clock)
+        self.runner = ReportRunner(self, account="shop", clock=clock, state=state)
+
+    async def submit_report(self, job):
+        return job.changed(state="ready")
+
+    async def poll_report(self, job): ...
+
+    async def read_report(self, job):
+        for day in job.query.period.days():
+            yield ModelBatch([StatRow(date=day, level=job.query.level or "campaign", object_id="1")])
+
+    def list_stats(self, period, *, level="campaign", ids=None): ...
+
+
+@pytest.mark.parametrize("levels", [["ad"], ["campaign", "ad"], ["campaign"]])
+async def test_statistics_made_on_request_land_by_each_level(levels):
+    """A report is of one level: each that the run asks for is asked for, and nothing lands by another."""
+    clock, sink = FakeClock(), MemorySink()
+    with State.open(clock=clock) as state:
+        account = Account(Queued(clock, state), name="shop", clock=clock, state=state)
+        result = await adnet.pull(account, since=SINCE, until=UNTIL, to=sink, levels=levels)
+        await account.close()
+    assert [(table.table, table.outcome, table.rows) for table in result.tables] == [
+        ("stats", "landed", 2 * len(levels))
+    ]
+    assert {row["level"] for row in sink.rows("stats")} == set(levels)
 
 
 @pytest.mark.parametrize(
