@@ -372,7 +372,7 @@ class Account:
         self._require("poll_report")
         self._own("poll_report", job)
         runner = self._runner(job.query)
-        return runner.follow(job) if runner else _once(job)
+        return self._plain("follow_report", lambda: runner.follow(job) if runner else _once(job))
 
     def read_report(self, job: ReportJob) -> AsyncIterator[Any]:
         """Yield a ready report's rows."""

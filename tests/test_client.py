@@ -7,7 +7,7 @@ import pytest
 
 import adnet
 from adnet.client import Account
-from adnet.interface import Connector, WritesAds, WritesCampaigns
+from adnet.interface import Connector, QueuesReports, WritesAds, WritesCampaigns
 from adnet.testing import FakeClock, ScriptTransport
 
 NEW, OLD = date(2026, 1, 2), date(2026, 1, 1)
@@ -112,3 +112,44 @@ async def test_of_a_plan_that_the_network_cannot_make_whole_nothing_is_sent():
     with pytest.raises(adnet.UnsupportedError, match="memory cannot serve update_ads"):
         await account_on(connector).apply(adnet.Plan(network="memory", updates=(CAMPAIGN, AD)))
     assert connector.changed == []
+
+
+class Follows(Connector, QueuesReports):
+    """Has to learn something first, as its interface lets it."""
+
+    network = "memory"
+    account_key = "key"
+    report_kinds = frozenset({"clicks"})
+    runner = None
+
+    def __init__(self):
+        self.runner, self.opened = self, False
+
+    async def open(self):
+        self.opened = True
+
+    async def close(self): ...
+
+    async def follow(self, job):
+        yield job.changed(state="ready" if self.opened else "failed")
+        raise adnet.JobFailedError("it is gone")
+
+    async def submit_report(self, job): ...
+
+    async def poll_report(self, job): ...
+
+    def read_report(self, job): ...
+
+
+async def test_following_a_report_opens_the_account_and_tells_whose_errors_it_has():
+    """It may be the first that a process does with a job that another one has stored."""
+    account = account_on(Follows())
+    job = adnet.ReportJob(
+        network="memory", account="shop", account_key="key", query=adnet.ReportQuery(kind="clicks")
+    )
+    news = account.follow_report(job)
+    assert (await anext(news)).state == "ready"
+    with pytest.raises(adnet.JobFailedError) as caught:
+        await anext(news)
+    error = caught.value
+    assert (error.network, error.account, error.operation) == ("memory", "shop", "follow_report")
