@@ -142,7 +142,8 @@ class _Move:
     before: Decimal | None
     after: Decimal | None
     seen: bool
-    """Whether the present value is known, in the same currency; no budget is known, too: no limit."""
+    """Whether the present value is known, in the same currency; no budget is known, too: no limit. Of what is no amount
+    nobody knows what it moves, either."""
 
 
 def _moves(update: Update, thing: Campaign | Ad | None) -> Iterable[_Move]:
@@ -153,8 +154,8 @@ def _moves(update: Update, thing: Campaign | Ad | None) -> Iterable[_Move]:
         units = {one.currency for one in (value, old) if isinstance(one, Money)}
         # No budget is no limit; but a bid that comes or goes is no share of anything.
         told = part == "budget" or (value is None) == (old is None)
-        seen = thing is not None and len(units) < 2 and told
-        before, after = _amount(old) if seen else None, _amount(value)
+        seen = thing is not None and len(units) < 2 and told and _is_amount(value)
+        before, after = (_amount(old), _amount(value)) if seen else (None, None)
         if before != after or not seen:
             # At some networks a limit of nothing is no limit; whoever means to stop, pauses.
             left = None if part == "budget" and after is not None and after <= 0 else after
@@ -209,7 +210,16 @@ def _share(moves: Sequence[_Move], way: int) -> Decimal:
 def _amount(value: Any) -> Decimal | None:
     if value is None:
         return None
-    return value.amount if isinstance(value, Money) else Decimal(value)
+    return value.amount if isinstance(value, Money) else exact(value)
+
+
+def _is_amount(value: Any) -> bool:
+    """Whether it can be told what *value* moves; the network has yet to refuse what is none."""
+    try:
+        _amount(value)
+    except ValueError:
+        return False
+    return True
 
 
 def id_of(thing: Campaign | Ad) -> str:

@@ -210,3 +210,16 @@ def test_a_price_that_is_multiplied_has_to_be_forced():
     check({"bid_factor": Decimal(3)}, bid_share=Decimal(2))
     with pytest.raises(UnsafePlanError, match=r"pays 1.51 times the price on a source \(allowed: 1.5\)"):
         check({"bid_factor": Decimal("1.51")})
+
+
+@pytest.mark.parametrize(
+    "value", ["", "much", "120 EUR", 1.5, Decimal("NaN"), Decimal("Infinity"), {"amount": 5}]
+)
+@pytest.mark.parametrize("field", ["daily_budget", "bid"])
+def test_what_is_no_amount_is_too_much(field, value):
+    """Nobody can tell what it moves; that the network may refuse it is no reason to fall over here."""
+    there = Campaign(campaign_id="1", name="x", daily_budget=Money(100, "EUR"), bid=Money(1, "EUR"))
+    counts = count_plan([Update("1", {field: value}, "campaigns")], [there])
+    assert (counts["unseen"], counts["unlimited"]) == (1, 0)
+    with pytest.raises(UnsafePlanError, match="1 amount whose present value is not known"):
+        check_plan(Plan(network="x", updates=(Update("1", {field: value}),)))
