@@ -1,7 +1,8 @@
 """Reports of networks that answer at once: jobs that are born ready and read a list."""
 
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from inspect import signature
+from typing import Any, Final
 
 from adnet.clock import Clock
 from adnet.errors import UnsupportedError
@@ -18,6 +19,9 @@ from adnet.interface import (
 from adnet.models import Batch, ReportJob, ReportQuery
 from adnet.periods import Period
 
+_APART: Final = frozenset({"period", "level", "currency"})
+"""What a query has beside its filters; lists take it by these names."""
+
 
 class InstantReports:
     """Gives a connector's lists the shape of report jobs."""
@@ -31,7 +35,7 @@ class InstantReports:
         """Return a job that is ready at once.
 
         Raises:
-            UnsupportedError: The network has no such list.
+            UnsupportedError: The network has no such list, or not by such a filter, or in no such currency.
         """
         self._list(query)
         now = self._clock.now()
@@ -51,6 +55,24 @@ class InstantReports:
         return self._list(job.query)()
 
     def _list(self, query: ReportQuery) -> Callable[[], AsyncIterator[Batch]]:
+        found = self._found(query)
+        self._check(query)
+        return found
+
+    def _check(self, query: ReportQuery) -> None:
+        """Refuse what the list would not take, or would leave out without a word."""
+        takes = signature(getattr(self._connector, f"list_{query.kind}")).parameters
+        free = any(one.kind is one.VAR_KEYWORD for one in takes.values())
+        told = [name for name, one in takes.items() if one.kind is not one.VAR_KEYWORD and name not in _APART]
+        what = f"{self._connector.network} cannot filter {query.kind} by"
+        for name in query.filters:
+            if name in _APART or not (free or name in told):
+                raise self._refused(f"{what} {name!r}" + (f"; it can by {', '.join(told)}" if told else ""))
+        if query.currency is not None and "currency" not in takes:
+            own = f"{self._connector.network} tells {query.kind} in no other currency than its own"
+            raise self._refused(f"{own}; leave currency out")
+
+    def _found(self, query: ReportQuery) -> Callable[[], AsyncIterator[Batch]]:
         connector: Any = self._connector
         filters: dict[str, Any] = dict(query.filters)
         period = query.period
@@ -80,9 +102,10 @@ class InstantReports:
         raise self._unsupported(query)
 
     def _unsupported(self, query: ReportQuery) -> UnsupportedError:
-        return UnsupportedError(
+        return self._refused(
             f"{self._connector.network} has no {query.kind} report"
-            + ("" if query.period else "; a period may be missing"),
-            network=self._connector.network,
-            account=self._account,
+            + ("" if query.period else "; a period may be missing")
         )
+
+    def _refused(self, why: str) -> UnsupportedError:
+        return UnsupportedError(why, network=self._connector.network, account=self._account)

@@ -101,3 +101,33 @@ def test_what_cannot_be_listed_is_refused_before_any_request(clock, asked):
     connector = Lists() if asked.kind != "clicks" else Connector.__new__(Connector)
     with pytest.raises(UnsupportedError, match=f"has no {asked.kind} report"):
         InstantReports(connector, account="shop", clock=clock).submit(asked)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (
+            ReportQuery(kind="campaigns", filters={"state": "active"}),
+            "memory cannot filter campaigns by 'state'; it can by ids, status",
+        ),
+        (
+            ReportQuery(kind="stats", period=PERIOD, filters={"level": "ad"}),
+            "memory cannot filter stats by 'level'; it can by ids",
+        ),
+        (
+            ReportQuery(kind="transactions", period=PERIOD, filters={"currency": "EUR"}),
+            "memory cannot filter transactions by 'currency'",
+        ),
+        (
+            ReportQuery(kind="stats", period=PERIOD, currency="EUR"),
+            "memory tells stats in no other currency than its own; leave currency out",
+        ),
+    ],
+)
+def test_what_a_list_cannot_take_is_refused_before_any_request(clock, asked, words):
+    """A filter that it does not have was a TypeError, and amounts came in another currency than asked for."""
+    lists = Lists()
+    with pytest.raises(UnsupportedError) as caught:
+        InstantReports(lists, account="shop", clock=clock).submit(asked)
+    assert caught.value.message == words
+    assert lists.asked == []
