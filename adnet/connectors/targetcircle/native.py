@@ -25,7 +25,14 @@ from adnet.connectors.targetcircle.pages import (
     read_ticket,
     stamp,
 )
-from adnet.connectors.targetcircle.rows import AdRow, CodeRow, InventoryRow, OfferDetails, TypedCodeRow
+from adnet.connectors.targetcircle.rows import (
+    AdRow,
+    ClickRow,
+    CodeRow,
+    InventoryRow,
+    OfferDetails,
+    TypedCodeRow,
+)
 from adnet.errors import InvalidRequestError, OriginError
 from adnet.models import Ad, Link, Offer
 from adnet.operations.links import resolve
@@ -151,7 +158,7 @@ class TargetCircleNative:
         request = Request(route=routes.PAGE[kind], url=url, headers={"Accept": "application/json"})
         response = await self._session.send(request)
         with self._session.reading(request.route):
-            return read_page(response, report_id, page, self._session.scrubber)
+            return read_page(response, report_id, page, self._session.scrubber, quoted=kind != "clicks")
 
     # ------------------------------------------------------------------ direct answers
 
@@ -264,12 +271,13 @@ def read_columns(body: bytes, kind: type[Any], session: Session) -> tuple[list[A
         SchemaError, DecodeError: It cannot be read.
     """
     page = Response(status=200, url="", body=body)
-    raws: list[codec.RawJson] = lenient(page, codec.RAWS, session.scrubber)
+    quoted = kind is not ClickRow  # which has an address
+    raws: list[codec.RawJson] = lenient(page, codec.RAWS, session.scrubber, quoted=quoted)
     if any(byte in body and word.search(body) for byte, word in _TOKEN) or session.scrubber.knows_bytes(body):
         # A token is mentioned, or ours is repeated: rare enough to go through the rows one by one.
         raws = [session.scrubber.json(bytes(raw)) for raw in raws]
         page = attrs.evolve(page, body=b"[" + b",".join(map(bytes, raws)) + b"]")
-    rows: list[Any] = lenient(page, codec.list_of(kind), session.scrubber)
+    rows: list[Any] = lenient(page, codec.list_of(kind), session.scrubber, quoted=quoted)
     check_amounts(rows)
     return rows, raws
 

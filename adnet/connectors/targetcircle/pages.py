@@ -9,7 +9,7 @@ import attrs
 import msgspec
 
 from adnet.connectors.targetcircle.codec import tidy_json
-from adnet.errors import DecodeError, SchemaError
+from adnet.errors import DecodeError, PayloadError, SchemaError
 from adnet.operations.links import parse_links
 from adnet.redact import Scrubber
 from adnet.transport.decipher import decode
@@ -119,13 +119,15 @@ def _last_segment(url: str | None) -> str:
     return urlsplit(url or "").path.rstrip("/").rpartition("/")[2]
 
 
-def read_page(response: Response, report_id: str, page: int, scrubber: Scrubber) -> ReportPage:
+def read_page(
+    response: Response, report_id: str, page: int, scrubber: Scrubber, *, quoted: bool = True
+) -> ReportPage:
     """Return a report's answer. Links count only once the report is READY: before that they are placeholders.
 
     Raises:
         DecodeError, SchemaError: It cannot be read.
     """
-    envelope: Envelope = lenient(response, _ENVELOPE, scrubber)
+    envelope: Envelope = lenient(response, _ENVELOPE, scrubber, quoted=quoted)
     status = (envelope.status or "").strip().upper()
     data = _rows(envelope.data)
     if status != _READY:
@@ -166,11 +168,21 @@ def _rows(data: msgspec.Raw) -> bytes:
     return b"[]" if found == b"null" else found
 
 
-def lenient(response: Response, decoder: Any, scrubber: Scrubber) -> Any:
+def lenient(response: Response, decoder: Any, scrubber: Scrubber, *, quoted: bool = True) -> Any:
     """Decode strictly; where that fails, once more without commas that stand before a closing bracket.
 
     Source: the document's own samples have such commas (documented); nobody is known to have met them live.
+    An answer that is not to be *quoted* in an error has personal data, such as addresses.
     """
+    try:
+        return _lenient(response, decoder, scrubber)
+    except PayloadError as error:
+        if not quoted:
+            error.excerpt = ""
+        raise
+
+
+def _lenient(response: Response, decoder: Any, scrubber: Scrubber) -> Any:
     try:
         return decode(response, scrubber=scrubber, decoder=decoder)
     except DecodeError:

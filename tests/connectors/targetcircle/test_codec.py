@@ -14,7 +14,7 @@ from adnet.connectors.targetcircle import codec
 from adnet.connectors.targetcircle.amounts import has_amounts
 from adnet.connectors.targetcircle.native import joined
 from adnet.connectors.targetcircle.rows import ClickRow, OfferRow, PricingRow, TradeRow, TransactionRow
-from adnet.errors import AdnetError, DecodeError, InvalidRequestError, SchemaError
+from adnet.errors import AdnetError, DecodeError, InvalidRequestError, PayloadError, SchemaError
 from adnet.money import Money
 from adnet.testing import answer
 
@@ -179,6 +179,20 @@ async def test_a_click_has_no_address():
 async def test_a_click_without_an_address_has_no_hash():
     """Nothing is hashed that is not there."""
     assert [found.ip_hash for found in await clicks([click(ip=None), click(ip="")])] == [None, None]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"status":"READY","pagesNumber":1,"data":[{"ip":"192.0.2.1",',
+     b'{"status":"READY","pagesNumber":1,"data":[{"ip":"192.0.2.1","clickDate":1}]}',
+     b'{"status":1,"data":[{"ip":"192.0.2.1"}]}'],
+)  # fmt: skip
+async def test_an_error_quotes_no_address(body):
+    """What cannot be read names its place, and shows nobody's address."""
+    with pytest.raises(PayloadError) as caught:
+        await clicks([click()], spoil=lambda _report, _page, _body: answer(200, body=body))
+    assert caught.value.operation == "clicks.page"
+    assert "192.0.2.1" not in f"{caught.value!r} {caught.value} {vars(caught.value)}"
 
 
 @pytest.mark.parametrize("name", ["unheard", "unheard token"])
