@@ -206,6 +206,11 @@ class _Way:
     proxy: str | None = None
     """Where the proxy is that requests go through."""
 
+    @property
+    def key(self) -> str:
+        """What in the configuration says where to connect."""
+        return "proxy" if self.proxy else "base_url"
+
 
 def _accounts(config: Config, findings: list[Finding]) -> Iterator[tuple[str, _Way]]:
     """Yield each account that can be opened, and the way to its network; note those that cannot."""
@@ -267,7 +272,7 @@ async def _reach(way: _Way) -> Finding:
                 parts.hostname, port, ssl=ssl.create_default_context() if secure else None
             )
     except UnicodeError:  # it could not even be asked for
-        return Finding("reach", "", "fail", f"{where}: this is no name of a host", "check base_url")
+        return Finding("reach", "", "fail", f"{where}: this is no name of a host", f"check {way.key}")
     except OSError as error:
         return Finding("reach", "", "fail", f"{where}: {_why(error)}", _remedy(way, error))
     writer.close()
@@ -276,15 +281,14 @@ async def _reach(way: _Way) -> Finding:
 
 
 def _remedy(way: _Way, error: OSError) -> str:
-    key = "proxy" if way.proxy else "base_url"
     if isinstance(error, ssl.SSLError):
-        return f"check {key}, and this machine's clock and certificates"
+        return f"check {way.key}, and this machine's clock and certificates"
     if not way.proxy and (named := next(filter(os.environ.get, _PROXIES), None)):
         return (
             f"{named} of the environment is not used: if there is no other way, write"
             f' proxy = {{ env = "{named}" }} in the section of the account'
         )
-    return f"check {key}, the network and its firewall"
+    return f"check {way.key}, the network and its firewall"
 
 
 def _why(error: OSError) -> str:
