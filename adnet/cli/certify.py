@@ -31,7 +31,8 @@ from adnet.client import Account
 from adnet.config import Config, load, open_accounts
 from adnet.errors import ConfigurationError, UnsupportedError
 from adnet.operations import bidding
-from adnet.periods import instant
+from adnet.operations.windows import check_order
+from adnet.periods import ONE_DAY, instant
 from adnet.state import LedgerEntry
 
 NETWORKS: Final = ("mytarget", "vkads")
@@ -110,13 +111,14 @@ def _period(today: date, since: date | None) -> tuple[date, Quarter]:
     """Return the first day to look at, and the three months: the last ones, or those from an earlier *since* on.
 
     Raises:
-        ConfigurationError: *since* is yet to come.
+        ConfigurationError: *since* is yet to come, or before there was any network.
     """
     first = Quarter.until_day(today).ends[0]
     if since is None or since == first:
         return first, Quarter.until_day(today)
     if since > today:
         raise ConfigurationError(f"--since {since} is yet to come")
+    check_order(since, today + ONE_DAY)
     return since, Quarter.until_day(today) if since > first else Quarter.from_day(since)
 
 

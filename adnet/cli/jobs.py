@@ -26,6 +26,8 @@ from adnet.state import State
 _COLUMNS: Final = ("job", "account", "report", "since", "until", "state", "asked", "changed", "error")
 _SHORT: Final = 12
 """Digits of a job's id that are shown; any beginning that is unique will do to name it."""
+_MOST: Final = 10**9
+"""Jobs that a list can be asked for; the journal counts no further than to 64 bits."""
 
 
 @click.group(cls=Group)
@@ -35,7 +37,9 @@ def command() -> None:
 
 @command.command("list")
 @click.option("--unfinished", is_flag=True, help="Only those that are not done, failed or cancelled.")
-@click.option("--limit", type=click.IntRange(1), default=200, show_default=True, help="The latest so many.")
+@click.option(
+    "--limit", type=click.IntRange(1, _MOST), default=200, show_default=True, help="The latest so many."
+)
 @click.pass_obj
 def list_jobs(call: Call, /, unfinished: bool, limit: int) -> int:
     """List report jobs, the latest change first."""

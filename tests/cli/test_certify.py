@@ -233,6 +233,7 @@ def test_two_accounts_of_one_client_fail(adnet, own):
         (("nobody",), "there is no account 'nobody'"),
         (("own", "--since", "yesterday"), "'yesterday' is no day"),
         (("own", "--since", "2026-02-30"), "'2026-02-30' is no day"),
+        (("own", "--since", "0001-01-01"), "since 0001-01-01 is "),
         (("own", "--from", "redis:x"), "rows can be read from duckdb:PATH"),
         (("own", "--from", "duckdb:nowhere.duckdb"), "there is nothing at"),
     ],

@@ -65,6 +65,8 @@ class TestList:
         listed = adnet("jobs", "list", "--unfinished", "--json").json["jobs"]
         assert jobs[::-1] == [job["job"] for job in listed]
         assert len(adnet("jobs", "list", "--limit", "1", "--json").json["jobs"]) == 1
+        ran = adnet("jobs", "list", "--limit", 10**20)
+        assert (ran.code, "is not in the range" in ran.line) == (2, True)
 
     def test_without_a_configuration(self, adnet, home):
         """Without any configuration it is the journal in the platform's state folder."""
