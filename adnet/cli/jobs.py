@@ -112,7 +112,7 @@ def _named(state: State, beginnings: Sequence[str]) -> list[str]:
     ids = [job.job_id for job in state.jobs.all(100_000)]
     found = []
     for beginning in beginnings:
-        matches = [job_id for job_id in ids if job_id.startswith(beginning)]
+        matches = [job_id for job_id in ids if beginning and job_id.startswith(beginning)]
         if len(matches) != 1:
             how = "several jobs begin" if matches else "no job begins"
             raise ConfigurationError(f"{how} with {beginning!r}; see `adnet jobs list`")

@@ -93,6 +93,15 @@ class TestCancel:
         leave(state="submitted")
         assert len(adnet("jobs", "cancel", "--all", "--json").json["jobs"]) == 2
 
+    def test_nothing_names_no_job(self, adnet, partner, leave):
+        """Not even the only one there is: a variable that is not set gives up nothing."""
+        configure(partner.account())
+        leave(state="running")
+        for verb in ("cancel", "resume"):
+            ran = adnet("jobs", verb, "")
+            assert (ran.code, "no job begins with ''" in ran.line) == (2, True)
+        assert [job["state"] for job in adnet("jobs", "list", "--json").json["jobs"]] == ["running"]
+
     def test_unknown(self, adnet, partner, leave):
         """An id that is none, or could be several, is refused."""
         configure(partner.account())
