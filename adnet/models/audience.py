@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import attrs
 
-from adnet.models._base import raw_field
+from adnet.models._base import own, raw_field
 from adnet.money import Money
 
 AudienceKind = Literal["users_list", "segment", "counter"]
@@ -31,7 +31,7 @@ class AudienceDraft:
 
     kind: AudienceKind
     name: str
-    extra: Mapping[str, Any]
+    extra: Mapping[str, Any] = attrs.field(converter=own)
     """What the network needs for this kind, in its own words, e.g. ``relations`` of a segment."""
 
 

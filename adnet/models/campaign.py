@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from adnet.models._base import raw_field
+from adnet.models._base import raw_field, words_field
 from adnet.models.words import Status
 from adnet.money import Money
 
@@ -33,11 +33,11 @@ class Campaign:
     ends_on: date | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
-    targeting: Mapping[str, Any] = attrs.field(factory=dict)
+    targeting: Mapping[str, Any] = words_field()
     """Who sees it, in the network's own words; nested, and diffed at any depth."""
-    tracking: Mapping[str, Any] = attrs.field(factory=dict)
+    tracking: Mapping[str, Any] = words_field()
     """UTM labels and the like."""
-    extra: Mapping[str, Any] = attrs.field(factory=dict)
+    extra: Mapping[str, Any] = words_field()
     """Further writable settings in the network's own words."""
     raw: Mapping[str, Any] = raw_field()
 
@@ -59,7 +59,7 @@ class Ad:
     bid: Money | None = None
     """Price of a click; the highest where it differs by location."""
     currency: str | None = None
-    extra: Mapping[str, Any] = attrs.field(factory=dict)
+    extra: Mapping[str, Any] = words_field()
     """Further writable settings in the network's own words."""
     raw: Mapping[str, Any] = raw_field()
 
@@ -76,13 +76,13 @@ class CampaignDraft:
     bid: Money | None = None
     starts_on: date | None = None
     ends_on: date | None = None
-    targeting: Mapping[str, Any] = attrs.field(factory=dict)
-    tracking: Mapping[str, Any] = attrs.field(factory=dict)
+    targeting: Mapping[str, Any] = words_field()
+    tracking: Mapping[str, Any] = words_field()
     status: Status = "paused"
     """``active`` starts spending as soon as the network has accepted it."""
     ads: tuple["AdDraft", ...] = ()
     """Ads to create with it, where the network nests them."""
-    extra: Mapping[str, Any] = attrs.field(factory=dict)
+    extra: Mapping[str, Any] = words_field()
     """What only that network has, in its own words."""
 
 
@@ -98,5 +98,5 @@ class AdDraft:
     image_url: str | None = None
     bid: Money | Decimal | None = None
     status: Status = "paused"
-    extra: Mapping[str, Any] = attrs.field(factory=dict)
+    extra: Mapping[str, Any] = words_field()
     """What only that network has, in its own words."""

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import attrs
 
 from adnet.errors import AdnetError, BatchError
+from adnet.models._base import words_field
 
 OutcomeStatus = Literal["done", "failed", "unchanged", "unknown"]
 
@@ -19,7 +20,7 @@ class Update:
     """
 
     id: str = attrs.field(converter=str)
-    fields: Mapping[str, Any] = attrs.field(factory=dict)
+    fields: Mapping[str, Any] = words_field()
     kind: str | None = None
     """``campaigns`` or ``ads`` where it is known, as after a diff."""
 

@@ -3,7 +3,7 @@
 import pytest
 
 from adnet.errors import BatchError, NotFoundError
-from adnet.models import BatchResult, Outcome, Plan, Update
+from adnet.models import AdDraft, AudienceDraft, BatchResult, CampaignDraft, Outcome, Plan, Update
 
 DONE = Outcome(id="1", status="done")
 SAME = Outcome(id="2", status="unchanged")
@@ -54,3 +54,23 @@ def test_an_update_without_fields_is_false():
 def test_a_plan_counts_its_updates():
     """Its length is theirs."""
     assert len(Plan(network="acme", updates=(Update("1", {"a": 1}),))) == 1
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda given: Update("1", given).fields,
+        lambda given: CampaignDraft(name="x", targeting=given).targeting,
+        lambda given: CampaignDraft(name="x", tracking=given).tracking,
+        lambda given: CampaignDraft(name="x", extra=given).extra,
+        lambda given: AdDraft(extra=given).extra,
+        lambda given: AudienceDraft(kind="segment", name="x", extra=given).extra,
+    ],
+)
+def test_a_change_is_not_changed_by_what_it_was_made_of(made):
+    """Many are made in a loop from one mapping; each would else be what the last of them is."""
+    given = {"bid": 1, "geo": {"regions": [1]}}
+    kept = made(given)
+    given["bid"] = 100
+    given["geo"]["regions"].append(2)
+    assert kept == {"bid": 1, "geo": {"regions": [1]}}

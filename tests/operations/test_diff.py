@@ -99,3 +99,20 @@ def test_what_is_no_object_is_not_compared():
     """Not even with itself."""
     with pytest.raises(ValueError, match="cannot compare str with str"):
         diff("7", "7")
+
+
+@pytest.mark.parametrize("part", ["targeting", "tracking", "extra"])
+def test_an_edit_in_place_is_found(part):
+    """A copy of a campaign has its own mappings, at any depth: what is put into them changes the copy alone."""
+    old = attrs.evolve(OLD, **{part: {"geo": {"regions": [1]}}})
+    new = attrs.evolve(old)
+    getattr(new, part)["geo"]["regions"].append(2)
+    assert dict(diff(old, new).fields) == {part: {"geo": {"regions": [1, 2]}}}
+
+
+def test_an_edit_in_place_of_an_ad_is_found():
+    """As of a campaign."""
+    old = Ad(ad_id="1", extra={"locations": [1]})
+    new = attrs.evolve(old)
+    new.extra["locations"].append(2)
+    assert dict(diff(old, new).fields) == {"extra": {"locations": [1, 2]}}
