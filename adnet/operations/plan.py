@@ -84,8 +84,8 @@ def check_plan(
     """Refuse a plan that moves too much, by its ``counts``; see :func:`count_plan`.
 
     Args:
-        plan: With counts; without any, its updates are counted, and amounts whose present value is not known count
-            as too much.
+        plan: With counts; without any, or with more updates than they are of, its updates are counted, and amounts
+            whose present value is not known count as too much.
         limits: How much is allowed.
         force: Whether to let it pass all the same.
         paid_extra: As for :func:`count_plan`.
@@ -94,7 +94,9 @@ def check_plan(
         UnsafePlanError: It moves more than *limits* allow; the message names every limit, the error has the counts.
     """
     limits = limits or PlanLimits()
-    counts = plan.counts or count_plan(plan.updates, (), paid_extra=paid_extra)
+    counts, number = plan.counts, sum(map(bool, plan.updates))
+    if not counts or counts.get("updates", number) < number:
+        counts = count_plan(plan.updates, (), paid_extra=paid_extra)
     reasons = [] if force else list(_reasons(counts, limits))
     if reasons:
         raise UnsafePlanError(

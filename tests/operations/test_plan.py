@@ -223,3 +223,23 @@ def test_what_is_no_amount_is_too_much(field, value):
     assert (counts["unseen"], counts["unlimited"]) == (1, 0)
     with pytest.raises(UnsafePlanError, match="1 amount whose present value is not known"):
         check_plan(Plan(network="x", updates=(Update("1", {field: value}),)))
+
+
+def test_updates_that_were_not_counted_are_counted():
+    """Counts of one plan say nothing of what was added to it from another."""
+    there = Campaign(campaign_id="1", name="x", daily_budget=usd(100))
+    small = Update("1", {"daily_budget": usd(101)}, "campaigns")
+    plan = Plan(network="net", updates=(small,), counts=count_plan([small], [there]))
+    check_plan(plan)
+    large = Update("2", {"daily_budget": usd(100_000)}, "campaigns")
+    merged = Plan(network="net", updates=(small, large), counts=plan.counts)
+    with pytest.raises(UnsafePlanError, match="2 amounts whose present value is not known"):
+        check_plan(merged)
+
+
+def test_a_plan_of_fewer_updates_than_were_counted_keeps_its_counts():
+    """To leave some out moves no more; an update of nothing was not counted."""
+    there = Campaign(campaign_id="1", name="x", daily_budget=usd(100))
+    small = Update("1", {"daily_budget": usd(101)}, "campaigns")
+    counts = count_plan([small, small], [there])
+    check_plan(Plan(network="net", updates=(small, Update("2"), Update("3")), counts=counts))
