@@ -9,7 +9,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from datetime import timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from itertools import islice, pairwise
 from typing import Any, Final
 
@@ -146,12 +146,13 @@ class Source:
 
     @property
     def _period(self) -> Period:
-        period = self._account.period(self._run.since, self._run.until)
-        if not self._run.lookback:
-            return period
-        # By the account's calendar: not all days have 24 hours.
-        begins = period.since.astimezone(self._connector.time_zone)
-        return attrs.evolve(period, since=begins - self._run.lookback)
+        since = self._run.since
+        if self._run.lookback:
+            # By the account's calendar: not all days have 24 hours, and not all have a midnight.
+            if isinstance(since, datetime):
+                since = since.astimezone(self._connector.time_zone)
+            since -= self._run.lookback
+        return self._account.period(since, self._run.until)
 
     # ------------------------------------------------------------------ reports
 

@@ -281,13 +281,20 @@ async def test_a_day_that_has_begun_where_the_account_is_lands(sandbox):
     ]
 
 
-@pytest.mark.parametrize("since", [date(2026, 3, 30), date(2026, 10, 26)])
-async def test_a_look_back_is_of_whole_days(since):
-    """The day before may have had 23 or 25 hours."""
+@pytest.mark.parametrize(
+    ("zone", "since"),
+    [
+        (BERLIN, date(2026, 3, 30)),
+        (BERLIN, date(2026, 10, 26)),
+        (ZoneInfo("Africa/Cairo"), date(2026, 4, 24)),  # begins at one o'clock: its midnight is left out
+    ],
+)
+async def test_a_look_back_is_of_whole_days(zone, since):
+    """The day before may have had 23 or 25 hours, and the first may have no midnight."""
     asked = []
 
     async def list_stats(period, **_):
-        asked.append(period.since.astimezone(BERLIN))
+        asked.append(period.since.astimezone(zone))
         return
         yield
 
@@ -295,13 +302,13 @@ async def test_a_look_back_is_of_whole_days(since):
         MytargetSandbox(seed=7, campaigns=2, banners=2) as running,
         adnet.connect("mytarget", base_url=running.base_url, **running.credentials) as account,
     ):
-        account.connector.time_zone, account.connector.list_stats = BERLIN, list_stats
+        account.connector.time_zone, account.connector.list_stats = zone, list_stats
         until = since + timedelta(days=1)
         await adnet.pull(
             account, since=since, until=until, to=MemorySink(), tables=["stats"], lookback_days=1
         )
     before = since - timedelta(days=1)
-    assert asked == [datetime.combine(before, time.min, BERLIN)]
+    assert asked == [datetime.combine(before, time.min, zone)]
 
 
 async def test_statistics_by_a_level_that_a_network_lacks_are_left_out():
