@@ -95,13 +95,20 @@ class ReportReader:
         if not page.ready:
             return job if job.state == "running" else job.changed(state="running")
         rows: int | None = _count(page)
-        pages = max(page.pages, 1 if rows else 0)
+        # Without rows and without a count, links are the placeholders that they were until now.
+        pages = 0 if page.empty and not page.counted else max(page.pages, 1)
         if pages > 1:
-            rows = await self._total(job, pages, _count(page))
+            rows = await self._total(job, await self._last(job, page), _count(page))
         job = job.changed(state="ready", pages=pages, rows=rows)
         if not job.truncated:  # such a one is never read
             self._first.keep(job.job_id, page)
         return job
+
+    async def _last(self, job: ReportJob, page: ReportPage) -> int:
+        """Return the number of the last page: a link may promise more of them than are counted."""
+        if 0 < page.counted < page.pages and await self._beyond(job, page.pages) is None:
+            return page.counted
+        return page.pages
 
     async def _total(self, job: ReportJob, pages: int, page_size: int) -> int | None:
         """Return the number of rows where it may be the limit: the last page tells; else None."""
@@ -149,16 +156,20 @@ class ReportReader:
         self._session.check_pages(route, pages)
         marks: dict[int, int] = {}
 
-        async def fetch(number: int) -> ReportPage:
-            return first if number == 1 else await self._page(job, number)
+        async def fetch(number: int) -> ReportPage | None:
+            if number == 1:
+                return first
+            uncounted = 0 < first.counted < number
+            return await (self._beyond if uncounted else self._page)(job, number)
 
         async with aclosing(in_order(range(1, pages + 1), fetch, width=_WIDTH)) as fetched:
             page = first
-            async for page in fetched:
+            async for found in fetched:
+                if found is None:
+                    return  # the link to the last page promised too much
+                page = found
                 self._check(job, page, first, marks)
                 yield page
-                if page.empty:
-                    return  # beyond ``pagesNumber``: the link to the last page promised too much
         while page.next == page.page + 1:  # more than was counted
             self._session.check_pages(route, page.next)
             following = await self._beyond(job, page.next)
@@ -174,7 +185,7 @@ class ReportReader:
             page = await self._page(job, number)
         except (JobExpiredError, InvalidRequestError):
             return None
-        return None if page.empty else page
+        return None if page.ready and page.empty else page
 
     def _check(self, job: ReportJob, page: ReportPage, first: ReportPage, marks: dict[int, int]) -> None:
         if not page.ready:

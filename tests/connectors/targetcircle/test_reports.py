@@ -13,6 +13,7 @@ from adnet.connectors.targetcircle import first_pages, reader
 from adnet.connectors.targetcircle.batches import TransactionBatch
 from adnet.errors import (
     DecodeError,
+    InvalidRequestError,
     JobExpiredError,
     JobFailedError,
     JobTimeoutError,
@@ -316,6 +317,82 @@ async def test_a_link_that_leads_nowhere_ends_the_report(end):
     """Should the last page have such a link as well, what is behind it is no page."""
     found, _ = await read(Linked(MANY, 10, endless=end))
     assert len(found) == 95
+
+
+@pytest.mark.parametrize(
+    "end",
+    [answer(400), answer(404), answer(200, {"data": [], "status": "READY"}),
+     answer(200, {"data": [], "status": "READY", "pagesNumber": 0})],
+)  # fmt: skip
+async def test_a_link_to_a_last_page_that_there_is_not_ends_the_report(end):
+    """All pages that were counted are there: a link that promises more of them takes nothing away."""
+
+    def promising(report, page, body):
+        links = {"Location": f'</api/transactions/{report}?page=12>; rel="last"'}
+        return answer(200, body, headers=links) if page <= 10 else end
+
+    server = Reports(MANY, spoil=promising)
+    found, _ = await read(server)
+    assert [row["trackingId"] for row in MANY] == ids(found)
+    assert list(server.posts.values()) == [1]
+
+
+@pytest.mark.parametrize(("count", "last"), [(2200, 101), (2200, 150), (950, 100)])
+async def test_a_link_to_a_last_page_that_there_is_not_hides_no_limit(count, last):
+    """A report is as long as it is counted: at its limit it is split, and below it it is whole."""
+
+    def promising(report, page, body):
+        links = {"Location": f'</api/transactions/{report}?page={last}>; rel="last"'}
+        return answer(200, body, headers=links) if body["data"] or page == 1 else answer(400)
+
+    rows = [sale(f"2016-01-05T10:{n // 60:02}:{n % 60:02}Z", trackingId=f"t-{n}") for n in range(count)]
+    found, _ = await read(Reports(rows, spoil=promising))
+    assert [row["trackingId"] for row in rows] == ids(found)
+
+
+@pytest.mark.parametrize("pages", [0, None])
+@pytest.mark.parametrize("end", [answer(400), answer(404), answer(200, {"data": [], "status": "READY"})])
+async def test_a_report_without_rows_has_none_whatever_its_links_promise(pages, end):
+    """The sample counts no pages and links to ten; should links stay so when it is READY, it has no rows."""
+
+    def placeholders(report, page, body):
+        place = f"/api/transactions/{report}?page="
+        links = {"Location": f'<{place}2>; rel="next", <{place}1>; rel="first", <{place}10>; rel="last"'}
+        return answer(200, {**body, "pagesNumber": pages}, headers=links) if page == 1 else end
+
+    server = Reports([], spoil=placeholders)
+    assert (await read(server))[0] == []
+    assert list(server.posts.values()) == [1]
+
+
+async def test_rows_that_are_none_are_told_though_no_page_is_counted():
+    """What is no list of rows is not passed over as none."""
+    body = b'{"status":"READY","data":"none"}'
+    with pytest.raises(SchemaError):
+        await read(Reports(MANY, spoil=lambda *_: answer(200, body=body)))
+
+
+async def test_a_page_that_was_counted_and_is_refused_is_no_end():
+    """Only what is beyond the count may be missing."""
+    with pytest.raises(InvalidRequestError):
+        await read(Reports(MANY, spoil=lambda _, page, body: answer(400) if page == 10 else body))
+
+
+async def test_a_page_beyond_the_count_that_is_not_ready_is_no_end():
+    """Where only links tell of a page, a report that is made up anew there is asked for anew, and none is cut."""
+
+    def remade(report, page, body):
+        return (
+            {"data": [], "status": "IN_PROGRESS"}
+            if (report, page) == (1, 7)
+            else server.lead(report, page, body)
+        )
+
+    server = Linked(MANY, 5)
+    server.spoil = remade
+    found, _ = await read(server)
+    assert [row["trackingId"] for row in MANY] == ids(found)
+    assert list(server.posts.values()) == [2]
 
 
 async def test_an_empty_page_before_the_last_is_no_end():
