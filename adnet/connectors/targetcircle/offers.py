@@ -62,16 +62,19 @@ async def list_all_offers(
 async def _by_start(
     native: TargetCircleNative, session: Session, words: Mapping[str, Any]
 ) -> AsyncIterator[list[Offer]]:
-    """Yield offers by halves of a span of start dates, down to one day; the user's own bounds are kept."""
+    """Yield offers by halves of a span of start dates, down to one day; the user's own bounds are kept.
+
+    An end that the user left open stays so: where a date had to be given, somebody gave one of long ago.
+    """
     spans = [(_bound(words, "startDateFrom", _FIRST), _bound(words, "startDateTo", _LAST))]
     while spans:
         first, last = spans.pop()
-        inventories = await native.list_offers(
-            **{**words, "startDateFrom": first.isoformat(), "startDateTo": last.isoformat()}
-        )
+        ends = {"startDateFrom": (first, _FIRST), "startDateTo": (last, _LAST)}
+        bounds = {name: day.isoformat() for name, (day, far) in ends.items() if day != far or name in words}
+        inventories = await native.list_offers(**{**words, **bounds})
         if not _cut(inventories):
             yield _offers(inventories, session)
-        elif first == last:
+        elif first >= last:
             raise _truncated(session)
         else:
             middle = first + (last - first) // 2

@@ -50,7 +50,7 @@ class Offers:
     def _dated(self, one, query):
         if not {"startDateFrom", "startDateTo"} & query.keys():
             return True
-        first, last = query.get("startDateFrom", ""), query.get("startDateTo", "9999")
+        first, last = query.get("startDateFrom", ""), query.get("startDateTo", "9999-12-31")
         return one["startDate"] is not None and first <= one["startDate"] <= last
 
 
@@ -77,7 +77,7 @@ async def test_an_inventory_at_the_limit_is_narrowed():
     full, rest = [offer(n, f"2015-{n % 12 + 1:02}-01") for n in range(1100)], [offer(7000)]
 
     def cut(request):
-        first, last = request.query.get("startDateFrom", ""), request.query.get("startDateTo", "9999")
+        first, last = request.query.get("startDateFrom", ""), request.query.get("startDateTo", "9999-12-31")
         lists = [[one for one in part if first <= one["startDate"] <= last][:1000] for part in (full, rest)]
         return answer(
             200, {"data": [{"id": n, "name": str(n), "offers": one} for n, one in enumerate(lists)]}
@@ -98,6 +98,22 @@ async def test_offers_beyond_the_limit_are_all_found(count):
     found, wire = await offers_of(Offers(spread(count)))
     assert sorted(map(str, range(count))) == sorted(one.offer_id for one in found)
     assert (count < 1000) is (len(wire.sent) == 1)
+
+
+@pytest.mark.parametrize("start", ["0001-01-01", "1970-01-01", "1999-12-31", "2100-01-02", "9999-12-31"])
+async def test_an_offer_that_starts_long_ago_or_never_is_found(start):
+    """Such dates stand where somebody had to give one; narrowing leaves no time out that was not left out."""
+    found, _ = await offers_of(Offers([*spread(1200), offer(7000, start)]))
+    assert len(found) == 1201
+    assert "7000" in {one.offer_id for one in found}
+
+
+@pytest.mark.parametrize("bound", [{"start_to": "1999-01-01"}, {"start_from": "2100-06-01"}])
+async def test_offers_of_a_time_that_nobody_halves_are_told(bound):
+    """Halving begins between 2000 and 2100; a thousand offers of another time are not looked for without end."""
+    rows = [offer(n, day) for n in range(1000) for day in ("1990-01-01", "2200-01-01")]
+    with pytest.raises(TruncatedReportError):
+        await offers_of(Offers(rows), **bound)
 
 
 async def test_offers_of_one_day_that_do_not_fit_are_told():
