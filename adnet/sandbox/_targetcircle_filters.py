@@ -205,7 +205,8 @@ def trades_wanted(payload: Mapping[str, Any], catalogue: Catalogue) -> list[Trad
 
 def offers_wanted(query: Mapping[str, str], catalogue: Catalogue) -> list[Trade]:
     """Return the offers wanted, each as its tie to an ad inventory."""
-    renamed = {"targetCountries": query.get("country"), "offer": query.get("offerId")}
+    renamed = {"targetCountries": query.get("country")}
+    offer_id = query.get("offerId")  # one value, unlike the others
     kept = {name: query.get(name) for name in ("adInventory", "provider", "category", "vertical")}
     names = _offers(query, "offerName", catalogue)
     advertisers, statuses = any_of(query, "advertiser"), any_of(query, "status")
@@ -213,7 +214,8 @@ def offers_wanted(query: Mapping[str, str], catalogue: Catalogue) -> list[Trade]
     return [
         trade
         for trade in trades_wanted({**kept, **_countries_by_name(renamed)}, catalogue)
-        if (names is None or trade.offer in names)
+        if (not offer_id or offer_id in {str(trade.offer.id), trade.offer.slug})
+        and (names is None or trade.offer in names)
         and (advertisers is None or trade.offer.advertiser in advertisers)
         and (statuses is None or trade.status in statuses)
         and _dated(trade.offer, dates)

@@ -27,6 +27,7 @@ FILTERS: Final = {
     "end_from": "endDateFrom",
     "end_to": "endDateTo",
 }
+DAYS: Final = frozenset({"startDateFrom", "startDateTo", "endDateFrom", "endDateTo"})
 STATUS_WORDS: Final = {"active": "accepted"}
 _FIRST: Final = date(2000, 1, 1)
 _LAST: Final = date(2100, 1, 1)
@@ -45,6 +46,18 @@ async def list_all_offers(
     words = {FILTERS[name]: _words(name, value) for name, value in filters.items() if value is not None}
     if not all(words.values()):
         return  # a filter that names nothing would not be sent at all
+    for name in words.keys() & DAYS:
+        if len(words[name]) > 1:
+            raise InvalidRequestError(f"{name} is one day, not several", fields={name: "must be one day"})
+    # Of all filters that are no days this one alone is not said to take several values.
+    for offer_id in dict.fromkeys(words.pop("offerId", [None])):
+        async for batch in _list(native, session, {**words, "offerId": [offer_id]} if offer_id else words):
+            yield batch
+
+
+async def _list(
+    native: TargetCircleNative, session: Session, words: Mapping[str, Any]
+) -> AsyncIterator[Batch]:
     inventories = await native.list_offers(**words)
     if not _cut(inventories):
         yield ModelBatch(_offers(inventories, session))

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from adnet.errors import (
     AdnetError,
     DecodeError,
+    InvalidRequestError,
     NotFoundError,
     SchemaError,
     TruncatedReportError,
@@ -150,6 +151,27 @@ async def test_filters_go_in_the_network_s_words(filters, sent):
     server = Offers([])
     await offers_of(server, **filters)
     assert [{"limit": "1000", **sent}] == server.asked
+
+
+async def test_offers_by_several_ids_are_asked_for_one_by_one():
+    """The document joins values of other filters by commas, and says nothing of it beside ``offerId``."""
+
+    def one(request):
+        found = [offer(n) for n in range(5) if str(n) == request.query["offerId"]]
+        return answer(200, {"data": [{"id": 122, "name": "zedge.net", "offers": found}]})
+
+    found, wire = await offers_of(one, offer_id=[3, 1, 3, 9])
+    assert [row.offer_id for row in found] == ["3", "1"]
+    assert len(wire.sent) == 3
+
+
+@pytest.mark.parametrize("name", ["start_from", "start_to", "end_from", "end_to"])
+async def test_a_bound_is_one_day(name):
+    """Two days for one bound mean nothing, and are refused before any request."""
+    server = Offers([])
+    with pytest.raises(InvalidRequestError, match="one day"):
+        await offers_of(server, **{name: ["2016-01-01", "2017-01-01"]})
+    assert server.asked == []
 
 
 async def test_an_offer_is_one_for_each_source():
