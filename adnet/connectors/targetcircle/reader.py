@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final, Literal, cast
 
 import attrs
@@ -43,6 +44,7 @@ _ROWS: Final[dict[str, type[Any]]] = {
     "clicks": ClickRow,
     "trades": TradeRow,
 }
+_INSTANT: Final = {"transactions": "saved", "clicks": "clicked"}
 Kind = Literal["transactions", "clicks", "trades"]
 
 
@@ -65,10 +67,24 @@ class _Waiting:
         self.raws += raws
         self.count += len(rows)
 
-    def take(self) -> tuple[list[Any], list[codec.RawJson]]:
-        """Return what waits, and forget it."""
+    def full(self, key: str | None) -> bool:
+        """Say whether so many wait that a batch can be made of them; *key* as below."""
+        rows = self.rows
+        return len(rows) >= _CHUNK_ROWS and not (key and getattr(rows[0], key) == getattr(rows[-1], key))
+
+    def take(self, key: str | None = None) -> tuple[list[Any], list[codec.RawJson]]:
+        """Return what waits, and forget it.
+
+        With the *key* of rows' instants, those of the last one go on waiting: more of it may be on the next page,
+        and rows that agree are told apart by their content, wherever a batch or a page ends.
+        """
         taken = self.rows, self.raws
-        self.rows, self.raws = [], []
+        end = len(self.rows) if key is None else _before_the_last(list(map(attrgetter(key), self.rows)))
+        self.rows, self.raws = (
+            self.rows[end:],
+            list(map(bytes, self.raws[end:])),
+        )  # no view, which keeps its page
+        del taken[0][end:], taken[1][end:]
         return taken
 
 
@@ -135,13 +151,13 @@ class ReportReader:
         """
         kind = job.query.kind
         seen = Occurrences()
-        waiting = _Waiting()
+        waiting, key = _Waiting(), _INSTANT.get(kind)
         async with aclosing(self._pages(job)) as pages:
             async for page in pages:
                 with self._session.reading(routes.PAGE[kind]):
                     waiting.add(*read_columns(page.data, _ROWS[kind], self._session))
-                if len(waiting.rows) >= _CHUNK_ROWS:
-                    yield self._batch(kind, *waiting.take(), row_filter, seen)
+                if waiting.full(key):
+                    yield self._batch(kind, *waiting.take(key), row_filter, seen)
         if waiting.count == job.row_limit:
             # Polling works the number out from two pages; it errs where the pages between are of other sizes.
             raise self._cut(job, waiting.count)
@@ -248,6 +264,11 @@ class ReportReader:
         if kind == "transactions":
             return transaction_ids(rows, moments, seen)
         return click_keys(rows, moments, seen) if kind == "clicks" else [""] * len(rows)
+
+
+def _before_the_last(stamps: list[str]) -> int:
+    """Return how many rows come before the last instant."""
+    return next((n for n in range(len(stamps), 0, -1) if stamps[n - 1] != stamps[-1]), 0)
 
 
 def _without_ip(raw: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from adnet.connectors.targetcircle.occurrences import Occurrences
 from adnet.errors import SchemaError
 
-from .kit import SINCE, UNTIL, click, clicks, sale, transactions
+from .kit import SINCE, UNTIL, Reports, click, clicks, connect, sale, transactions
 
 START = datetime(2016, 1, 5, 10, tzinfo=UTC)
 SECONDS = st.integers(0, 4)
@@ -101,6 +102,51 @@ async def test_one_click_that_converts_twice_is_two_transactions():
     found = await transactions(rows)
     assert len(by_id(found)) == 5
     assert {"t-1"} == {tx.tracking_id for tx in found}
+
+
+class Long(Reports):
+    """Takes ``limit`` for the size of a page, so that reports have as many rows as there are."""
+
+    def _submit(self, path, asked):
+        self.page_size = asked["limit"]
+        return super()._submit(path, {**asked, "limit": len(self.rows)})
+
+
+SALES = [sale(stamp(n), trackingId=f"t-{n}") for n in range(2500)]
+SALES[997:1002] = [{**SALES[997], "transactionAmount": n} for n in (3, 5, 1, 4, 2)]
+CLICKS = [click(stamp(n)) for n in range(2500)]
+CLICKS[997:1002] = [{**CLICKS[997], "ip": f"192.0.2.{n}"} for n in (3, 5, 1, 4, 2)]
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "key"), [("transactions", SALES, "saved"), ("clicks", CLICKS, "clickDate")]
+)
+async def test_the_end_of_a_page_does_not_matter(name, rows, key):
+    """Rows that agree keep their ids, though a page of a thousand ends between them in one report only."""
+    account, _ = connect(Long(rows, key=key))
+    told = []
+    async with account:
+        for first in (0, 10, 997):
+            since = START + timedelta(seconds=first)
+            found = [row async for row in getattr(account, f"list_{name}")(since=since, until=UNTIL)]
+            assert len(found) == len(rows) - first
+            agree = [row for row in found if row.occurred_at == START + timedelta(seconds=997)]
+            told.append({getattr(r, "transaction_id", None) or r.click_key: attrs.asdict(r) for r in agree})
+    assert told[0] == told[1] == told[2]
+    assert len(told[0]) == 5
+
+
+async def test_a_second_of_several_pages_is_numbered_as_one():
+    """Two thousand rows that agree keep their ids in whatever order they come."""
+    rows = [sale(stamp(0), transactionAmount=n) for n in range(2300)]
+    told = []
+    for order in (rows, rows[::-1]):
+        account, _ = connect(Long(order))
+        async with account:
+            found = [row async for row in account.list_transactions(since=SINCE, until=UNTIL)]
+        told.append({row.transaction_id: row.amount for row in found})
+    assert told[0] == told[1]
+    assert len(told[0]) == 2300
 
 
 async def test_ids_are_what_they_were():
