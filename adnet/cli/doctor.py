@@ -3,13 +3,12 @@
 import asyncio
 import os
 import platform
-import ssl
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 from urllib.parse import urlsplit
 
 import attrs
@@ -19,14 +18,13 @@ import adnet
 from adnet import open_files, registry
 from adnet.cli._call import Call, Command, run
 from adnet.cli._exits import DONE, NOTHING, PARTLY, USAGE
+from adnet.cli._reach import Verdict, Way, reach
 from adnet.cli.output import Table
 from adnet.config import AccountConfig, Config, default_state_url, find_default, load, open_state
 from adnet.errors import AdnetError, ConfigurationError
 from adnet.state import State
-from adnet.transport.base import in_words
 from adnet.transport.proxy import Proxy
 
-_TIMEOUT_S: Final = 5.0
 _FILES: Final = 1024
 """As many as Linux begins with."""
 _LIBRARIES: Final = ("aiohttp", "attrs", "backoff", "cattrs", "click", "msgspec", "platformdirs", "rich")
@@ -37,8 +35,6 @@ _EXTRAS: Final = {
     "keyring": "keyring",
 }
 """Library -> the extra that brings it."""
-_PROXIES: Final = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
-"""How environments name a proxy for other programs."""
 
 
 @attrs.frozen
@@ -47,7 +43,7 @@ class Finding:
 
     check: str
     subject: str
-    verdict: Literal["ok", "warn", "fail"]
+    verdict: Verdict
     detail: str = ""
     remedy: str = ""
 
@@ -197,22 +193,7 @@ def _not_made(path: Path) -> Finding:
 # ------------------------------------------------------------------ accounts
 
 
-@attrs.frozen
-class _Way:
-    """How an account's network is reached: many accounts share one."""
-
-    url: str
-    """Where the network is; empty where its connector does not tell."""
-    proxy: str | None = None
-    """Where the proxy is that requests go through."""
-
-    @property
-    def key(self) -> str:
-        """What in the configuration says where to connect."""
-        return "proxy" if self.proxy else "base_url"
-
-
-def _accounts(config: Config, findings: list[Finding]) -> Iterator[tuple[str, _Way]]:
+def _accounts(config: Config, findings: list[Finding]) -> Iterator[tuple[str, Way]]:
     """Yield each account that can be opened, and the way to its network; note those that cannot."""
     known = _together(config)
     for name in config.names:
@@ -235,67 +216,20 @@ def _together(config: Config) -> Mapping[str, AccountConfig]:
         return {}
 
 
-def _way(account: AccountConfig) -> _Way:
+def _way(account: AccountConfig) -> Way:
     """Return the way to the account's network; opening the account checks its keys, and sends nothing."""
     with State.open() as state:
         made = account.connect(state)
     session = getattr(made.connector, "session", None)
     url = str(getattr(session, "base_url", None) or account.base_url or "")
     if account.proxy is None or not Proxy.serves(urlsplit(url).hostname or ""):
-        return _Way(url)
-    return _Way(url, Proxy.checked(account.proxy.read(), account.name).url)
+        return Way(url)
+    return Way(url, Proxy.checked(account.proxy.read(), account.name).url)
 
 
-async def _reach_all(accounts: Iterable[tuple[str, _Way]]) -> list[Finding]:
+async def _reach_all(accounts: Iterable[tuple[str, Way]]) -> list[Finding]:
     """Return a finding for each account; where many go one way, that is tried once."""
     accounts = list(accounts)
     ways = list(dict.fromkeys(way for _, way in accounts))
-    found = dict(zip(ways, await asyncio.gather(*map(_reach, ways)), strict=True))
-    return [attrs.evolve(found[way], subject=name) for name, way in accounts]
-
-
-async def _reach(way: _Way) -> Finding:
-    """Open a connection, with a verified certificate where the URL wants one, and close it again.
-
-    Where there is a proxy, that is as far as it goes: what lies behind it is asked for with the account's password.
-    """
-    parts = urlsplit(way.proxy or way.url)
-    if not way.url:
-        detail = "its connector does not tell where the network is"
-        return Finding("reach", "", "warn", detail, "try `adnet check`")
-    secure = parts.scheme == "https"
-    port = parts.port or (443 if secure else 80)
-    where = f"{'the proxy ' if way.proxy else ''}{parts.hostname}:{port}"
-    try:
-        async with asyncio.timeout(_TIMEOUT_S):
-            _, writer = await asyncio.open_connection(
-                parts.hostname, port, ssl=ssl.create_default_context() if secure else None
-            )
-    except UnicodeError:  # it could not even be asked for
-        return Finding("reach", "", "fail", f"{where}: this is no name of a host", f"check {way.key}")
-    except OSError as error:
-        return Finding("reach", "", "fail", f"{where}: {_why(error)}", _remedy(way, error))
-    writer.close()
-    detail = f"{where}; `adnet check` tells whether it lets requests through" if way.proxy else where
-    return Finding("reach", "", "ok", detail)
-
-
-def _remedy(way: _Way, error: OSError) -> str:
-    if isinstance(error, ssl.SSLError):
-        return f"check {way.key}, and this machine's clock and certificates"
-    if not way.proxy and (named := next(filter(os.environ.get, _PROXIES), None)):
-        return (
-            f"{named} of the environment is not used: if there is no other way, write"
-            f' proxy = {{ env = "{named}" }} in the section of the account'
-        )
-    return f"check {way.key}, the network and its firewall"
-
-
-def _why(error: OSError) -> str:
-    if isinstance(error, TimeoutError):
-        return f"no answer within {_TIMEOUT_S:.0f} s"
-    if isinstance(error, ssl.SSLError):
-        return (
-            f"no certificate that can be trusted ({getattr(error, 'reason', None) or type(error).__name__})"
-        )
-    return in_words(error)
+    found = dict(zip(ways, await asyncio.gather(*map(reach, ways)), strict=True))
+    return [Finding("reach", name, *attrs.astuple(found[way])) for name, way in accounts]

@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from adnet import config, registry
-from adnet.cli import doctor
+from adnet.cli import _reach, doctor
 from cli.kit import configure
 
 
@@ -115,14 +115,14 @@ def test_bad_account_harms_no_other(adnet, partner, monkeypatch):
 def test_many_accounts_of_one_network(adnet, partner, monkeypatch):
     """The configuration is read some times, not once for each of them, and the network is connected to once."""
     read, reached = [], []
-    parsed, reach = config._parsed, doctor._reach
+    parsed, reach = config._parsed, doctor.reach
 
     async def reaches(way):
         reached.append(way)
         return await reach(way)
 
     monkeypatch.setattr(config, "_parsed", lambda path: read.append(path) or parsed(path))
-    monkeypatch.setattr(doctor, "_reach", reaches)
+    monkeypatch.setattr(doctor, "reach", reaches)
     names = [f"partner{number}" for number in range(12)]
     configure(*map(partner.account, names))
     ran = adnet("doctor", "--json")
@@ -174,7 +174,7 @@ def test_a_proxy_of_the_environment(adnet, home, monkeypatch):
     async def refused(*args, **kwargs):
         raise TimeoutError
 
-    monkeypatch.setattr(doctor.asyncio, "open_connection", refused)
+    monkeypatch.setattr(_reach.asyncio, "open_connection", refused)
     monkeypatch.setenv("https_proxy", "http://me:hunter2@127.0.0.1:9")
     configure(f"[accounts.far]\n{FAR}")
     ran = adnet("doctor", "--json")
@@ -204,18 +204,18 @@ def test_broken_connector(adnet, home, monkeypatch):
 )
 def test_words_for_what_hinders(error, words):
     """Each way not to reach a network has plain words."""
-    assert doctor._why(error).startswith(words)
+    assert _reach._why(error).startswith(words)
 
 
 def test_host_that_cannot_be(adnet, partner, monkeypatch):
     """An address whose host no name can be of fails its account; the others are looked at all the same."""
-    open_connection = doctor.asyncio.open_connection
+    open_connection = _reach.asyncio.open_connection
 
     async def asked(host, *args, **kwargs):
         host.encode("idna")  # as every look-up of a name begins
         return await open_connection(host, *args, **kwargs)
 
-    monkeypatch.setattr(doctor.asyncio, "open_connection", asked)
+    monkeypatch.setattr(_reach.asyncio, "open_connection", asked)
     typo = partner.account("typo", base_url="https://api..example.com/api")
     configure(typo, partner.account("good"))
     ran = adnet("doctor", "--json")
@@ -231,15 +231,15 @@ async def test_certificate(monkeypatch):
     async def refused(*args, **kwargs):
         raise ssl.SSLCertVerificationError(1, "certificate verify failed")
 
-    monkeypatch.setattr(doctor.asyncio, "open_connection", refused)
-    found = await doctor._reach(doctor._Way("https://127.0.0.1/v1"))
+    monkeypatch.setattr(_reach.asyncio, "open_connection", refused)
+    found = await _reach.reach(_reach.Way("https://127.0.0.1/v1"))
     assert (found.verdict, found.detail.partition(": ")[0]) == ("fail", "127.0.0.1:443")
     assert "clock and certificates" in found.remedy
 
 
 async def test_connector_without_an_address():
     """Where a connector does not tell where its network is, that is said."""
-    (found,) = await doctor._reach_all([("shop", doctor._Way(""))])
+    (found,) = await doctor._reach_all([("shop", _reach.Way(""))])
     assert attrs.astuple(found)[1:3] == ("shop", "warn")
 
 

@@ -271,7 +271,7 @@ def test_there_is_no_switch_for_verification(tmp_path):
         if (lines := [line.strip() for line in path.read_text("utf-8").splitlines() if switches.search(line)])
     }
     assert found == {
-        "cli/doctor.py": ["parts.hostname, port, ssl=ssl.create_default_context() if secure else None"]
+        "cli/_reach.py": ["parts.hostname, port, ssl=ssl.create_default_context() if secure else None"]
     }
 
 
