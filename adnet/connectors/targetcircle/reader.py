@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from datetime import datetime
-from operator import attrgetter
 from typing import Any, Final, Literal, cast
 
 import attrs
@@ -78,14 +77,12 @@ class _Waiting:
         With the *key* of rows' instants, those of the last one go on waiting: more of it may be on the next page,
         and rows that agree are told apart by their content, wherever a batch or a page ends.
         """
-        taken = self.rows, self.raws
-        end = len(self.rows) if key is None else _before_the_last(list(map(attrgetter(key), self.rows)))
-        self.rows, self.raws = (
-            self.rows[end:],
-            list(map(bytes, self.raws[end:])),
-        )  # no view, which keeps its page
-        del taken[0][end:], taken[1][end:]
-        return taken
+        rows, raws = self.rows, self.raws
+        end = len(rows) if key is None else _before_the_last(rows, key)
+        # No views wait: they would keep their page.
+        self.rows, self.raws = rows[end:], list(map(bytes, raws[end:]))
+        del rows[end:], raws[end:]
+        return rows, raws
 
 
 class ReportReader:
@@ -266,9 +263,10 @@ class ReportReader:
         return click_keys(rows, moments, seen) if kind == "clicks" else [""] * len(rows)
 
 
-def _before_the_last(stamps: list[str]) -> int:
-    """Return how many rows come before the last instant."""
-    return next((n for n in range(len(stamps), 0, -1) if stamps[n - 1] != stamps[-1]), 0)
+def _before_the_last(rows: Sequence[Any], key: str) -> int:
+    """Return how many *rows* come before those of the last instant, which is under *key*."""
+    last = getattr(rows[-1], key)
+    return next((end for end in range(len(rows), 0, -1) if getattr(rows[end - 1], key) != last), 0)
 
 
 def _without_ip(raw: bytes) -> bytes:
