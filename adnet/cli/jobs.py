@@ -55,7 +55,7 @@ def list_jobs(call: Call, /, unfinished: bool, limit: int) -> int:
 @click.pass_obj
 def cancel(call: Call, /, jobs: tuple[str, ...], everything: bool) -> int:
     """Give up each JOB: it is not polled any more, and the next pull asks for a new report."""
-    if not jobs and not everything:
+    if bool(jobs) == everything:  # with both, somebody would give up more than was named
         raise click.UsageError("name the jobs to cancel, or say --all", click.get_current_context())
     with open_state(_config(call)) as state:
         ids = [job.job_id for job in state.jobs.unfinished()] if everything else _named(state, jobs)

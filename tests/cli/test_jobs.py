@@ -93,6 +93,14 @@ class TestCancel:
         leave(state="submitted")
         assert len(adnet("jobs", "cancel", "--all", "--json").json["jobs"]) == 2
 
+    def test_all_goes_with_no_names(self, adnet, partner, leave):
+        """Whoever names a job does not mean the others."""
+        configure(partner.account())
+        jobs = [leave(state="running"), leave(state="running")]
+        ran = adnet("jobs", "cancel", jobs[0], "--all")
+        assert (ran.code, "name the jobs to cancel, or say --all" in ran.err) == (2, True)
+        assert {job["state"] for job in adnet("jobs", "list", "--json").json["jobs"]} == {"running"}
+
     def test_nothing_names_no_job(self, adnet, partner, leave):
         """Not even the only one there is: a variable that is not set gives up nothing."""
         configure(partner.account())
