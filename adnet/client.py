@@ -49,7 +49,7 @@ from adnet.operations.grouping import kind_by_kind
 from adnet.operations.instant import InstantReports
 from adnet.operations.jobs import ReportRunner
 from adnet.operations.plan import PlanLimits, check_plan
-from adnet.operations.windows import check_order, stream_rows
+from adnet.operations.windows import check_order, read_whole, stream_rows
 from adnet.periods import Moment, Period
 from adnet.state import State
 
@@ -397,7 +397,7 @@ class Account:
 
     def _read(self, job: ReportJob) -> AsyncIterator[Batch]:
         runner = self._runner(job.query)
-        return runner.read(job) if runner else self._instant.read(job)
+        return read_whole(runner, job) if runner else self._instant.read(job)
 
     def _own(self, operation: str, job: ReportJob) -> None:
         if job.network != self.network or job.account_key != self.account_id:

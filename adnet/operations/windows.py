@@ -238,6 +238,15 @@ async def stream_rows(
         await windows.close()
 
 
+async def read_whole(runner: ReportRunner, job: ReportJob) -> AsyncIterator[Batch]:
+    """Yield a ready report's rows, and take note when all have been read: who asks later gets a report of then."""
+    async with closing(runner.read(job)) as batches:
+        async for batch in batches:
+            yield batch
+            del batch  # so that the next one is decoded in its place
+    runner.finish(job)
+
+
 @asynccontextmanager
 async def closing(batches: AsyncIterator[Batch]) -> AsyncIterator[AsyncIterator[Batch]]:
     """Close *batches* at the end of the block, also when they were not read to their end."""

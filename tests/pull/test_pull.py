@@ -135,6 +135,23 @@ async def test_pulling_twice_changes_nothing(sandbox):
     assert [table.changed_rows + table.new_rows for table in again.tables] == [0, 0]
 
 
+async def test_a_report_that_was_read_is_not_what_a_later_pull_lands(sandbox):
+    """Somebody looked at today; what has come since would else be missing, in what is told as landed now."""
+    async with connected(sandbox) as account:
+        query = ReportQuery(kind="clicks", period=account.period(SINCE, UNTIL))
+        job = await account.submit_report(query)
+        while job.state != "ready":
+            job = await account.poll_report(job)
+        async for _ in account.read_report(job):
+            break
+        assert [one.job_id for one in account.state.jobs.unfinished()] == [job.job_id]
+        rows = [row.click_key async for row in account.read_report(job)]
+        assert account.state.jobs.unfinished() == []
+        assert [row.click_key async for row in account.read_report(job)] == rows  # once more, as it was
+        await adnet.pull(account, since=SINCE, until=UNTIL, to=MemorySink(), tables=["clicks"])
+    assert [request.method for request in sandbox.log].count("POST") == 2
+
+
 async def test_an_account_that_cannot_be_opened_has_failed_in_each_of_its_tables():
     """Adskeeper is asked for the time zone before anything else; ``pulls`` tells that nothing landed, and why."""
     sink, news = MemorySink(), []
