@@ -137,6 +137,7 @@ class Windows:
         if job.query.period is None or job.row_limit is None:
             return
         length = job.query.period.length
+        rows = max(rows, job.rows or 0)  # of which a filter may have left some out
         factor = _FULL * job.row_limit / rows if rows else float(_GROWTH)
         self._step = max(ONE_SECOND, length * min(factor, float(_GROWTH)))
 

@@ -96,8 +96,8 @@ class ReportReader:
 
     # ------------------------------------------------------------------ waiting
 
-    async def poll(self, job: ReportJob) -> ReportJob:
-        """Ask for page 1; return the job as running, ready or failed.
+    async def poll(self, job: ReportJob, *, counted: bool = False) -> ReportJob:
+        """Ask for page 1; return the job as running, ready or failed, with its rows *counted* whatever it costs.
 
         Raises:
             JobExpiredError: The network has forgotten the report.
@@ -111,7 +111,7 @@ class ReportReader:
         # Without rows and without a count, links are the placeholders that they were until now.
         pages = 0 if page.empty and not page.counted else max(page.pages, 1)
         if pages > 1:
-            rows = await self._total(job, await self._last(job, page), _count(page))
+            rows = await self._total(job, await self._last(job, page), _count(page), counted=counted)
         job = job.changed(state="ready", pages=pages, rows=rows)
         if not job.truncated:  # such a one is never read
             self._first.keep(job.job_id, page)
@@ -123,10 +123,10 @@ class ReportReader:
             return page.counted
         return page.pages
 
-    async def _total(self, job: ReportJob, pages: int, page_size: int) -> int | None:
-        """Return the number of rows where it may be the limit: the last page tells; else None."""
+    async def _total(self, job: ReportJob, pages: int, page_size: int, *, counted: bool) -> int | None:
+        """Return the number of rows where it may be the limit, or is wanted: the last page tells; else None."""
         limit = job.row_limit or 0
-        if not (pages - 1) * page_size < limit <= pages * page_size:
+        if not counted and not (pages - 1) * page_size < limit <= pages * page_size:
             return None
         last = await self._page(job, pages)
         return (pages - 1) * page_size + _count(last)

@@ -80,6 +80,22 @@ async def test_rows_of_the_last_second_come_whatever_the_end_means(server):
     assert stamps[:3] == ids(found)
 
 
+@pytest.mark.parametrize("filters", [{"status": "declined"}, {"country": "Norway"}, {"reference": "none"}])
+async def test_rows_left_out_here_widen_no_window(filters):
+    """The network's limit counts them: windows are cut by what a report has, not by what is kept of it."""
+    start = datetime(2016, 1, 1, tzinfo=UTC)
+    moments = [start + timedelta(minutes=5 * n) for n in range(8000)]
+    rows = [sale(f"{at:%Y-%m-%dT%H:%M:%SZ}", trackingId=f"t-{n}") for n, at in enumerate(moments)]
+    cuts = []
+    for wanted in ({}, filters):
+        server = Reports(rows)
+        account, _ = connect(server)
+        async with account:
+            [tx async for tx in account.list_transactions(since=start, until=moments[-1], **wanted)]
+        cuts.append(sum(len(made) == 1000 for made in server.made))
+    assert cuts[0] == cuts[1]
+
+
 async def test_full_seconds_side_by_side_fit():
     """A window of one second asks for no other: two seconds of 600 rows each are had, one after another."""
     rows = [sale(f"2016-01-05T10:00:0{n % 2}Z", trackingId=f"t-{n}") for n in range(1200)]
