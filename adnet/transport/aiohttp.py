@@ -130,7 +130,9 @@ class AiohttpTransport:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._closed:
-            raise TransportError("the transport is closed")
+            closed = ConnectError("the account is closed, and nothing was sent: open it again")
+            closed.temporary = False
+            raise closed
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=_Connector(

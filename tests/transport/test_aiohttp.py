@@ -557,8 +557,9 @@ async def test_a_closed_transport_sends_nothing():
     assert repr(transport) == "AiohttpTransport(unused)"
     await transport.close()
     await transport.close()
-    with pytest.raises(TransportError, match="closed"):
+    with pytest.raises(ConnectError, match="closed, and nothing was sent") as found:
         await get(transport, "http://127.0.0.1:1/x")
+    assert not found.value.temporary  # another try would find it closed, too
     assert repr(transport) == "AiohttpTransport(closed)"
 
 
