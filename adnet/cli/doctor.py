@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 import attrs
 import click
@@ -222,7 +221,7 @@ def _way(account: AccountConfig) -> Way:
         made = account.connect(state)
     session = getattr(made.connector, "session", None)
     url = str(getattr(session, "base_url", None) or account.base_url or "")
-    if account.proxy is None or not Proxy.serves(urlsplit(url).hostname or ""):
+    if account.proxy is None or not Proxy.serves(url):
         return Way(url)
     return Way(url, Proxy.checked(account.proxy.read(), account.name).url)
 

@@ -130,9 +130,7 @@ class AiohttpTransport:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._closed:
-            closed = ConnectError("the account is closed, and nothing was sent: open it again")
-            closed.temporary = False
-            raise closed
+            raise ConnectError("the account is closed, and nothing was sent: open it again", temporary=False)
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=_Connector(
@@ -168,16 +166,17 @@ class AiohttpTransport:
 
     async def _send(self, request: Request, timeout_s: float) -> Response:
         started = time.perf_counter()
+        proxy = self._proxy_to(request.url)
         try:
-            url = URL(request.url, encoded=True)
             async with self._open().request(
                 request.route.method,
-                url,
+                URL(request.url, encoded=True),
                 headers=request.headers,
                 data=request.body() if callable(request.body) else request.body,
                 allow_redirects=False,
                 timeout=_timeout(timeout_s),
-                **self._way(url.host or ""),
+                proxy=proxy.url if proxy else None,
+                proxy_headers=proxy.headers() if proxy else None,
             ) as answer:
                 body = await self._read(answer)
                 return Response(
@@ -190,14 +189,11 @@ class AiohttpTransport:
         except AdnetError:
             raise
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise _translated(error, request, timeout_s) from None
+            raise _translated(error, request, timeout_s, proxy) from None
 
-    def _way(self, host: str) -> dict[str, Any]:
-        """Return aiohttp's arguments for the way to *host*."""
-        proxy = self._proxy
-        if proxy is None or not proxy.serves(host):
-            return {}
-        return {"proxy": proxy.url, "proxy_headers": proxy.headers()}
+    def _proxy_to(self, url: str) -> Proxy | None:
+        """Return the proxy that a request to *url* goes through."""
+        return self._proxy if self._proxy is not None and self._proxy.serves(url) else None
 
     async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
         reader = BodyReader(answer.headers.get("Content-Encoding", ""), self._ceilings)
@@ -240,31 +236,30 @@ def _headers(answer: aiohttp.ClientResponse) -> dict[str, str]:
     return headers
 
 
-def _translated(error: Exception, request: Request, timeout_s: float) -> AdnetError:
+def _translated(error: Exception, request: Request, timeout_s: float, proxy: Proxy | None) -> AdnetError:
     """Return our error for one of aiohttp's; only the origin is named, since a URL may carry a secret."""
     where = origin(request.url)
+    # Where there is a proxy, that is what is connected to.
+    peer = where if proxy is None else f"the proxy {proxy.address}"
+    remedy = "check base_url and the network" if proxy is None else "check proxy"
     if isinstance(error, aiohttp.InvalidURL):
         return ConfigurationError(f"not a URL that can be requested: {where}")
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
-        refused = ConnectError(f"{where} has no certificate that can be trusted: {error.__class__.__name__}")
-        refused.temporary = False
-        return refused
+        # The network shows its own within the tunnel.
+        whose = where if error.host == URL(request.url, encoded=True).host else peer
+        return ConnectError(
+            f"{whose} has no certificate that can be trusted: {error.__class__.__name__}", temporary=False
+        )
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return _refused_by_proxy(error, where)
-    if isinstance(error, aiohttp.ClientProxyConnectionError):
-        return ConnectError(
-            f"cannot connect to the proxy {error.host}:{error.port}: {in_words(error.os_error)}; check proxy"
-        )
     if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return ConnectError(f"no connection to {where} in time; check the host and the network")
+        return ConnectError(f"no connection to {peer} in time; {remedy}")
     if isinstance(error, TimeoutError):
         return RequestTimeoutError(f"no answer from {where} within {timeout_s:.0f} s")
     if isinstance(error, aiohttp.ClientConnectorError):
         if open_files.ran_out(error.os_error):
-            return ConnectError(f"cannot connect to {where}: {in_words(error.os_error)}; {open_files.REMEDY}")
-        return ConnectError(
-            f"cannot connect to {where}: {in_words(error.os_error)}; check base_url and the network"
-        )
+            remedy = open_files.REMEDY
+        return ConnectError(f"cannot connect to {peer}: {in_words(error.os_error)}; {remedy}")
     if isinstance(error, aiohttp.ClientPayloadError):
         return IncompleteBodyError(f"the answer from {where} ended before its end")
     return TransportError(f"the connection to {where} broke before an answer: {type(error).__name__}")
@@ -273,8 +268,8 @@ def _translated(error: Exception, request: Request, timeout_s: float) -> AdnetEr
 def _refused_by_proxy(error: aiohttp.ClientHttpProxyError, where: str) -> ConnectError:
     """Return our error for a proxy that makes no tunnel; what it says in words is of nobody's making here."""
     if error.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        refused = ConnectError("the proxy refuses (407): check the user and password in proxy")
-    else:
-        refused = ConnectError(f"the proxy makes no connection to {where} ({error.status}); check proxy")
-    refused.temporary = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    return refused
+        return ConnectError("the proxy refuses (407): check the user and password in proxy", temporary=False)
+    passes = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return ConnectError(
+        f"the proxy makes no connection to {where} ({error.status}); check proxy", temporary=passes
+    )

@@ -58,14 +58,19 @@ class Proxy:
         pair = b64encode(f"{self.user}:{self.password}".encode()).decode()
         return {"Proxy-Authorization": f"Basic {pair}"}
 
+    @property
+    def address(self) -> str:
+        """Its host and port, as they are shown."""
+        return urlsplit(self.url).netloc
+
     @staticmethod
-    def serves(host: str) -> bool:
-        """Whether what is for *host* goes through a proxy.
+    def serves(url: str) -> bool:
+        """Whether requests to *url* go through a proxy.
 
         What is for this machine does not: it may be plain http, which others could read on the way, and the proxy would
         bring it to its own machine.
         """
-        return not is_loopback(host)
+        return not is_loopback(urlsplit(url).hostname or "")
 
 
 def _has_more(parts: SplitResult) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import errno
 import ssl
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -10,8 +11,11 @@ from typing import Self
 
 import aiohttp
 import pytest
+from aiohttp.client_reqrep import ConnectionKey
+from aioresponses import aioresponses
 
 import adnet
+from adnet import open_files
 from adnet.errors import AdnetError, ConfigurationError, ConnectError
 from adnet.testing import ScriptTransport
 from adnet.transport.aiohttp import AiohttpTransport
@@ -22,6 +26,9 @@ from tests.faults.authority import Authority
 PASSWORD = "p@ss/wörd:1"
 WRITTEN = "p%40ss%2Fw%C3%B6rd%3A1"
 ROUTE = Route(operation="x.get", method="GET", path="/x", idempotent=True)
+_PROXY_KEY = ConnectionKey(
+    "127.0.0.1", 9, is_ssl=True, ssl=True, proxy=None, proxy_auth=None, proxy_headers_hash=None
+)
 TUNNEL = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
@@ -155,6 +162,36 @@ async def test_a_proxy_that_is_not_there():
     """The proxy is named, not the network, which nobody has asked."""
     with pytest.raises(ConnectError, match=r"cannot connect to the proxy 127\.0\.0\.1:9: .*; check proxy"):
         await ask("https://api.example/x", "http://127.0.0.1:9")
+
+
+async def test_a_proxy_whose_name_is_not_known():
+    """It is not the network's name that is to be corrected."""
+    with pytest.raises(ConnectError, match=r"connect to the proxy no-such-name\.invalid:1: .*; check proxy$"):
+        await ask("https://api.example/x", "http://no-such-name.invalid:1")
+
+
+@pytest.mark.parametrize(
+    ("theirs", "words"),
+    [
+        (aiohttp.ConnectionTimeoutError(), "no connection to the proxy 127.0.0.1:9 in time; check proxy"),
+        (
+            aiohttp.ClientProxyConnectionError(_PROXY_KEY, OSError(errno.EMFILE, "Too many open files")),
+            f"cannot connect to the proxy 127.0.0.1:9: Too many open files; {open_files.REMEDY}",
+        ),
+        (
+            aiohttp.ClientConnectorCertificateError(_PROXY_KEY, ssl.SSLError("x")),
+            "the proxy 127.0.0.1:9 has no certificate that can be trusted: ClientConnectorCertificateError",
+        ),
+    ],
+    ids=["timeout", "files", "certificate"],
+)
+async def test_what_hinders_on_the_way_to_a_proxy(theirs, words):
+    """The remedy is that of the cause: neither the network nor its certificate has anything to do with it."""
+    with aioresponses() as mocked:
+        mocked.get("https://api.example/x", exception=theirs)
+        with pytest.raises(ConnectError) as found:
+            await ask("https://api.example/x", "https://127.0.0.1:9")
+    assert found.value.message == words
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
