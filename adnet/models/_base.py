@@ -98,6 +98,8 @@ def own(value: Any) -> Any:
     """Return *value* with mappings and lists of its own: to change what it was made of does not change it."""
     if isinstance(value, list):
         return [item if type(item) in _PLAIN else own(item) for item in value]
+    if type(value) is tuple:
+        return tuple(map(own, value))
     if isinstance(value, Mapping):
         return {name: item if type(item) in _PLAIN else own(item) for name, item in value.items()}
     return value

@@ -110,6 +110,14 @@ def test_an_edit_in_place_is_found(part):
     assert dict(diff(old, new).fields) == {part: {"geo": {"regions": [1, 2]}}}
 
 
+def test_an_edit_within_a_tuple_is_found():
+    """A tuple cannot be changed, but what is in it can."""
+    old = attrs.evolve(OLD, extra={"prices": ({"region": 1},)})
+    new = attrs.evolve(old)
+    new.extra["prices"][0]["region"] = 2
+    assert dict(diff(old, new).fields) == {"extra": {"prices": ({"region": 2},)}}
+
+
 def test_an_edit_in_place_of_an_ad_is_found():
     """As of a campaign."""
     old = Ad(ad_id="1", extra={"locations": [1]})
