@@ -174,6 +174,8 @@ def nested(text: str, _: str | None = None) -> Any:
         return json.loads(text, parse_float=Decimal, parse_constant=_no_json)
     except ValueError:
         return text
+    except RecursionError:
+        raise ValueError("write JSON that is not nested so deeply") from None
 
 
 def _no_json(word: str) -> Any:

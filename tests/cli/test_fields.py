@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
+import click
 import pytest
 
 from adnet.cli._fields import AD_FIELDS, CAMPAIGN_FIELDS, Assignment, assigned, split_words
@@ -74,6 +75,12 @@ def test_nested_values_are_json_and_keep_their_neighbours(word, expected):
     """What is no JSON is a text; fractions are exact."""
     assert value(word) == expected
     assert OLD.targeting == {"geo": {"regions": [1], "x": 1}}
+
+
+def test_json_that_is_nested_too_deeply_is_refused():
+    """Its reader would give up at another depth on each machine."""
+    with pytest.raises(click.UsageError, match="not nested so deeply"):
+        value("targeting.x=" + "[" * 100_000)
 
 
 def test_several_parts_of_one_field_add_up():
