@@ -44,7 +44,7 @@ DATED: Final = frozenset({"stats", "transactions", "clicks"})
 READINGS: Final = 8
 """Reports of one network that are read at once: each holds pages, rows and a row group in memory, some 10 MB. To wait
 for one costs next to nothing, so that all accounts do that at once; a network that hangs holds up no other."""
-LISTED: Final = frozenset({"campaigns", "ads", "offers"})
+LISTED: Final = SOURCES.keys() - DATED - {"accounts"}  # of which there is one
 LISTS: Final = 16
 """Lists of objects of one network that are read at once, for the same reason: their pages are large, and each holds one
 or two. They have few of them: what is dated takes longer, so that it is read of all accounts at once."""

@@ -33,10 +33,9 @@ class StreamSink(Sink):
 
     def __init__(self, stream: TextIO | None = None, *, clock: Clock) -> None:
         del clock  # nothing here has a time of its own
+        # Python has no standard output where whoever started it had closed that.
         chosen: TextIO | None = sys.stdout if stream is None else stream
-        if chosen is None or getattr(
-            chosen, "closed", False
-        ):  # standard output may be, by whoever started us
+        if chosen is None or getattr(chosen, "closed", False):
             raise SinkError(
                 "the stream is closed, so that rows have nowhere to go; name a folder, like jsonl:rows"
             )
