@@ -1,7 +1,7 @@
 """The account that users hold. Everything that all networks need is done here, once."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from decimal import Decimal
 from typing import Any, Self
@@ -45,6 +45,7 @@ from adnet.operations.changes import (
     parts_of,
     plan_of,
 )
+from adnet.operations.chosen import Words, chosen, statuses, texts
 from adnet.operations.grouping import kind_by_kind
 from adnet.operations.instant import InstantReports
 from adnet.operations.jobs import ReportRunner
@@ -52,9 +53,6 @@ from adnet.operations.plan import PlanLimits, check_plan
 from adnet.operations.windows import check_order, read_whole, stream_rows
 from adnet.periods import Moment, Period
 from adnet.state import State
-
-Words = str | Collection[str] | None
-"""One word or several; several mean any of them."""
 
 
 class Account:
@@ -140,10 +138,12 @@ class Account:
         return await self._call("get_account")  # type: ignore[no-any-return]
 
     def list_campaigns(self, *, ids: Words = None, status: Words = None) -> AsyncIterator[Campaign]:
-        """Yield campaigns; None means all."""
+        """Yield campaigns; None means all. A status is one of ours, not the network's word."""
         self._require("list_campaigns")
+        with self._told("list_campaigns"):
+            wanted = statuses(status)
         return self._rows(
-            "list_campaigns", lambda: self._connector.list_campaigns(ids=_words(ids), status=_words(status))
+            "list_campaigns", lambda: self._connector.list_campaigns(ids=chosen(ids), status=wanted)
         )
 
     async def get_campaign(self, campaign_id: str | int) -> Campaign:
@@ -151,11 +151,13 @@ class Account:
         return await self._call("get_campaign", str(campaign_id))  # type: ignore[no-any-return]
 
     def list_ads(self, *, campaign_ids: Words = None, status: Words = None) -> AsyncIterator[Ad]:
-        """Yield ads; None means all."""
+        """Yield ads; None means all. A status is one of ours, not the network's word."""
         self._require("list_ads")
+        with self._told("list_ads"):
+            wanted = statuses(status)
         return self._rows(
             "list_ads",
-            lambda: self._connector.list_ads(campaign_ids=_words(campaign_ids), status=_words(status)),
+            lambda: self._connector.list_ads(campaign_ids=chosen(campaign_ids), status=wanted),
         )
 
     async def get_ad(self, ad_id: str | int) -> Ad:
@@ -170,7 +172,7 @@ class Account:
         self._check_order("list_stats", since, until)
         return self._rows(
             "list_stats",
-            lambda: self._connector.list_stats(self.period(since, until), level=level, ids=_words(ids)),
+            lambda: self._connector.list_stats(self.period(since, until), level=level, ids=chosen(ids)),
         )
 
     def list_offers(self, **filters: Any) -> AsyncIterator[Offer]:
@@ -246,7 +248,7 @@ class Account:
 
     async def delete_campaigns(self, ids: Sequence[str | int]) -> BatchResult:
         """Delete campaigns; one outcome for each, in order."""
-        return await self._batch("delete_campaigns", _ids(ids))
+        return await self._batch("delete_campaigns", texts(ids))
 
     async def create_ads(self, drafts: Sequence[AdDraft]) -> BatchResult:
         """Create ads, paused where the network allows; one outcome for each, in order."""
@@ -258,15 +260,15 @@ class Account:
 
     async def delete_ads(self, ids: Sequence[str | int]) -> BatchResult:
         """Delete ads; one outcome for each, in order."""
-        return await self._batch("delete_ads", _ids(ids))
+        return await self._batch("delete_ads", texts(ids))
 
     async def block_sources(self, campaign_id: str | int, ids: Sequence[str]) -> BatchResult:
         """Stop showing a campaign on sources, named as rows of statistics name them; one outcome for each."""
-        return await self._batch("block_sources", str(campaign_id), _ids(ids))
+        return await self._batch("block_sources", str(campaign_id), texts(ids))
 
     async def allow_sources(self, campaign_id: str | int, ids: Sequence[str]) -> BatchResult:
         """Show a campaign on sources again; one outcome for each, in order."""
-        return await self._batch("allow_sources", str(campaign_id), _ids(ids))
+        return await self._batch("allow_sources", str(campaign_id), texts(ids))
 
     async def bid_sources(self, campaign_id: str | int, factors: Mapping[str, Decimal]) -> BatchResult:
         """Multiply a campaign's price on sources (source -> factor); one outcome for each, in order."""
@@ -335,7 +337,12 @@ class Account:
     ) -> Share:
         """Make a key that opens *audiences* to *users*; no users means to anyone who has the key."""
         return await self._call(  # type: ignore[no-any-return]
-            "share_audiences", list(audiences), users=_ids(users), payment=payment, price=price, notify=notify
+            "share_audiences",
+            list(audiences),
+            users=texts(users),
+            payment=payment,
+            price=price,
+            notify=notify,
         )
 
     def list_shares(self) -> AsyncIterator[Share]:
@@ -349,7 +356,7 @@ class Account:
 
     async def revoke_shares(self, keys: Sequence[str]) -> BatchResult:
         """Remove keys: campaigns of others that use their audiences stop; ``plan`` tells so of Removals beforehand."""
-        return await self._batch("revoke_shares", _ids(keys))
+        return await self._batch("revoke_shares", texts(keys))
 
     # ------------------------------------------------------------------ reports
 
@@ -484,15 +491,6 @@ class Account:
         except AdnetError as error:
             error.add_context(network=self.network, account=self.name, operation=operation)
             raise
-
-
-def _words(value: Words) -> list[str] | None:
-    return None if value is None else _ids(value)
-
-
-def _ids(value: str | int | Iterable[str | int]) -> list[str]:
-    """Return ids as texts; a text alone is one id, and not those of its digits."""
-    return [str(value)] if isinstance(value, str | int) else [str(one) for one in value]
 
 
 async def _once(job: ReportJob) -> AsyncIterator[ReportJob]:

@@ -20,6 +20,8 @@ JOB = adnet.ReportJob(network="mgid", account="other", query=adnet.ReportQuery(k
         ("list_stats", lambda account: account.list_stats(since=NEW, until=OLD)),
         ("list_stats", lambda account: account.list_stats(since=datetime(2026, 1, 1), until=NEW)),  # noqa: DTZ001
         ("list_clicks", lambda account: account.list_clicks(since=NEW, until=OLD)),
+        ("list_campaigns", lambda account: account.list_campaigns(status="actve")),
+        ("list_ads", lambda account: account.list_ads(status=["active", "campaign active"])),
         ("read_report", lambda account: account.read_report(JOB)),
     ],
 )
