@@ -116,8 +116,10 @@ async def chosen(account: Account, kind: Kind, choice: Choice, *, complete: bool
         AuthenticationError: The credentials were refused.
     """
     if not choice.ids:
-        found = [Found(id_of(thing, kind), thing) for thing in await _listed(account, kind, choice)]
-        return await _each(account, kind, [one.id for one in found]) if complete else found
+        listed = await _listed(account, kind, choice)
+        ids = [id_of(thing, kind) for thing in listed]
+        found = await _each(account, kind, ids) if complete else list(map(Found, ids, listed))
+        return found + await _without(account, choice.campaigns, listed)
     if complete or kind is ADS:
         found = await _each(account, kind, choice.ids)
     else:
@@ -139,6 +141,16 @@ async def _listed(account: Account, kind: Kind, choice: Choice) -> list[Any]:
     if kind is ADS:
         return [ad async for ad in account.list_ads(campaign_ids=choice.campaigns or None, status=status)]
     return [campaign async for campaign in account.list_campaigns(status=status)]
+
+
+async def _without(account: Account, campaigns: Sequence[str], ads: Sequence[Ad]) -> list[Found]:
+    """Return those of *campaigns* that have none of *ads* since they are not there: a slip must not read as done."""
+    full = {ad.campaign_id for ad in ads}
+    empty = [number for number in dict.fromkeys(campaigns) if number not in full]
+    if not empty or not account.capabilities.supports("list_campaigns"):
+        return []
+    there = {campaign.campaign_id async for campaign in account.list_campaigns(ids=empty)}
+    return [_or_missing(number, None, account, CAMPAIGNS) for number in empty if number not in there]
 
 
 async def _each(account: Account, kind: Kind, ids: Sequence[str]) -> list[Found]:

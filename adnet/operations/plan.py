@@ -6,11 +6,12 @@ against what is there, and one that moves too much is refused unless it is force
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
+from math import isnan
 from typing import Any, Final
 
 import attrs
 
-from adnet.errors import UnsafePlanError
+from adnet.errors import ConfigurationError, UnsafePlanError
 from adnet.models import Ad, Campaign, Plan, Update
 from adnet.money import Money, exact
 
@@ -36,6 +37,11 @@ class PlanLimits:
     """Objects that it starts: each of them spends from then on."""
     deleted: int = 0
     """Objects that it deletes."""
+
+    def __attrs_post_init__(self) -> None:
+        for name, allowed in attrs.asdict(self).items():
+            if isnan(allowed) or allowed < 0:
+                raise ConfigurationError(f"{name} is {allowed}: what a plan may move is zero or more")
 
 
 def count_plan(

@@ -57,6 +57,14 @@ def test_ads_of_a_campaign_are_paused_together(shop):
     assert ran.code == 0
 
 
+@pytest.mark.parametrize("verb", ["pause", "list"])
+def test_a_campaign_that_is_not_there_has_no_ads_to_pause(shop, verb):
+    """Else a slip in its id reads as if all of it stood still; a campaign without ads of a status is no slip."""
+    ran = shop("ads", verb, "shop", "--campaign", FIRST, "--campaign", "99", "--campaign", "99")
+    assert (ran.code, ran.err.count("there is no campaign 99")) == (4, 1)
+    assert shop("ads", verb, "shop", "--campaign", FIRST, "--status", "rejected").code == 0
+
+
 def test_an_ad_of_a_paused_campaign_is_paused_itself(shop):
     """It only stands still with its campaign, and would run again with it; once paused it is left alone."""
     first, *_ = ads(shop)

@@ -123,6 +123,7 @@ def test_an_account_without_campaigns_has_nothing_to_move(adnet, home):
         (("--lowest", "1000"), "lowest not above highest"),
         (("--step", "x"), "'x' is no number; write 0.2"),
         (("--step", "2"), "are shares"),
+        (("--share", "-1"), "bid_share is -1"),
         (("--since", "soon"), "'soon' is no day"),
         (("--target", "none"), "target is an amount"),
         (("--since", "2026-01-02", "--until", "2026-01-02"), "before"),

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from adnet.errors import UnsafePlanError
+from adnet.errors import ConfigurationError, UnsafePlanError
 from adnet.models import Ad, Campaign, Plan, Update
 from adnet.money import Money
 from adnet.operations.plan import PlanLimits, check_plan, count_plan
@@ -41,6 +41,15 @@ def budgets(*pairs):
 
 def check(counts, **limits):
     check_plan(Plan(network="net", counts=counts), PlanLimits(**limits))
+
+
+@pytest.mark.parametrize(
+    "limits", [{"bid_share": Decimal(-1)}, {"budget_share": Decimal("NaN")}, {"resumed": -1}]
+)
+def test_limits_that_nothing_can_meet_are_refused(limits):
+    """A share that is no number compares with none, which would end in a bug's words."""
+    with pytest.raises(ConfigurationError, match=f"{next(iter(limits))} is .*zero or more"):
+        PlanLimits(**limits)
 
 
 def test_a_raise_is_a_share_of_the_budgets_that_move():
