@@ -8,7 +8,7 @@ that names the file, the place in it and a remedy, and shows no value that could
 import os
 import re
 import tomllib
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar
@@ -22,6 +22,7 @@ from adnet.clock import Clock
 from adnet.errors import AdnetError, ConfigurationError
 from adnet.hints import hint
 from adnet.opening import connect
+from adnet.operations.chosen import Words, texts
 from adnet.places import at_home
 from adnet.state import State
 from adnet.state.files import refuse_open_folder
@@ -154,7 +155,7 @@ def _existing(path: Path, how: str) -> Path:
     return path.absolute()
 
 
-def load(path: str | Path | None = None, *, only: Collection[str] | None = None) -> Config:
+def load(path: str | Path | None = None, *, only: Words = None) -> Config:
     """Read and check a configuration file; no secret is fetched.
 
     Args:
@@ -171,7 +172,7 @@ def load(path: str | Path | None = None, *, only: Collection[str] | None = None)
     reader.check_keys("the file", data, _TOP)
     state = reader.table("[state]", data.get("state", {}), _STATE)
     sections = reader.table("[accounts]", data.get("accounts", {}))
-    names = list(sections) if only is None else list(dict.fromkeys(only))
+    names = list(sections) if only is None else list(dict.fromkeys(texts(only)))
     for name in names:
         if name not in sections:
             reader.fail(f"there is no account {name!r}; {hint(name, sections)}")
@@ -332,7 +333,7 @@ def open_state(config: Config | None, *, clock: Clock | None = None) -> State:
 async def open_accounts(
     path: str | Path | Config | None = None,
     *,
-    only: Collection[str] | None = None,
+    only: Words = None,
     clock: Clock | None = None,
     listeners: Sequence[Listener] = (),
     unopened: dict[str, AdnetError] | None = None,

@@ -149,7 +149,7 @@ class TestReading:
     def test_account_of_a_network_that_is_not_here(self):
         """An account that is not asked for may be on a network that is not installed."""
         file = write(PARTNER + '[accounts.other]\nnetwork = "nowhere"\n')
-        assert list(config.load(file, only=["partner"]).accounts) == ["partner"]
+        assert list(config.load(file, only="partner").accounts) == ["partner"]
 
 
 class TestRefusing:
@@ -352,7 +352,7 @@ class TestOpening:
 
     async def test_names_go_with_the_accounts(self):
         """An account is called as in the file."""
-        async with adnet.open(write(PARTNER), only=["partner"]) as accounts:
+        async with adnet.open(write(PARTNER), only="partner") as accounts:
             assert (accounts["partner"].name, accounts["partner"].network) == ("partner", "targetcircle")
 
     async def test_state_is_closed_at_the_end(self):

@@ -21,6 +21,7 @@ from adnet.hints import hint
 from adnet.interface import Capabilities
 from adnet.models import TABLES
 from adnet.models.words import LEVELS, Level
+from adnet.operations.chosen import Words, chosen, texts
 from adnet.operations.windows import EARLIEST, check_order
 from adnet.periods import Moment, Period, instant
 from adnet.pull.result import PullResult, TableResult
@@ -57,8 +58,8 @@ async def pull(
     since: Moment,
     until: Moment,
     to: str | Sink,
-    tables: Collection[str] | None = None,
-    levels: Collection[str] = ("campaign",),
+    tables: Words = None,
+    levels: str | Collection[str] = ("campaign",),
     jobs: int = 1000,
     raw: bool = True,
     lookback_days: int = 0,
@@ -87,17 +88,18 @@ async def pull(
         ConfigurationError: A table, a level, the period or the sink is of no use, or no account has such tables.
         SinkError: The sink cannot be used; nothing of what had landed is lost.
     """
-    chosen = _accounts(accounts)
-    _check_apart(chosen)
+    pulled = _accounts(accounts)
+    _check_apart(pulled)
     check_order(since, until)
     lookback = _lookback(since, lookback_days)
     if tables is not None and not tables:
         raise ConfigurationError("no table is named: leave tables out for all of them")
+    tables, levels = chosen(tables), texts(levels)
     _check_names("table", tables or (), TABLES)
     _check_names("level", levels, LEVELS)
     wanted = frozenset(tables or TABLES)
     by_levels = tuple(level for level in LEVELS if level in levels)
-    if not unopened and not any(wanted & set(tables_of(one.capabilities, by_levels)) for one in chosen):
+    if not unopened and not any(wanted & set(tables_of(one.capabilities, by_levels)) for one in pulled):
         raise ConfigurationError(
             "none of these accounts can serve any of these tables, or not by these levels; see `adnet networks`"
         )
@@ -115,7 +117,7 @@ async def pull(
         tell=on_progress or (lambda _: None),
     )
     try:
-        result = await _pull_all(run, chosen, jobs, unopened or {})
+        result = await _pull_all(run, pulled, jobs, unopened or {})
     finally:
         if isinstance(to, str):
             await sink.close()

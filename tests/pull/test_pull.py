@@ -65,7 +65,7 @@ async def test_what_lands_equals_the_truth(sandbox):
     """Sums too, to the last digit."""
     sink = MemorySink()
     async with connected(sandbox) as account:
-        result = await adnet.pull(account, since=SINCE, until=UNTIL, to=sink, tables=["transactions"])
+        result = await adnet.pull(account, since=SINCE, until=UNTIL, to=sink, tables="transactions")
     truth = sandbox.truth("transactions", SINCE, UNTIL)
     landed = sink.rows("transactions")
     assert result.ok
@@ -390,7 +390,7 @@ async def test_statistics_made_on_request_land_by_each_level(levels):
         ({"accounts": []}, "none of these accounts can serve any of these tables"),
         ({"tables": []}, "no table is named: leave tables out for all of them"),
         ({"levels": ["day"]}, "there is no level 'day'"),
-        ({"levels": [5]}, "there is no level 5"),
+        ({"levels": [5]}, "there is no level '5'"),
         ({"until": date(2025, 1, 1)}, "is not before until"),
         ({"lookback_days": -1}, "lookback_days -1 would leave out days that are asked for"),
         ({"lookback_days": 99_999}, "lookback_days 99999 leads before 1970-01-01"),
