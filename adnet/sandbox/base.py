@@ -214,6 +214,12 @@ class Sandbox:
 
     @web.middleware
     async def _serve(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await self._logged(request, handler)
+        except ConnectionError:
+            return web.Response()  # the client has gone, and nobody has to hear of it
+
+    async def _logged(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith(SIDE_DOOR):
             return await handler(request)
         number = await self._arrive(request)

@@ -222,6 +222,19 @@ def test_faults_replay_from_their_seed():
     assert struck[0] != [other.strikes("500") for _ in range(200)]
 
 
+async def test_a_client_that_goes_leaves_no_trace(kiosk, client, caplog):
+    """What is told stands for something that is wrong with the imitation itself."""
+    port = int(kiosk.origin.rpartition(":")[2])
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"POST /v9/papers HTTP/1.1\r\nHost: kiosk\r\nkey: k\r\nContent-Length: 99999\r\n\r\n{")
+    await writer.drain()
+    await asyncio.sleep(0.05)  # so that the server has begun to wait for the rest
+    writer.transport.abort()
+    await asyncio.sleep(0.05)
+    assert await status_of(client) == 200
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 def test_a_rate_is_kept_to():
     """Over many requests, the share struck is the rate."""
     faults = Faults({"429": 0.05})
