@@ -190,6 +190,7 @@ def checked_base_url(url: str) -> str:
     try:
         parts = urlsplit(str(url))
         host, _ = parts.hostname or "", parts.port
+        host.encode("idna")  # a label that is empty or too long is no name that could be looked up
     except ValueError:
         raise ConfigurationError(f"base_url {shown} is not a URL; check its host and port") from None
     if parts.scheme not in {"http", "https"} or not host:
