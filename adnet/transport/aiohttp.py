@@ -124,6 +124,7 @@ class AiohttpTransport:
         self._connections = connections
         self._proxy = proxy
         self._session: aiohttp.ClientSession | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._room: Room | None = None
         self._guest = Guest(weakref.WeakMethod(self._leave))
         self._closed = False
@@ -131,21 +132,14 @@ class AiohttpTransport:
     def _open(self) -> aiohttp.ClientSession:
         if self._closed:
             raise ConnectError("the account is closed, and nothing was sent: open it again", temporary=False)
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=_Connector(
-                    limit=self._connections,
-                    limit_per_host=0,
-                    resolver=_shared().names,
-                    use_dns_cache=False,
-                ),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-                headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"},
+        loop = asyncio.get_running_loop()
+        if self._session is not None and self._loop is not loop:
+            raise ConfigurationError(
+                "the account has been used in another event loop, and nothing was sent: open one within each"
+                " asyncio.run"
             )
-            # aiohttp would resend GET, PUT and DELETE by itself on a connection that went stale. Every
-            # physical send has to pass the limiter and the retry rules, so that is ours to decide.
-            self._session._retry_connection = False  # noqa: SLF001
+        if self._session is None:
+            self._loop, self._session = loop, _session(self._connections)
         return self._session
 
     async def send(self, request: Request, *, timeout_s: float) -> Response:
@@ -223,6 +217,21 @@ class AiohttpTransport:
 @lru_cache
 def _timeout(seconds: float) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, 15.0))
+
+
+def _session(connections: int) -> aiohttp.ClientSession:
+    session = aiohttp.ClientSession(
+        connector=_Connector(
+            limit=connections, limit_per_host=0, resolver=_shared().names, use_dns_cache=False
+        ),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"},
+    )
+    # aiohttp would resend GET, PUT and DELETE by itself on a connection that went stale. Every physical send has to
+    # pass the limiter and the retry rules, so that is ours to decide.
+    session._retry_connection = False  # noqa: SLF001
+    return session
 
 
 def _headers(answer: aiohttp.ClientResponse) -> dict[str, str]:

@@ -563,6 +563,20 @@ async def test_a_closed_transport_sends_nothing():
     assert repr(transport) == "AiohttpTransport(closed)"
 
 
+def test_a_transport_belongs_to_one_event_loop():
+    """What it has open there could be neither used nor closed in another; that is no bug of ours."""
+    transport = AiohttpTransport()
+
+    async def ask() -> None:
+        async with Server(says(OK)) as server:
+            assert (await get(transport, server.url)).body == b"ok"
+
+    asyncio.run(ask())
+    with pytest.raises(ConfigurationError, match=r"another event loop.* open one within each asyncio\.run"):
+        asyncio.run(ask())
+    asyncio.run(transport.close())
+
+
 @pytest.mark.parametrize("header", [{"X": "a\r\nb: c"}, {"X\n": "a"}])
 async def test_a_header_cannot_smuggle_another(transport, header):
     """A line end in a value is refused before anything is sent."""
