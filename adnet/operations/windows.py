@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
@@ -11,6 +11,7 @@ import attrs
 
 from adnet.errors import AdnetError, ConfigurationError, JobExpiredError, StateError
 from adnet.models import Batch, ReportJob, ReportQuery
+from adnet.operations.ending import ending
 from adnet.operations.jobs import ReportRunner, truncated
 from adnet.periods import ONE_DAY, ONE_SECOND, Moment, Period, instant
 
@@ -208,7 +209,7 @@ async def stream_rows(
     windows = Windows(runner, query)
     try:
         while (job := await windows.next()) is not None:
-            async with closing(runner.read(job)) as rows:
+            async with ending(runner.read(job)) as rows:
                 try:
                     held = await _hold(rows, hold_rows)
                 except JobExpiredError as error:
@@ -241,21 +242,11 @@ async def stream_rows(
 
 async def read_whole(runner: ReportRunner, job: ReportJob) -> AsyncIterator[Batch]:
     """Yield a ready report's rows, and take note when all have been read: who asks later gets a report of then."""
-    async with closing(runner.read(job)) as batches:
+    async with ending(runner.read(job)) as batches:
         async for batch in batches:
             yield batch
             del batch  # so that the next one is decoded in its place
     runner.finish(job)
-
-
-@asynccontextmanager
-async def closing(batches: AsyncIterator[Batch]) -> AsyncIterator[AsyncIterator[Batch]]:
-    """Close *batches* at the end of the block, also when they were not read to their end."""
-    try:
-        yield batches
-    finally:
-        if (close := getattr(batches, "aclose", None)) is not None:
-            await close()
 
 
 async def _hold(batches: AsyncIterator[Batch], rows: int) -> list[Batch]:

@@ -13,9 +13,9 @@ from adnet.connectors.adskeeper.limits import BUCKETS
 from adnet.connectors.adskeeper.native import AdskeeperNative
 from adnet.connectors.adskeeper.paging import Pager
 from adnet.connectors.adskeeper.rows import Client
-from adnet.connectors.adskeeper.streams import ending
 from adnet.interface import Connector, Services
 from adnet.models import Batch
+from adnet.operations.ending import ending
 from adnet.periods import zone
 from adnet.redact import keyed_hash
 from adnet.transport.limits import Limiter

@@ -18,9 +18,9 @@ from adnet.connectors.adskeeper.figures import CampaignFigures, TeaserFigures
 from adnet.connectors.adskeeper.limits import WIDTH
 from adnet.connectors.adskeeper.lists import FEW, found, list_teasers
 from adnet.connectors.adskeeper.native import AdskeeperNative
-from adnet.connectors.adskeeper.streams import ending
 from adnet.errors import NotFoundError
 from adnet.models import Batch, Click, ModelBatch, StatRow
+from adnet.operations.ending import ending
 from adnet.operations.paginate import in_order
 from adnet.periods import Period
 

@@ -10,9 +10,9 @@ from adnet.connectors.adskeeper.codec import Book
 from adnet.connectors.adskeeper.limits import WIDTH
 from adnet.connectors.adskeeper.native import AdskeeperNative
 from adnet.connectors.adskeeper.rows import TeaserRow
-from adnet.connectors.adskeeper.streams import ending
 from adnet.errors import ApiError, AuthenticationError, NotFoundError, RateLimitError, ServerError
 from adnet.models import Batch, Campaign, ModelBatch
+from adnet.operations.ending import ending
 from adnet.operations.paginate import in_order
 
 T = TypeVar("T")

@@ -12,8 +12,8 @@ from typing import Any, Final, Literal
 
 from adnet.connectors.adskeeper.codes import MAX_LIMIT, MIN_PAGE, folded, number_in
 from adnet.connectors.adskeeper.shapes import number_of
-from adnet.connectors.adskeeper.streams import ending
 from adnet.errors import ApiError, SchemaError
+from adnet.operations.ending import ending
 from adnet.state import Facts
 from adnet.transport.ceilings import Ceilings
 

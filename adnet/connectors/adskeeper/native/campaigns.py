@@ -18,7 +18,7 @@ from adnet.connectors.adskeeper.forms import Method
 from adnet.connectors.adskeeper.limits import CAMPAIGNS_PER_PAGE
 from adnet.connectors.adskeeper.paging import Pager
 from adnet.connectors.adskeeper.rows import CampaignRow
-from adnet.connectors.adskeeper.streams import ending
+from adnet.operations.ending import ending
 
 
 class CampaignGroup:

@@ -11,7 +11,7 @@ from adnet.connectors.adskeeper.core import Core, Saved
 from adnet.connectors.adskeeper.limits import TEASERS_PER_PAGE
 from adnet.connectors.adskeeper.paging import Pager
 from adnet.connectors.adskeeper.rows import TeaserRow
-from adnet.connectors.adskeeper.streams import ending
+from adnet.operations.ending import ending
 
 
 class TeaserGroup:
