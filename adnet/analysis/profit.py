@@ -70,7 +70,7 @@ def _together(tables: Tables, days: Days, position: int | None) -> str:
 def _by_sub_id(tables: Tables, days: Days, position: int | None) -> list[ProfitRow]:
     """Return a row for each sub id that brought transactions, with the spend of the campaign or ad of that id.
 
-    A sub id that is neither has a spend of its own that nobody knows: None.
+    A sub id that is neither has clicks and a spend of its own that nobody knows: None.
     """
     return tables.read(
         ProfitRow,
@@ -97,7 +97,7 @@ def _by_sub_id(tables: Tables, days: Days, position: int | None) -> list[ProfitR
             FROM {matched(tables, days, position)} LEFT JOIN first_signs USING (network, account, transaction_id)
             GROUP BY coalesce(label, first_label), currency
         )
-        SELECT sub_id, brought.currency, coalesce(clicks, 0)::BIGINT AS clicks, spend,
+        SELECT sub_id, brought.currency, clicks::BIGINT AS clicks, spend,
             brought.* EXCLUDE (sub_id, currency)
         FROM brought LEFT JOIN known ON label = sub_id AND known.currency IS NOT DISTINCT FROM brought.currency
         ORDER BY brought.currency, approved + paid - coalesce(spend, 0) DESC, sub_id""",

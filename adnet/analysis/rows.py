@@ -121,9 +121,10 @@ class ProfitRow(Commissions):
     sub_id: str | None = None
     day: date | None = None
     currency: str | None = None
-    clicks: int = 0
+    clicks: int | None = 0
+    """None where they cannot be told, as for a sub id that is no campaign's and no ad's id."""
     spend: Decimal | None = ZERO
-    """None where it cannot be told, as for a sub id that is no campaign's and no ad's id."""
+    """None where it cannot be told, as for those clicks."""
 
     @property
     def profit(self) -> Decimal | None:

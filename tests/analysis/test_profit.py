@@ -105,14 +105,17 @@ async def test_one_position_of_the_sub_ids_may_be_chosen(land):
 
 
 async def test_profit_by_sub_id_knows_the_spend_of_campaigns_and_ads(land):
-    """Other labels have a spend that nobody knows."""
+    """Other labels have a spend and clicks that nobody knows."""
     ads = [stat("9001", "0.75", level="ad", campaign_id="100"), ad("9001", "100")]
     await land([stat("100", "2"), *ads])
     sales = [sale(1, "5", "paid", "100"), sale(2, "1", "paid", "9001"), sale(3, "1", "paid", "", "red")]
     uri = await land.income(sales)
     with open_tables(uri) as tables:
-        found = {row.sub_id: (row.spend, row.profit) for row in profit(tables, by=["sub_id"])}
-    assert {"100": (2, 3), "9001": (Decimal("0.75"), Decimal("0.25")), "red": (None, None)} == found
+        rows = profit(tables, by=["sub_id"])
+    found = {row.sub_id: (row.spend, row.profit, row.clicks) for row in rows}
+    assert {
+        "100": (2, 3, 10), "9001": (Decimal("0.75"), Decimal("0.25"), 10), "red": (None, None, None)
+    } == found  # fmt: skip
 
 
 async def test_profit_by_sub_id_leaves_out_the_ads_of_that_id_on_other_accounts(land):
