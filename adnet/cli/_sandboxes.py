@@ -25,6 +25,14 @@ _LIMITS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
+_BUYING: Final = ("adskeeper", "mgid")
+"""Imitations whose campaigns the imitation affiliate network has its clicks from."""
+_CAMPAIGNS: Final = 140
+"""How many of their campaigns come into question: larger accounts begin with the same ones."""
+_CURRENCY: Final = "EUR"
+"""That of the imitation affiliate network: no rate is applied between what is earned and what was spent."""
+
+
 def connectable() -> list[str]:
     """Return the networks that have both an imitation and a connector that can be used."""
     return [found.network for found in registry.discover() if found.connector and found.network in SANDBOXES]
@@ -56,9 +64,21 @@ async def serving(
         for network in networks:
             kind = load(network)
             rates = {name: rate for name, rate in faults.items() if name in kind.fault_names}
-            sandbox = kind(seed=seed, faults=rates, **(knobs or {}).get(network, {}))
+            sandbox = kind(
+                seed=seed, faults=rates, **_joined(network, seed), **(knobs or {}).get(network, {})
+            )
             started.append(await stack.enter_async_context(sandbox))
         yield started
+
+
+def _joined(network: str, seed: int) -> dict[str, Any]:
+    """Return settings by which what is sold comes from what was bought, whichever of them are served."""
+    if network in _BUYING:
+        return {"currency": _CURRENCY}
+    if network != "targetcircle":
+        return {}
+    kinds: Iterable[Any] = map(load, _BUYING)
+    return {"sub_ids": [number for kind in kinds for number in kind(seed=seed, campaigns=_CAMPAIGNS).bought]}
 
 
 def config_text(sandboxes: Iterable["Sandbox"]) -> str:

@@ -50,6 +50,8 @@ QUESTIONS: Final[Mapping[str, str]] = {
         SELECT network, count(*) AS restated FROM transactions_history GROUP BY ALL ORDER BY network""",
 }
 """What is asked of the database in the end; questions without an answer are left out."""
+PAID: Final = "Which campaigns paid?"
+"""The question that this is all about; sales are joined to campaigns by their sub ids."""
 
 
 @attrs.frozen
@@ -86,7 +88,7 @@ def command(call: Call, /, folder: Path | None) -> int:
     demo = Demo(made, *last_month(SystemClock().now().date()))
     call.out.note(f"demonstration in {demo.folder}")
     result = run(_demonstrate(call, demo), go_on="run it again with the same --dir to go on")
-    answers = ask(demo.database)
+    answers = [*ask(demo.database), *paid(demo.database)]
     data = {
         "folder": demo.folder,
         "config": demo.config,
@@ -150,6 +152,20 @@ def ask(database: Path) -> list[Table]:
         return answers
 
 
+def paid(database: Path) -> Iterator[Table]:
+    """Yield the campaigns whose sales brought most, if any did: what ``adnet report profit`` begins with."""
+    from adnet.analysis.profit import profit
+    from adnet.analysis.tables import open_tables
+
+    with open_tables(f"duckdb:{database}") as tables:
+        best = [row for row in profit(tables) if row.campaign_id is not None and row.earned][:5]
+    if best:
+        rows = [
+            [one.network, one.campaign_name, one.spend, one.earned, one.profit, one.currency] for one in best
+        ]
+        yield Table(["network", "campaign", "spend", "earned", "profit", "currency"], rows, title=PAID)
+
+
 def program() -> str:
     """Return what to type for ``adnet`` here: its name, or its path where a shell would not find this one."""
     mine = Path(sys.executable).with_name("adnet")
@@ -170,5 +186,6 @@ def commands(demo: Demo) -> Iterator[str]:
         f"{me} pull --config {config} --since {demo.since} --until {demo.until} --to duckdb:{database}"
         "    # changes nothing that has landed"
     )
+    yield f"{me} report profit --from duckdb:{database} --html profit.html"
     yield f"{me} jobs list --config {config}"
     yield f"duckdb {database} 'FROM pulls'    # or any other program that reads DuckDB files"

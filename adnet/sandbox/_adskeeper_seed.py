@@ -75,17 +75,17 @@ _VALUES = {"buy": 252_500, "decision": 39_900, "interest": 2_300}
 
 
 def make_account(
-    seed: str, *, campaigns: int, days: int, today: date, timezone: str, currency: str
+    seed: str, *, campaigns: int, days: int, today: date, timezone: str, currency: str, id_offset: int = 0
 ) -> Account:
     """
     Return the account as seeded, with statistics from *days* - 1 days before *today* on.
 
-    Money lives in *currency*; days are those of *timezone*.
+    Money lives in *currency*; days are those of *timezone*. Ids of campaigns and teasers are *id_offset* higher.
     """
     random = random_of(seed, "account")
     widgets = dict(_widgets(random))
-    made = [_campaign(seed, number, today) for number in range(campaigns)]
-    teasers = [list(_teasers(seed, number, campaign)) for number, campaign in enumerate(made)]
+    made = [_campaign(seed, number, today, id_offset) for number in range(campaigns)]
+    teasers = [list(_teasers(seed, number, campaign, id_offset)) for number, campaign in enumerate(made)]
     targets = {target.id: target for target in _targets()}
     profiles = [_profile(seed, own, widgets) for own in teasers[3::TRAFFIC_EVERY]]
     for campaign in made:
@@ -114,7 +114,7 @@ def _widgets(random: Random) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield uid, tuple(str(sub) for sub in sorted(subs))
 
 
-def _campaign(seed: str, number: int, today: date) -> Campaign:
+def _campaign(seed: str, number: int, today: date, id_offset: int) -> Campaign:
     random = random_of(seed, "campaign", number)
     trafficked = number % TRAFFIC_EVERY == 3
     every = (*_ALL_STATUSES, *_ALL_STATUSES)
@@ -123,7 +123,7 @@ def _campaign(seed: str, number: int, today: date) -> Campaign:
     kind = "video" if number == VIDEO_WITH_TRAFFIC else random.choice(_TYPES)
     added = today - timedelta(days=random.randrange(130, 900))
     return Campaign(
-        id=FIRST_CAMPAIGN + number * 7,
+        id=FIRST_CAMPAIGN + id_offset + number * 7,
         name=f"{random.choice(_THEMES)} {random.choice(tuple(COUNTRIES))} #{number:04d}",
         type=kind,
         language=random.choice(tuple(LANGUAGES)),
@@ -145,7 +145,7 @@ def _category(random: Random, kind: str) -> int:
     return random.choice(_CATEGORIES_OF[kind])
 
 
-def _teasers(seed: str, number: int, campaign: Campaign) -> Iterator[Teaser]:
+def _teasers(seed: str, number: int, campaign: Campaign, id_offset: int) -> Iterator[Teaser]:
     random = random_of(seed, "teasers", number)
     trafficked = number % TRAFFIC_EVERY == 3
     for place in range(2 + (number % 10 == 3) - (number % 10 == 8)):
@@ -153,7 +153,7 @@ def _teasers(seed: str, number: int, campaign: Campaign) -> Iterator[Teaser]:
         if trafficked or status == "campaignBlocked":
             status = "goodPerformance"
         yield Teaser(
-            id=FIRST_TEASER + number * 31 + place,
+            id=FIRST_TEASER + id_offset + number * 31 + place,
             campaign=campaign.id,
             title=f"{campaign.name.split(' #')[0][:40]} — {place + 1}",
             text="" if number % 4 else "Read more & décidez",

@@ -9,7 +9,7 @@ currency; the shapes on the wire are in `_targetcircle_rows`.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -45,6 +45,7 @@ _DAY_S = 86_400
 _CLICKS_A_TRANSACTION = 10
 _SIX_PLACES = Decimal("0.000001")
 _LABELS = ("BrandGenerics", "NL_COMP", "newsletter-07", "sub id 3", "Größe/æøå", "=1+1", "a|b;c")
+_BOUGHT = 0.8
 _METHODS = ("tmt_cookie", "tmt_fingerprint", "tmt_s2s")
 # RFC 5737 and RFC 3849: addresses that belong to nobody.
 _NETS = ("192.0.2.", "198.51.100.", "203.0.113.", "2001:db8::")
@@ -94,15 +95,23 @@ class Ledger:
         seed: Decides everything.
         per_day: Transactions on an ordinary day, on average.
         extra: If given, an instant and how many more transactions it has.
+        sub_ids: If given, most clicks have one of these first.
     """
 
     catalogue: Catalogue
 
-    def __init__(self, seed: int, per_day: float, extra: tuple[datetime, int] | None = None) -> None:
+    def __init__(
+        self,
+        seed: int,
+        per_day: float,
+        extra: tuple[datetime, int] | None = None,
+        sub_ids: Sequence[str] = (),
+    ) -> None:
         self.catalogue = catalogue(seed)
         self._seed = seed
         self._per_day = per_day
         self._extra = extra
+        self._sub_ids = sub_ids
         self._accepted = self.catalogue.accepted
         self._ordinary = lru_cache(maxsize=70)(self._ordinary_clicks)
         self.transactions = lru_cache(maxsize=800)(self._transactions)
@@ -146,10 +155,13 @@ class Ledger:
             trade=trade,
             ad=rng.choice(trade.offer.ads),
             country=rng.choice(list(trade.offer.prices)),
-            reference=tuple(rng.choices(_LABELS, k=rng.randrange(4))),
+            reference=(*self._bought(rng), *rng.choices(_LABELS, k=rng.randrange(4))),
             ip=f"{rng.choice(_NETS)}{rng.randrange(1, 255)}",
             tracking_id=_tracking_id(rng),
         )
+
+    def _bought(self, rng: Random) -> Sequence[str]:
+        return [rng.choice(self._sub_ids)] if self._sub_ids and rng.random() < _BOUGHT else ()
 
     def _converting(self, rng: Random, day: date, seconds: list[int]) -> Iterator[Click]:
         """Yield a click for each of *seconds*, not after it, none twice in a day."""

@@ -118,6 +118,7 @@ class AdskeeperSandbox(Sandbox):
     network: ClassVar[str] = "adskeeper"
     fault_names: ClassVar[frozenset[str]] = COMMON_FAULTS | {"html", "lost-reply"}
     base_path: ClassVar[str] = "/v1"
+    id_offset: ClassVar[int] = 0
 
     account: Account
     """What the network knows; tests may look and change."""
@@ -171,7 +172,13 @@ class AdskeeperSandbox(Sandbox):
         secrets = account_secrets(words)
         self.email, self.password = secrets["email"], secrets["password"]
         self.account = _account(
-            words, self.now(), campaigns=campaigns, days=days, timezone=timezone, currency=currency
+            words,
+            self.now(),
+            campaigns=campaigns,
+            days=days,
+            timezone=timezone,
+            currency=currency,
+            id_offset=self.id_offset,
         )
         self.credentials = {"client_id": self.account.client_id, "token": secrets["token"]}
         self.operations = Counter()
@@ -180,6 +187,11 @@ class AdskeeperSandbox(Sandbox):
         self._issued = 0
         # Token -> when it ends; None is for ever.
         self._tokens: dict[str, datetime | None] = {secrets["token"]: None}
+
+    @property
+    def bought(self) -> list[str]:
+        """Ids of the campaigns that are clicked."""
+        return [str(one.campaign) for one in self.account.book.profiles.values() if one.clicked]
 
     @property
     def first_day(self) -> date:
@@ -308,9 +320,10 @@ class AdskeeperSandbox(Sandbox):
 
 
 class MgidSandbox(AdskeeperSandbox):
-    """The same API under MGID's name, with an account of its own."""
+    """The same API under MGID's name, with an account of its own, which shares no id with the other."""
 
     network: ClassVar[str] = "mgid"
+    id_offset: ClassVar[int] = 400_000
 
 
 def _account(words: str, now: datetime, *, timezone: str, **knobs: Any) -> Account:

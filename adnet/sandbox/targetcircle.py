@@ -11,7 +11,7 @@ import asyncio
 import itertools
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar, Literal
 
@@ -67,6 +67,7 @@ class TargetCircleSandbox(Sandbox):
         restate: Whether the status of a transaction changes with time.
         order: How a report's transactions and clicks are ordered in time.
         extra_second: An ISO instant and how many more transactions it has.
+        sub_ids: If given, most clicks have one of these first, e.g. ids of campaigns elsewhere that they come from.
     """
 
     network: ClassVar[str] = "targetcircle"
@@ -101,6 +102,7 @@ class TargetCircleSandbox(Sandbox):
         restate: bool = False,
         order: Literal["asc", "desc", "shuffled"] = "asc",
         extra_second: tuple[str, int] | None = None,
+        sub_ids: Sequence[str] = (),
     ) -> None:
         super().__init__(seed=seed, faults=faults, now=now, slow_s=slow_s)
         token = random_of(self.network, seed, "token").choices(_TOKEN_LETTERS, k=32)
@@ -115,7 +117,7 @@ class TargetCircleSandbox(Sandbox):
         self.reports = {}
         self._numbers = itertools.count(1)
         self._account = Account(
-            Ledger(seed, per_day, _extra(extra_second)),
+            Ledger(seed, per_day, _extra(extra_second), sub_ids),
             now=self.now if restate else None,
             typos=typos,
             order=order,

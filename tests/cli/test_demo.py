@@ -2,6 +2,7 @@
 
 import shlex
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,10 @@ class TestDemo:
         assert set(_sandboxes.connectable()) == found
         assert {"landed"} == {table["outcome"] for table in ran.json["pull"]["tables"]}
         questions = [answer["question"] for answer in ran.json["answers"]]
-        assert list(demo.QUESTIONS)[:3] == questions
+        assert [*list(demo.QUESTIONS)[:3], demo.PAID] == questions
+        paid = ran.json["answers"][-1]["rows"]
+        assert {row["network"] for row in paid} <= {"adskeeper", "mgid"}
+        assert all(Decimal(row["profit"]) == Decimal(row["earned"]) - Decimal(row["spend"]) for row in paid)
 
     def test_again_and_what_it_says(self, adnet, home, short, monkeypatch):
         """A second run changes nothing that has landed, and ends with what may be typed next."""

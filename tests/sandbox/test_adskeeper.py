@@ -304,3 +304,21 @@ async def test_a_page_may_come_instead_of_json(caller):
     reply = await caller.send("DELETE", f"{TEASERS}/{T}")
     assert (reply.status, reply.kind) == (200, "text/html")
     assert (await caller.send("GET", f"{TEASERS}/{T}")).status == 200
+
+
+def test_two_brands_share_no_id():
+    """A sub id that is a campaign's leads to one campaign only."""
+    made = [kind(campaigns=1_050).account for kind in (AdskeeperSandbox, MgidSandbox)]
+    for things in ("campaigns", "teasers"):
+        first, second = (set(getattr(account, things)) for account in made)
+        assert len(first) > 1_000
+        assert first.isdisjoint(second)
+
+
+def test_campaigns_that_are_clicked_are_known():
+    """Those have statistics with clicks."""
+    sandbox = AdskeeperSandbox(campaigns=140, days=3)
+    day = sandbox.first_day
+    clicked = {str(row["campaignId"]) for row in sandbox.truth("clicks", day, day + timedelta(days=3))}
+    assert clicked
+    assert clicked <= set(sandbox.bought) <= {str(number) for number in sandbox.account.campaigns}

@@ -414,6 +414,18 @@ def test_a_month_needs_splitting_and_a_sale_day_stands_out():
     assert len(sandbox.truth("clicks", START, NEXT)) > 8 * per_day["2026-09-01"]
 
 
+def test_sub_ids_may_tell_where_clicks_come_from():
+    """Most have one of those given first; each transaction has its click's, so that a report can join them."""
+    sandbox = TargetCircleSandbox(sub_ids=["910001", "910008"])
+    rows = [sandbox.truth(resource, START, NEXT) for resource in ("clicks", "transactions")]
+    for found in rows:
+        first = Counter(row["reference"][0] if row["reference"] else None for row in found)
+        bought = first["910001"] + first["910008"]
+        assert 0.6 < bought / first.total() < 0.95
+        assert min(first["910001"], first["910008"]) > bought / 4
+
+
+
 def test_transactions_follow_from_clicks_and_prices():
     """Each transaction has a click before it and pays what a price of its offer says."""
     sandbox = TargetCircleSandbox()
