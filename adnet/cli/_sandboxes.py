@@ -25,10 +25,16 @@ _LIMITS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
+SMALL: Final[Mapping[str, Mapping[str, Any]]] = {
+    "adskeeper": {"campaigns": 140},
+    "mgid": {"campaigns": 140},
+    "mytarget": {"campaigns": 60, "banners": 180},
+    "vkads": {"campaigns": 60, "banners": 180},
+    "targetcircle": {"page_size": 100},
+}
+"""Settings of imitations that are pulled in seconds: fewer campaigns, and larger pages."""
 _BUYING: Final = ("adskeeper", "mgid")
 """Imitations whose campaigns the imitation affiliate network has its clicks from."""
-_CAMPAIGNS: Final = 140
-"""How many of their campaigns come into question: larger accounts begin with the same ones."""
 _CURRENCY: Final = "EUR"
 """That of the imitation affiliate network: no rate is applied between what is earned and what was spent."""
 
@@ -77,8 +83,9 @@ def _joined(network: str, seed: int) -> dict[str, Any]:
         return {"currency": _CURRENCY}
     if network != "targetcircle":
         return {}
-    kinds: Iterable[Any] = map(load, _BUYING)
-    return {"sub_ids": [number for kind in kinds for number in kind(seed=seed, campaigns=_CAMPAIGNS).bought]}
+    # Larger accounts begin with the same campaigns.
+    sources = [load(name)(seed=seed, **SMALL[name]) for name in _BUYING]
+    return {"sub_ids": [number for source in sources for number in source.bought]}
 
 
 def config_text(sandboxes: Iterable["Sandbox"]) -> str:

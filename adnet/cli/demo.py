@@ -17,7 +17,7 @@ from adnet.cli._call import Call, Command, run
 from adnet.cli._exits import code_of_some
 from adnet.cli._landed import landed_table, problems, result_data
 from adnet.cli._progress import watching
-from adnet.cli._sandboxes import config_text, connectable, serving, write_config
+from adnet.cli._sandboxes import SMALL, config_text, connectable, serving, write_config
 from adnet.cli.output import Table
 from adnet.clock import SystemClock
 from adnet.config import open_accounts
@@ -25,14 +25,6 @@ from adnet.errors import ConfigurationError
 from adnet.pull import PullResult, pull
 
 SEED: Final = 7
-_KNOBS: Final[Mapping[str, Mapping[str, Any]]] = {
-    # A demonstration is no test of patience: fewer campaigns, and larger pages.
-    "adskeeper": {"campaigns": 140},
-    "mgid": {"campaigns": 140},
-    "mytarget": {"campaigns": 60, "banners": 180},
-    "vkads": {"campaigns": 60, "banners": 180},
-    "targetcircle": {"page_size": 100},
-}
 
 QUESTIONS: Final[Mapping[str, str]] = {
     "What did the best offers bring?": """
@@ -124,7 +116,7 @@ def last_month(today: date) -> tuple[date, date]:
 
 async def _demonstrate(call: Call, demo: Demo) -> PullResult:
     networks = connectable()
-    async with serving(networks, seed=SEED, faults={}, knobs=_KNOBS) as sandboxes:
+    async with serving(networks, seed=SEED, faults={}, knobs=SMALL) as sandboxes:
         write_config(demo.config, config_text(sandboxes))
         call.out.note(f"pulling {demo.since} to {demo.until} from imitations of {', '.join(networks)}")
         async with open_accounts(demo.config) as accounts:
@@ -180,7 +172,7 @@ def commands(demo: Demo) -> Iterator[str]:
     """Yield what may be typed next."""
     config, database = shlex.quote(str(demo.config)), shlex.quote(str(demo.database))
     me = program()
-    yield f"{me} sandbox serve --seed {SEED} --write-config {config}    # in another terminal; then:"
+    yield f"{me} sandbox serve --small --seed {SEED} --write-config {config}    # in another terminal; then:"
     yield f"{me} check --config {config}"
     yield (
         f"{me} pull --config {config} --since {demo.since} --until {demo.until} --to duckdb:{database}"

@@ -2,16 +2,20 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from adnet.cli._call import Call, Group, InterruptedRunError, run
 from adnet.cli._exits import DONE
-from adnet.cli._sandboxes import config_text, known_faults, serving, write_config
+from adnet.cli._sandboxes import SMALL, config_text, known_faults, serving, write_config
 from adnet.sandbox import SANDBOXES
+
+if TYPE_CHECKING:
+    from adnet.sandbox.base import Sandbox
 
 
 @click.group(cls=Group)
@@ -57,6 +61,9 @@ class _Word(click.Choice):  # type: ignore[type-arg]
     help="Faults, each with the share of requests it strikes; repeatable.",
 )
 @click.option(
+    "--small", is_flag=True, help="As few campaigns as `adnet demo` has, which are pulled in seconds."
+)
+@click.option(
     "--write-config",
     "config_file",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -68,6 +75,7 @@ def serve(
     words: tuple[str | tuple[str, float], ...],
     seed: int,
     faults: tuple[tuple[str, float], ...],
+    small: bool,
     config_file: Path | None,
 ) -> int:
     """Serve each NETWORK (all by default) until Ctrl-C.
@@ -78,7 +86,8 @@ def serve(
     rates = dict((*faults, *(word for word in words if not isinstance(word, str))))
     _check_faults(chosen, list(rates))
     try:
-        run(_serve(call, chosen, seed, rates, config_file))
+        imitations = serving(chosen, seed=seed, faults=rates, knobs=SMALL if small else {})
+        run(_serve(call, imitations, config_file))
     except InterruptedRunError:
         call.out.note("stopped")
     return DONE
@@ -93,9 +102,9 @@ def _check_faults(networks: Sequence[str], names: Sequence[str]) -> None:
 
 
 async def _serve(
-    call: Call, networks: Sequence[str], seed: int, faults: Mapping[str, float], config_file: Path | None
+    call: Call, imitations: AbstractAsyncContextManager[Sequence["Sandbox"]], config_file: Path | None
 ) -> None:
-    async with serving(networks, seed=seed, faults=faults) as sandboxes:
+    async with imitations as sandboxes:
         if config_file is not None:
             write_config(config_file, config_text(sandboxes))
         call.out.line(json.dumps({sandbox.network: sandbox.base_url for sandbox in sandboxes}))

@@ -190,7 +190,7 @@ class AdskeeperSandbox(Sandbox):
 
     @property
     def bought(self) -> list[str]:
-        """Ids of the campaigns that are clicked."""
+        """Ids of the campaigns with clicks, on whatever days."""
         return [str(one.campaign) for one in self.account.book.profiles.values() if one.clicked]
 
     @property

@@ -154,6 +154,11 @@ class Sandbox:
     # For users.
 
     @property
+    def bought(self) -> list[str]:
+        """Ids of the campaigns that are clicked; none where the network sells no clicks."""
+        return []
+
+    @property
     def origin(self) -> str:
         """Scheme, host and port; known once started."""
         if not self._port:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from adnet.cli import _sandboxes
+from adnet.cli._sandboxes import SMALL
 from adnet.errors import ConfigurationError
 from adnet.sandbox import SANDBOXES
 from adnet.sandbox.targetcircle import TargetCircleSandbox
@@ -58,6 +59,14 @@ class TestServe:
                 origin = served["targetcircle"].removesuffix("/api")
                 truths.append(get(f"{origin}/__sandbox/truth/transactions?since=2026-01-01&until=2026-01-03"))
         assert truths[0] == truths[1] != truths[2]
+
+    def test_small_ones_are_those_of_the_demonstration(self, home):
+        """So that what has landed there is not changed by pulling from them."""
+        with serving("mytarget", "--small") as (_, served):
+            found = get(served["mytarget"] + "/__sandbox/truth/campaigns")
+        assert len(found) == SMALL["mytarget"]["campaigns"]
+        with serving("mytarget") as (_, served):
+            assert len(get(served["mytarget"] + "/__sandbox/truth/campaigns")) > len(found)
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_stops_when_told(self, home, number):

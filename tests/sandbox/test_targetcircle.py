@@ -425,7 +425,6 @@ def test_sub_ids_may_tell_where_clicks_come_from():
         assert min(first["910001"], first["910008"]) > bought / 4
 
 
-
 def test_transactions_follow_from_clicks_and_prices():
     """Each transaction has a click before it and pays what a price of its offer says."""
     sandbox = TargetCircleSandbox()
