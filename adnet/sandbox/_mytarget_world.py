@@ -37,7 +37,7 @@ class Knobs:
     error_shape: ErrorShape = "nested"
     rotate_refresh: bool = False
     consent: bool = True
-    redirect_uri: str = "http://127.0.0.1/callback"
+    redirect_uri: str = "http://127.0.0.1:8085/callback"
     clock_skew_s: float = 0
     over_limit: OverLimit = "clamp"
     update_verb: UpdateVerb = "post"

@@ -15,6 +15,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from adnet.cli import auth
+from adnet.cli._redirect import HOST, PATH
+from adnet.sandbox.mytarget import MytargetSandbox
 from adnet.state import StoredToken
 from cli.kit import configure
 from cli.market_kit import BUYER, OWNER, Browser, Market, keep, stored, visit
@@ -56,6 +59,11 @@ def login(adnet, market, port, browser):
 
 
 # ---------------------------------------------------------------------- by the browser
+
+
+def test_an_imitation_sends_browsers_to_where_this_listens():
+    """Its application is registered with that address, since myTarget is told none; so a login can be rehearsed."""
+    assert MytargetSandbox(campaigns=0).world.knobs.redirect_uri == f"http://{HOST}:{auth.PORT}{PATH}"
 
 
 def test_the_browser_brings_the_code_back(login, market, browser):

@@ -119,7 +119,7 @@ async def test_the_code_grant_leads_back_with_code_and_state():
     """The registered address gets a code for one exchange, without a secret."""
     async with calling() as call:
         back = await consent(call, state="s 1")
-        assert (back["to"], back["state"]) == ("http://127.0.0.1/callback", "s 1")
+        assert (back["to"], back["state"]) == ("http://127.0.0.1:8085/callback", "s 1")
         form = {"grant_type": "authorization_code", "code": back["code"], "client_secret": None}
         assert (await call.oauth(**form)).status == 200
         assert shown(await call.oauth(**form)) == (400, "invalid_grant")
