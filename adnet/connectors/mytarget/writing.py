@@ -193,6 +193,7 @@ class Writer:
                 raise change.error
         ready = [change for change in changes if change.fields]
         massed = grouped(chosen, ready)
+        together = {change.id for change in massed}
         requests = [
             self.planned_url(link, ids=[c.id for c in ready if wanted[c.id].fields.get("url") == link])
             for link in links
@@ -206,7 +207,7 @@ class Writer:
             for batch in cut(massed, MASS_LIMIT)
         ]
         route = self._api.update_route(chosen.objects.routes.update)
-        singles = [change for change in ready if change not in massed]
+        singles = [change for change in ready if change.id not in together]
         note = None if self._api.verb_is_certain else _OR_POST
         requests += [
             self.planned(route, ids=[c.id], note=note, path={"id": c.id}, json=c.fields) for c in singles
