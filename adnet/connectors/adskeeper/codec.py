@@ -55,6 +55,8 @@ TEASER_STATUS: Final[Mapping[str, Status]] = {
 CENTS: Final = 100
 OWN_TRAFFIC: Final = "0"
 """Under this id a widget's own traffic stands beside that of its sub-sources."""
+_NOISE: Final = Decimal("0.0000005")
+"""Half of the last digit that tables keep of an amount. A rest below it comes of a network's adding up in binary."""
 
 
 @attrs.frozen(kw_only=True)
@@ -230,6 +232,8 @@ def source_days(campaign_id: str, widget: PlaceFigures, day: Day, book: Book) ->
         parts[name] = _added(parts[name], part.clicks, part.spent, part.stages.buy) if name in parts else part
     rest_clicks = widget.clicks - sum(part.clicks for part in widget.sources)
     rest_spent = widget.spent - sum((part.spent for part in widget.sources), Decimal(0))
+    if widget.sources and rest_spent < _NOISE:
+        rest_spent = Decimal(0)
     rest_buy = (widget.stages.buy or 0) - sum(part.stages.buy or 0 for part in widget.sources)
     if not parts or rest_clicks > 0 or rest_spent > 0 or rest_buy > 0:
         own = parts.get(widget.uid) or attrs.evolve(widget, clicks=0, spent=Decimal(0), stages=Stages())

@@ -75,6 +75,16 @@ def test_what_no_source_tells_is_the_widgets_own():
     }
 
 
+@pytest.mark.parametrize("spent", ["0.30000000000000004", "0.3000004", "0.29999999999999999"])
+def test_what_a_sum_of_floats_has_too_much_is_no_traffic(spent):
+    """A network adds up in binary: a rest that no table keeps is no row of the widget's own."""
+    assert widget((10, spent, 0), _12=(4, "0.1", 0), _13=(6, "0.2", 0)) == {
+        "510:77/12": (4, "0.1", 0),
+        "510:77/13": (6, "0.2", 0),
+    }
+    assert widget((10, "0.300001", 0), _12=(4, "0.1", 0), _13=(6, "0.2", 0))["510:77"] == (0, "0.000001", 0)
+
+
 def test_sources_beyond_their_widget_count_as_they_are():
     """A widget that is less than its sources is no total of them."""
     assert widget((1, "0.1", 0), _12=(6, "0.6", 0)) == {"510:77/12": (6, "0.6", 0)}
