@@ -91,12 +91,17 @@ class Core:
 
         Raises:
             DecodeError: It is no JSON.
+            SchemaError: It is ``false``, which stands for nothing within an answer, and for a failure in place of one.
             AdnetError: The network refused, or told that a part of what was asked for does not exist.
         """
         response = await self.session.send(self.build(route, path=path, query=query or {}))
         if envelope_of(response.body) is not None:
             raise self._partly(response, route)
-        return self.decoded(response, route)
+        value = self.decoded(response, route)
+        if value is False:
+            with self.session.reading(route):
+                raise SchemaError("the answer is false, and holds nothing", paths=("$",))
+        return value
 
     def _partly(self, response: Response, route: Route) -> AdnetError:
         """Return the error that stands for what an answer says was not found, or not saved."""
@@ -146,7 +151,7 @@ class Core:
         told = self.decoded(response, route) if stripped(response.body) else None
         with self.session.reading(route):
             number = shapes.text(shapes.mapping(told, "$").get("id"))
-            if number is None and (told or route not in UNANSWERED):
+            if number is None and (told or told is False or route not in UNANSWERED):
                 said = self.session.scrubber.excerpt(response.text, _LONGEST)
                 raise SchemaError(
                     f"the answer tells neither an id nor errors: {said or '(empty)'}", paths=("$.id",)

@@ -8,9 +8,9 @@ from adnet.connectors.adskeeper import figures, readers
 from adnet.errors import InvalidRequestError, SchemaError
 from adnet.models import Update
 from adnet.testing.fakes import answer
-from tests.connectors.adskeeper.kit import TOKEN, rows, scripted
+from tests.connectors.adskeeper.kit import SINCE, TOKEN, UNTIL, rows, scripted
 
-UNSAVED = [{"success": False}, {"error": "try later"}, {"id": None, "message": "no"}]
+UNSAVED = [{"success": False}, {"error": "try later"}, {"id": None, "message": "no"}, False]
 
 
 @pytest.mark.parametrize("said", UNSAVED)
@@ -23,7 +23,7 @@ async def test_a_stop_is_not_done_because_no_error_was_told(said):
     assert outcome.error.operation == "campaigns.set_blocked"
 
 
-@pytest.mark.parametrize("said", [*UNSAVED, [], None, False])
+@pytest.mark.parametrize("said", [*UNSAVED, [], None])
 async def test_a_price_is_not_set_because_no_error_was_told(said):
     """Its answer is documented with an id, so that even an empty one is none."""
     async with scripted(answer(200, said)) as (account, _):
@@ -45,6 +45,25 @@ async def test_operations_without_a_documented_answer_may_answer_nothing(said):
     async with scripted(said) as (account, _):
         saved = await account.native.campaigns.set_blocked("5", blocked=True)
     assert (saved.id, saved.error) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda account: rows(account.list_campaigns()),
+        lambda account: rows(account.list_ads()),
+        lambda account: rows(account.list_stats(since=SINCE, until=UNTIL)),
+        lambda account: account.native.statistics.quality("5", SINCE, SINCE),
+        lambda account: account.native.targetings.get_browsers("5"),
+        lambda account: account.native.conversions.list_stages("5"),
+    ],
+)
+async def test_false_is_no_empty_answer(read):
+    """It is what a network says that failed to make one: rows would be missing without a word."""
+    async with scripted(False, False, False) as (account, _):
+        with pytest.raises(SchemaError, match="false") as caught:
+            await read(account)
+    assert caught.value.operation
 
 
 UNTOLD = [
