@@ -20,6 +20,23 @@ def test_names_and_codes_give_the_code(name, code):
     assert iso2(name) == code
 
 
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("Netherlands (Kingdom of the)", "NL"), ("Palestinian Territory, Occupied", "PS"), ("State of Palestine", "PS"),
+     ("The former Yugoslav Republic of Macedonia", "MK"), ("Democratic People's Republic of Korea", "KP"),
+     ("Federated States of Micronesia", "FM"), ("Bonaire, Saint Eustatius and Saba", "BQ"),
+     ("U.S. Virgin Islands", "VI"), ("St. Kitts & Nevis", "KN"), ("St Lucia", "LC"),
+     ("St. Vincent & Grenadines", "VC"), ("St. Helena", "SH"), ("Myanmar (Burma)", "MM"), ("Macao SAR China", "MO"),
+     ("Palestinian Territories", "PS"), ("Vatican City", "VA"), ("Pitcairn Islands", "PN"),
+     ("Heard & McDonald Islands", "HM"), ("U.S. Outlying Islands", "UM"), ("U.S. Minor Outlying Islands", "UM"),
+     ("Congo Republic", "CG"), ("Côte d\N{RIGHT SINGLE QUOTATION MARK}Ivoire", "CI"), ("U.K.", "GB"),
+     ("Bosnia-Herzegovina", "BA"), ("U.S.A.", "US"), ("Virgin Islands (U.S.)", "VI")],
+)  # fmt: skip
+def test_names_of_other_lists_give_the_code(name, code):
+    """The standard renames countries; CLDR, which libraries print from, and databases of addresses have other words."""
+    assert iso2(name) == code
+
+
 @pytest.mark.parametrize("name", [None, "", " ", "Rest of World", "ZZ", "Atlantis", "1", "é"])
 def test_what_is_no_country_gives_none(name):
     """Nothing is guessed."""
