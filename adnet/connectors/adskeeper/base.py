@@ -55,7 +55,7 @@ class AdskeeperBase(Connector):
     def _signer(self, credentials: Credentials) -> Signer:
         if credentials.token is not None:
             return HeaderSigner(StaticToken(credentials.token))
-        self._login_session = self._made_session(NoSigner(), renewable=False)
+        self._login_session = self._made_session(NoSigner(), login=True)
         self._login = LoginToken(
             self._login_session,
             credentials,
@@ -65,7 +65,7 @@ class AdskeeperBase(Connector):
         )
         return HeaderSigner(self._login)
 
-    def _made_session(self, signer: Signer, *, renewable: bool) -> Session:
+    def _made_session(self, signer: Signer, *, renewable: bool = False, login: bool = False) -> Session:
         services = self._services
         return Session(
             network=self.network,
@@ -74,7 +74,7 @@ class AdskeeperBase(Connector):
             transport=services.transport,
             limiter=self._limiter,
             signer=signer,
-            decipherer=decipherer(self.network, services.scrubber, renewable=renewable),
+            decipherer=decipherer(self.network, services.scrubber, renewable=renewable, login=login),
             clock=services.clock,
             scrubber=services.scrubber,
             policy=services.policy,

@@ -23,11 +23,12 @@ from adnet.errors import (
     TokenExpiredError,
 )
 from adnet.redact import Scrubber
-from adnet.transport.decipher import STATUSES, Decipherer, Refusal, plain
+from adnet.transport.decipher import STATUSES, Decipherer, Reader, Refusal, plain
 from adnet.transport.wire import Response
 
 BOM: Final = b"\xef\xbb\xbf"
 _DECISIVE: Final = frozenset({401, 403, 408, 425, 429})
+_NO_SUCH_ROUTE: Final = frozenset({404, 405, 410})
 _LONGEST: Final = 500
 _SHOWN: Final = 20
 
@@ -193,7 +194,7 @@ class AdskeeperDecipherer(Decipherer):
         return super().error(response)
 
 
-def _reader(*, renewable: bool) -> Any:
+def _reader(*, renewable: bool) -> Reader:
     def read(response: Response) -> Refusal:
         refusal = read_refusal(response)
         if response.status in _DECISIVE or response.status >= 500:
@@ -205,18 +206,34 @@ def _reader(*, renewable: bool) -> Any:
     return read
 
 
-def decipherer(network: str, scrubber: Scrubber, *, renewable: bool) -> AdskeeperDecipherer:
+def _read_login(response: Response) -> Refusal:
+    """Return what a login was refused with: credentials, in words that are not documented.
+
+    It must not say that something does not exist, since who lists objects would take that for theirs.
+    """
+    refusal = _reader(renewable=False)(response)
+    if response.status in _DECISIVE or response.status >= 500:
+        return refusal
+    said = envelope_of(response.body) is not None or response.status not in _NO_SUCH_ROUTE
+    page = stripped(response.body).startswith(b"<")
+    return attrs.evolve(refusal, error=AuthenticationError if said and not page else ApiError)
+
+
+def decipherer(
+    network: str, scrubber: Scrubber, *, renewable: bool, login: bool = False
+) -> AdskeeperDecipherer:
     """Return the table that turns refused answers into errors.
 
     Args:
         network: Slug of the profile.
         scrubber: Knows the account's secrets.
         renewable: Whether a refused token can be replaced by logging in again.
+        login: Whether the answers are those of the login itself.
     """
     return AdskeeperDecipherer(
         network=network,
         scrubber=scrubber,
-        read=_reader(renewable=renewable),
+        read=_read_login if login else _reader(renewable=renewable),
         accepted=is_good,
     )
 

@@ -7,15 +7,17 @@ import pytest
 import adnet
 from adnet.errors import (
     AccessDeniedError,
+    ApiError,
     AuthenticationError,
     ConfigurationError,
     CredentialsError,
+    NotFoundError,
     SchemaError,
     TokenExpiredError,
 )
 from adnet.money import Money
 from adnet.sandbox.adskeeper import AdskeeperSandbox
-from adnet.state import State
+from adnet.state import State, StoredToken
 from adnet.testing.fakes import FakeClock, ScriptTransport, answer
 from tests.connectors.adskeeper.kit import (
     GIVEN,
@@ -177,6 +179,48 @@ async def test_a_wrong_password_is_refused():
             await account.open()
         assert "wrong-password" not in f"{caught.value!r}{caught.value}"
         await account.close()
+
+
+def logging_in(*replies):
+    """Return an account that logs in, on a state that knows it and a token of it, and what answers it."""
+    wire = ScriptTransport(replies)
+    given = {"email": "a@b.example", "password": "sesame-1234"}
+    state = known_state(**dict.fromkeys(GIVEN), **given)
+    account = adnet.connect("adskeeper", transport=wire, state=state, clock=FakeClock(NOW), **given)
+    state.tokens.save(account.account_id, StoredToken(access_token="t" * 32, issued_at=NOW))
+    state.facts.put(account.account_id, "client_id", "123")
+    return account
+
+
+DEAD = answer(401, {"errors": "The token is not valid"})
+REFUSED = [
+    answer(200, {"errors": ["[INVALID_CREDENTIALS]"]}),
+    answer(200, {"errors": "Wrong email or password"}),
+    answer(200, body=b"[ERROR_WRONG_PASSWORD]"),
+    answer(400, {"errors": ["[ERROR_INVALID_LOGIN_OR_PASSWORD]"]}),
+    answer(422, {"errors": {"email": ["This value is not valid."]}}),
+    answer(404, {"errors": ["[USER_NOT_FOUND]"]}),
+]
+
+
+@pytest.mark.parametrize("refused", REFUSED)
+async def test_a_refused_login_is_about_credentials_whatever_its_words(refused):
+    """Its codes are not documented; those of other operations would say that a campaign or a field is wrong."""
+    account = logging_in(DEAD, refused)
+    with pytest.raises(AuthenticationError):
+        await rows(account.list_campaigns(ids=["5"]))
+    await account.close()
+
+
+@pytest.mark.parametrize("gone", [answer(404), answer(404, body=b"Not Found"), answer(405, {})])
+async def test_a_login_that_is_not_there_does_not_say_that_a_campaign_is_not(gone):
+    """Neither are credentials wrong; what was asked for would be missing without a word."""
+    account = logging_in(DEAD, gone)
+    with pytest.raises(ApiError) as caught:
+        await rows(account.list_campaigns(ids=["5"]))
+    assert not isinstance(caught.value, AuthenticationError | NotFoundError)
+    assert caught.value.operation == "auth.token"
+    await account.close()
 
 
 @pytest.mark.parametrize("body", [{}, [], {"token": ""}, {"token": "x" * 32}, {"token": 5, "idAuth": 1}])
