@@ -413,6 +413,27 @@ async def test_places_that_are_about_to_be_lifted_are_set_again():
         assert it.sandbox.account.campaigns[row.id].geo_wanted == {"DE": frozenset({6, 7})}
 
 
+async def test_cities_that_the_network_would_not_heed_are_refused():
+    """Where it has both it shows in all of the countries: wider than was meant, or no longer in the cities."""
+    both = {"geo": {"countries": ["US"], "cities": [6]}}
+    async with home() as it:
+        (outcome,) = await it.account.create_campaigns([CampaignDraft(name="Sleep", targeting=both)])
+        assert outcome.error.fields.keys() == {"targeting.geo"}
+        assert it.writes == []
+        for geo, more, other in (
+            ({"US": frozenset()}, {"cities": [6]}, {"countries": []}),
+            ({"DE": frozenset({6, 7})}, {"countries": ["US"]}, {"cities": []}),
+        ):
+            row = it.campaign(lambda row, geo=geo: plain(row) and row.geo == geo)
+            before = len(it.writes)
+            (outcome,) = await it.account.update_campaigns([Update(row.id, {"targeting": {"geo": more}})])
+            assert outcome.error.fields.keys() == {"targeting.geo"}
+            assert len(it.writes) == before
+            edit = {"targeting": {"geo": more | other}}
+            (outcome,) = await it.account.update_campaigns([Update(row.id, edit)])
+            assert outcome.status == "done"
+
+
 async def test_browsers_are_emptied_before_they_are_set():
     """The network cannot exclude a browser, so that the list is switched off and filled again."""
     async with home() as it:

@@ -20,7 +20,14 @@ from adnet.connectors.adskeeper.changes.steps import (
     maybe_done,
     translated,
 )
-from adnet.connectors.adskeeper.changes.values import blocked, mapping, only, refuse, words
+from adnet.connectors.adskeeper.changes.values import (
+    blocked,
+    mapping,
+    only,
+    only_one_kind,
+    refuse,
+    words,
+)
 from adnet.connectors.adskeeper.codec import Book, campaign_status
 from adnet.connectors.adskeeper.core import Core, Saved
 from adnet.connectors.adskeeper.native import AdskeeperNative
@@ -168,6 +175,7 @@ class CampaignWriter:
         settings: dict[str, Any] = limits.of_draft(self.book, draft)
         geo = mapping("targeting.geo", draft.targeting.get("geo"))
         settings["countries"], settings["cities"] = calls.geo_of(geo)
+        only_one_kind(settings["countries"], settings["cities"])
         names = (
             ("browsers", "browsers"),
             ("operatingsystems", "operating_systems"),

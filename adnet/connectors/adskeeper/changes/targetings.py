@@ -15,7 +15,7 @@ from adnet.connectors.adskeeper.calls import sources as calls
 from adnet.connectors.adskeeper.calls import targetings as target_calls
 from adnet.connectors.adskeeper.changes.source_edits import members_of
 from adnet.connectors.adskeeper.changes.steps import Step
-from adnet.connectors.adskeeper.changes.values import mapping, only, refuse, words
+from adnet.connectors.adskeeper.changes.values import mapping, only, only_one_kind, refuse, words
 from adnet.connectors.adskeeper.core import Core
 from adnet.connectors.adskeeper.native import AdskeeperNative
 from adnet.connectors.adskeeper.routes import Targeting
@@ -92,9 +92,8 @@ async def _geo(core: Core, native: AdskeeperNative, campaign_id: str, edit: Mapp
     leaving = found.actual.countries and not found.requested.countries
     if same and not leaving:
         return []
-    call = target_calls.set_geo(
-        core.dialect, campaign_id, countries=wished["countries"], cities=wished["cities"]
-    )
+    only_one_kind(**wished)
+    call = target_calls.set_geo(core.dialect, campaign_id, **wished)
     return [Step(what="targeting.geo", call=call)]
 
 

@@ -26,6 +26,20 @@ def only(given: Iterable[str], allowed: Collection[str], what: str) -> None:
         )
 
 
+def only_one_kind(countries: Collection[object], cities: Collection[object]) -> None:
+    """Refuse cities beside countries: the network heeds only the countries then (documented).
+
+    Raises:
+        InvalidRequestError: There are both.
+    """
+    if countries and cities:
+        raise refuse(
+            "targeting.geo",
+            "the network heeds no cities where countries are given, and would show everywhere in these: leave one of"
+            " them empty",
+        )
+
+
 def amount(book: Book, field: str, value: Any) -> Decimal | None:
     """Return an amount in the account's currency; None stays None.
 
