@@ -70,15 +70,14 @@ class DuckDbSink(SpoolingSink):
     def _open(self) -> None:
         make_folder(self.path.parent)
         try:
-            if not self.path.exists():
-                self._create()
-            with explained(self.path):
-                self._connection = duckdb.connect(str(self.path), config=self._settings())
-            # No other process has the file, so what lies in the folder is of one that died; but we could, twice.
+            # Before DuckDB comes: it may spill there as it reads the log of a process that died.
             make_folder(self._folder, private=True)
             self._lock.take()
             self._clear()
             with explained(self.path):
+                if not self.path.exists():
+                    self._create()
+                self._connection = duckdb.connect(str(self.path), config=self._settings())
                 self._transact(self._create_tables)
         except BaseException:
             self._close()
@@ -87,14 +86,10 @@ class DuckDbSink(SpoolingSink):
     def _create(self) -> None:
         """Make the file, whole or not at all: DuckDB begins with an empty one, which it refuses to open later."""
         draft = self._folder / "new.duckdb"
-        make_folder(self._folder, private=True)
-        self._lock.take()
-        self._clear()
-        with explained(self.path):
-            duckdb.connect(str(draft), config=self._settings() | _FORMAT).close()
-            sync(draft)
-            if not self.path.exists():  # no other process was quicker
-                draft.rename(self.path)
+        duckdb.connect(str(draft), config=self._settings() | _FORMAT).close()
+        sync(draft)
+        if not self.path.exists():  # no other program was quicker
+            draft.rename(self.path)
 
     def _settings(self) -> dict[str, str]:
         return {

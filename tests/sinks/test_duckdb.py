@@ -1,6 +1,8 @@
 """DuckDB: the file, its types, and what may be wrong with it."""
 
 import contextlib
+import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -117,6 +119,32 @@ async def test_draft_of_a_process_that_was_killed(file: Place) -> None:
     draft.touch()
     assert Landed(1, 1, 0) == await file.land(transactions(1))
     assert file.leftovers() == []
+
+
+@pytest.mark.parametrize("folder", [True, False])
+async def test_log_of_a_process_that_was_killed(
+    file: Place, monkeypatch: pytest.MonkeyPatch, *, folder: bool
+) -> None:
+    """It may be larger than the memory allowed: what DuckDB spills as it reads it stays until it has ended."""
+    killed = attrs.evolve(file, path=file.path.parent / "killed" / "ads.duckdb")
+    async with file.opened() as sink:
+        landing = sink.landing(network="net", account="acc", fetched_at=START)
+        chance = random.Random(0)
+        for start in range(0, 6000, 1500):
+            rows = transactions(1500, start=start) | {
+                "raw": [chance.randbytes(2000).hex() for _ in range(1500)]
+            }
+            await landing.write("transactions", rows)
+        await landing.commit()
+        (killed.path.parent / ".ads.duckdb.adnet").mkdir(parents=True)
+        for name in ("ads.duckdb", "ads.duckdb.wal"):
+            shutil.copy(file.path.with_name(name), killed.path.with_name(name))
+    if not folder:
+        (killed.path.parent / ".ads.duckdb.adnet").rmdir()
+    monkeypatch.setattr(module, "_MEMORY_MB", (12, 64, 256))
+    assert Landed(1, 0, 0) == await killed.land(transactions(1))
+    assert len(killed.rows()) == 6000
+    assert killed.leftovers() == []
 
 
 async def test_folder_instead_of_file(file: Place) -> None:
