@@ -75,17 +75,25 @@ class FolderLock:
             raise SinkError(f"{self._of} cannot be written: {error.strerror}") from error
         try:
             lock(file.fileno())
+            free = self._is(file)
         except BlockingIOError:
-            file.close()
-            raise SinkError(
-                f"{self._of} is in use by another sink: wait until it ends, then run this again"
-            ) from None
+            free = False
         except OSError as error:
             file.close()
             raise SinkError(
                 f"{self._of} cannot be locked: {error.strerror}: name a place on a local disk"
             ) from error
+        if not free:
+            file.close()
+            raise SinkError(f"{self._of} is in use by another sink: wait until it ends, then run this again")
         self._file = file
+
+    def _is(self, file: IO[bytes]) -> bool:
+        """Say whether *file* is still the one of that name: who had it may have removed it in the meantime."""
+        try:
+            return os.path.samestat(os.fstat(file.fileno()), self.path.stat())
+        except FileNotFoundError:
+            return False
 
     def give_back(self) -> None:
         """Give the place back; may be called twice."""

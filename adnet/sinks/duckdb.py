@@ -146,15 +146,22 @@ class DuckDbSink(SpoolingSink):
     def _close(self) -> None:
         connection, self._connection = self._connection, None
         self.spools.discard_all()
-        if connection is not None:
-            with explained(self.path):
-                connection.close()
+        try:
+            if connection is not None:
+                with explained(self.path):
+                    connection.close()
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        """Remove the folder, and only then give the lock back: whoever has it next would lose what waits there."""
         if self._lock.taken:
-            self._lock.give_back()
+            self._clear()
             remove(self._folder)
+            self._lock.give_back()
 
     def _clear(self) -> None:
-        for path in self._folder.iterdir():
+        for path in self._folder.glob("*"):
             if path != self._lock.path:
                 remove(path)
 

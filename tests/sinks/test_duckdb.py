@@ -14,7 +14,9 @@ from sink_kit import START, Place, stats, transactions
 from adnet.errors import SinkError
 from adnet.models.tables import TABLES
 from adnet.sinks import Landed
+from adnet.sinks import _files as files
 from adnet.sinks import duckdb as module
+from adnet.sinks._files import FolderLock
 
 
 @pytest.fixture
@@ -145,6 +147,44 @@ async def test_log_of_a_process_that_was_killed(
     assert Landed(1, 0, 0) == await killed.land(transactions(1))
     assert len(killed.rows()) == 6000
     assert killed.leftovers() == []
+
+
+async def test_next_one_comes_while_the_place_is_left(file: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is staged by whoever takes the place as soon as it is free is not swept away with what was left there."""
+    following = file.sink()
+    give_back = FolderLock.give_back
+
+    def give_back_and_follow(lock: FolderLock) -> None:
+        give_back(lock)
+        monkeypatch.setattr(FolderLock, "give_back", give_back)
+        following._open()  # type: ignore[attr-defined]
+
+    async with file.opened():
+        monkeypatch.setattr(FolderLock, "give_back", give_back_and_follow)
+    landing = following.landing(network="net", account="acc", fetched_at=START)
+    await landing.write("transactions", transactions(20_000))
+    assert await landing.commit() == {"transactions": Landed(20_000, 20_000, 0)}
+    await following.close()
+    assert file.leftovers() == []
+
+
+async def test_lock_that_was_removed_is_not_taken(file: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between opening its file and locking it, whoever had it may have removed it: a third would lock another file."""
+    file.path.parent.mkdir()
+    taken = file.path.parent / "lock"
+    lock = files.lock
+
+    def late(handle: int) -> None:
+        taken.unlink()
+        lock(handle)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "lock", late)
+        with pytest.raises(SinkError, match="is in use by another sink"):
+            FolderLock(taken, of=file.path).take()
+    free = FolderLock(taken, of=file.path)
+    free.take()
+    free.give_back()
 
 
 async def test_folder_instead_of_file(file: Place) -> None:
