@@ -85,8 +85,9 @@ class TextSink(Sink, ABC):
 
     def _open(self) -> None:
         make_folder(self.path)
-        if not self._store.exists():
-            self._refuse_foreign_files()
+        with explained(self.path):
+            if not self._store.exists():
+                self._refuse_foreign_files()
         self._store.open()
         self._open_now = True
 

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -407,6 +408,18 @@ async def test_cancelled_commit_is_whole_or_nothing(place: Place) -> None:
     assert len(place.rows()) in {0, 20_000}
     assert (await place.land(transactions(20_000))).rows == 20_000
     assert len(place.rows()) == 20_000
+
+
+async def test_a_place_that_may_not_be_looked_into(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose folder it is may be somebody else: one error of ours that names it, as wherever else it is refused."""
+
+    def refuse(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    with pytest.raises(SinkError, match=rf"{place.path.name}.*: Permission denied"):
+        async with place.opened():
+            pass
 
 
 async def test_uri(place: Place) -> None:
