@@ -23,7 +23,7 @@ from adnet.transport.decipher import Decipherer, decode, expired
 from adnet.transport.events import Event, Listener, LoggingListener, Meter, current_meter, is_logged
 from adnet.transport.limits import Limiter
 from adnet.transport.retry import Retrier, RetryPolicy
-from adnet.transport.sign import Signer
+from adnet.transport.sign import Signer, UnsignedError, signed_by
 from adnet.transport.wire import Request, Response, Route, checked_base_url, origin
 
 _LATE_S: Final = 0.05
@@ -145,10 +145,11 @@ class Session:
         try:
             return await self._retrier.run(partial(self._once, sends), request)
         except AdnetError as error:
-            error.add_context(network=self.network, account=self.account, operation=request.route.operation)
-            error.attempts = sends.count
-            self._tell("failed", request, error=str(error))
+            self._fail(error, request, sends)
             raise
+        except UnsignedError as unsigned:
+            self._fail(unsigned.error, request, sends)
+            raise unsigned.error from unsigned.error.__cause__
 
     def reading(self, route: Route) -> "_Reading":
         """Let errors that rise while an answer to *route* is read say whose answer it was, and count the time.
@@ -192,7 +193,7 @@ class Session:
             self._count_wait(request, slot.waited_s)
             before, entered = sends.count, self.clock.monotonic()
             try:
-                signed = await self._signer.sign(request)
+                signed = await signed_by(self._signer, request)
                 if self.clock.monotonic() - entered > late_s:
                     slot.unsent()
                     return None
@@ -235,6 +236,11 @@ class Session:
     def meters(self) -> Sequence[Meter]:
         """Return the account's own meter, and that of the stretch of work that is under way."""
         return [self.meter] if (current := current_meter()) is None else [self.meter, current]
+
+    def _fail(self, error: AdnetError, request: Request, sends: "_Sends") -> None:
+        error.add_context(network=self.network, account=self.account, operation=request.route.operation)
+        error.attempts = sends.count
+        self._tell("failed", request, error=str(error))
 
     def _observe(self, request: Request, response: Response | None, error: AdnetError | None) -> None:
         for observer in self._observers:

@@ -5,7 +5,9 @@ from typing import Protocol
 
 import attrs
 
+from adnet.errors import AdnetError
 from adnet.redact import Hidden
+from adnet.transport._token_failures import for_request
 from adnet.transport.wire import Request
 
 
@@ -46,6 +48,30 @@ class Signer(Protocol):
     def refused(self, signed: Request, code: str | None) -> bool:
         """Take note that the network refused the credentials; say whether others may be had."""
         ...
+
+
+class UnsignedError(Exception):
+    """No credentials were to be had, so that a request was not sent; *error* says why.
+
+    None of ours, which would be tried again: who asks a network for credentials has tried again already, and each
+    attempt would be as many of theirs.
+    """
+
+    def __init__(self, error: AdnetError) -> None:
+        super().__init__()
+        self.error = error
+
+
+async def signed_by(signer: Signer, request: Request) -> Request:
+    """Return *request* with the credentials of *signer*.
+
+    Raises:
+        UnsignedError: There were none to be had.
+    """
+    try:
+        return await signer.sign(request)
+    except AdnetError as error:
+        raise UnsignedError(for_request(error)) from None
 
 
 @attrs.frozen

@@ -150,6 +150,30 @@ async def test_what_never_left_is_not_charged(clock):
     assert (made.limiter.charges, caught.value.attempts, sent(made)) == (Counter(api=0), 0, [])
 
 
+@pytest.mark.parametrize("route", [READ, WRITE])
+@pytest.mark.parametrize(
+    ("trouble", "kind"),
+    [(RequestTimeoutError("no answer"), ConnectError), (ServerError("down", status=503), ConnectError),
+     (RateLimitError("slower", status=429), ConnectError), (DecodeError("a page"), DecodeError)],
+)  # fmt: skip
+async def test_a_token_that_does_not_come_is_no_lost_reply_and_not_asked_for_again(
+    clock, route, trouble, kind
+):
+    """The request was never sent, and who asks for tokens has tried again already."""
+    asked = []
+
+    class Down(StaticToken):
+        async def token(self, *, deadline=None):
+            asked.append(clock.monotonic())
+            raise trouble
+
+    made = session([], clock, source=Down("x"))
+    with pytest.raises(kind, match=trouble.message) as caught:
+        await made.send(made.build(route))
+    assert (asked, caught.value.attempts, caught.value.account) == ([0.0], 0, "shop")
+    assert not any("executed" in text for text in getattr(caught.value, "__notes__", ()))
+
+
 async def test_a_refused_token_is_renewed_once(clock):
     """A hundred tasks with the same old token renew it once and all go on."""
     source = RenewedToken()
