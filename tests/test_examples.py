@@ -108,10 +108,10 @@ def test_report_jobs(run):
 def test_target_cpa(run):
     """Reasons and bids are shown, and moved only when told so, unless they would move too much."""
     shown = run("06_target_cpa.py", "adskeeper", "0.05")
-    assert " USD -> " in shown
+    assert " EUR -> " in shown
     assert "moved" not in shown
     applied = run("06_target_cpa.py", "adskeeper", "0.05", "--apply").splitlines()
-    count = sum(" USD -> " in line for line in applied)
+    count = sum(" EUR -> " in line for line in applied)
     assert applied[-1] == f"{count} of {count} bids moved"
 
 

@@ -207,22 +207,28 @@ def test_words_for_what_hinders(error, words):
     assert _reach._why(error).startswith(words)
 
 
-def test_host_that_cannot_be(adnet, partner, monkeypatch):
+def test_host_that_cannot_be(adnet, partner):
     """An address whose host no name can be of fails its account; the others are looked at all the same."""
-    open_connection = _reach.asyncio.open_connection
-
-    async def asked(host, *args, **kwargs):
-        host.encode("idna")  # as every look-up of a name begins
-        return await open_connection(host, *args, **kwargs)
-
-    monkeypatch.setattr(_reach.asyncio, "open_connection", asked)
     typo = partner.account("typo", base_url="https://api..example.com/api")
     configure(typo, partner.account("good"))
     ran = adnet("doctor", "--json")
-    found = findings(ran, "reach")
-    assert (ran.code, found["good"]["verdict"], found["typo"]["verdict"]) == (4, "ok", "fail")
-    assert found["typo"]["detail"] == "api..example.com:443: this is no name of a host"
-    assert found["typo"]["remedy"] == "check base_url"
+    found = findings(ran, "account")
+    assert (ran.code, found["good"]["verdict"], found["typo"]["verdict"]) == (2, "ok", "fail")
+    assert "api..example.com/api' is not a URL; check its host" in found["typo"]["detail"]
+    assert findings(ran, "reach").keys() == {"good"}
+
+
+async def test_name_that_cannot_be_looked_up(monkeypatch):
+    """As of a connector that makes its addresses itself: it is no host that does not answer."""
+
+    async def asked(host, *args, **kwargs):
+        host.encode("idna")  # as every look-up of a name begins
+
+    monkeypatch.setattr(_reach.asyncio, "open_connection", asked)
+    found = await _reach.reach(_reach.Way("https://api..example.com/v1"))
+    assert found.verdict == "fail"
+    assert found.detail == "api..example.com:443: this is no name of a host"
+    assert found.remedy == "check base_url"
 
 
 async def test_certificate(monkeypatch):
