@@ -56,6 +56,8 @@ class AdnetError(Exception):
 
     #: Whether the same call may succeed later without any change.
     temporary: bool = False
+    #: Whether the network may have executed the call all the same: by the last send, or by one before it.
+    maybe_executed: bool = False
     #: The ad or affiliate network, e.g. ``"targetcircle"``.
     network: str | None = None
     #: The account's name in the configuration.
@@ -163,10 +165,13 @@ class TransportError(AdnetError):
     """No usable answer came back."""
 
     temporary = True
+    maybe_executed = True
 
 
 class ConnectError(TransportError, ConnectionError):
     """No connection could be made; nothing was executed."""
+
+    maybe_executed = False
 
 
 class RequestTimeoutError(TransportError, TimeoutError):
@@ -174,6 +179,9 @@ class RequestTimeoutError(TransportError, TimeoutError):
 
     #: Whether the request left this machine; False when the time was up before.
     sent: bool = True
+
+    def __init__(self, message: str = "", *, sent: bool = True, **details: Any) -> None:
+        super().__init__(message, sent=sent, maybe_executed=sent, **details)
 
 
 class IncompleteBodyError(TransportError):
@@ -188,6 +196,8 @@ class LostReplyError(TransportError):
 
 class PayloadError(AdnetError):
     """An answer that cannot be read, or a value of it that no column can hold."""
+
+    maybe_executed = True
 
     #: The first characters of the answer, scrubbed.
     excerpt: str = ""
@@ -280,6 +290,7 @@ class ServerError(ApiError):
     """The network failed on its side."""
 
     temporary = True
+    maybe_executed = True
     #: Seconds after which the server said it is worth trying again.
     retry_after_s: float | None = None
 

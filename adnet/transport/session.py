@@ -14,7 +14,15 @@ from urllib.parse import urlsplit
 import attrs
 
 from adnet.clock import Clock
-from adnet.errors import AdnetError, DecodeError, OriginError, RateLimitError, RequestTimeoutError
+from adnet.errors import (
+    AdnetError,
+    DecodeError,
+    InvalidRequestError,
+    OriginError,
+    PolicyViolationError,
+    RateLimitError,
+    RequestTimeoutError,
+)
 from adnet.redact import Scrubber
 from adnet.transport.base import Transport
 from adnet.transport.ceilings import Ceilings
@@ -35,9 +43,10 @@ Observer = Callable[[Request, Response | None, AdnetError | None], None]
 
 @attrs.define
 class _Sends:
-    """How often one request has left this machine."""
+    """How often one request has left this machine, and whether one of those sends may have been executed."""
 
     count: int = 0
+    open: bool = False
 
 
 class _Reading:
@@ -143,12 +152,16 @@ class Session:
             request = request.changed(deadline=until)
         sends = _Sends()
         try:
-            return await self._retrier.run(partial(self._once, sends), request)
+            return await self._retrier.run(partial(self._attempt, sends), request)
         except AdnetError as error:
-            self._fail(error, request, sends)
+            # Who refuses it now has not done it before.
+            settled = isinstance(error, InvalidRequestError | PolicyViolationError)
+            self._fail(
+                error, request, sends, maybe_executed=error.maybe_executed or (sends.open and not settled)
+            )
             raise
         except UnsignedError as unsigned:
-            self._fail(unsigned.error, request, sends)
+            self._fail(unsigned.error, request, sends, maybe_executed=sends.open)
             raise unsigned.error from unsigned.error.__cause__
 
     def reading(self, route: Route) -> "_Reading":
@@ -170,6 +183,13 @@ class Session:
             decode(response, scrubber=self.scrubber)  # which says what it is instead
             raise
         return response if body is response.body else attrs.evolve(response, body=body)
+
+    async def _attempt(self, sends: "_Sends", request: Request) -> Response:
+        try:
+            return await self._once(sends, request)
+        except AdnetError as error:
+            sends.open = sends.open or error.maybe_executed
+            raise
 
     async def _once(self, sends: "_Sends", request: Request) -> Response:
         done = await self._let_in(sends, request)
@@ -237,9 +257,9 @@ class Session:
         """Return the account's own meter, and that of the stretch of work that is under way."""
         return [self.meter] if (current := current_meter()) is None else [self.meter, current]
 
-    def _fail(self, error: AdnetError, request: Request, sends: "_Sends") -> None:
+    def _fail(self, error: AdnetError, request: Request, sends: "_Sends", *, maybe_executed: bool) -> None:
         error.add_context(network=self.network, account=self.account, operation=request.route.operation)
-        error.attempts = sends.count
+        error.attempts, error.maybe_executed = sends.count, maybe_executed
         self._tell("failed", request, error=str(error))
 
     def _observe(self, request: Request, response: Response | None, error: AdnetError | None) -> None:

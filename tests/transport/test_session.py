@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from functools import partial
 
 import pytest
 
@@ -28,12 +29,15 @@ from adnet.transport.limits import Bucket, Limiter, Window
 from adnet.transport.retry import RetryPolicy
 from adnet.transport.session import Session
 from adnet.transport.sign import HeaderSigner, StaticToken
-from adnet.transport.wire import checked_base_url
+from adnet.transport.wire import Route, checked_base_url
 
 from .conftest import READ, WRITE
 
 TOKEN = "t0ken+with/odd=signs"
 BASE = "https://api.example/v1"
+
+
+CHANGE = Route(operation="x.set", method="PUT", path="/x", idempotent=True)
 
 
 class RenewedToken:
@@ -172,6 +176,42 @@ async def test_a_token_that_does_not_come_is_no_lost_reply_and_not_asked_for_aga
         await made.send(made.build(route))
     assert (asked, caught.value.attempts, caught.value.account) == ([0.0], 0, "shop")
     assert not any("executed" in text for text in getattr(caught.value, "__notes__", ()))
+
+
+LOST, UNREACHED = RequestTimeoutError, ConnectError
+
+
+@pytest.mark.parametrize(
+    ("replies", "told"),
+    [([answer(404)], False), ([answer(400)], False), ([answer(401)], False), ([LOST] * 4, True),
+     ([UNREACHED] * 4, False), ([UNREACHED, answer(404)], False), ([answer(503)] * 4, True),
+     ([LOST, *[UNREACHED] * 3], True), ([answer(502), *[UNREACHED] * 3], True), ([LOST, answer(404)], True),
+     ([LOST, answer(401)], True), ([LOST, answer(400)], False), ([answer(429), answer(403)], False),
+     ([partial(LOST, sent=False)] * 4, False)],
+    ids=repr,
+)  # fmt: skip
+async def test_an_error_tells_whether_any_send_may_have_been_executed(clock, replies, told):
+    """Not the last alone: after a lost reply, one that found no connection says nothing of the first."""
+    made = session([one("x") if callable(one) else one for one in replies], clock)
+    with pytest.raises(AdnetError) as caught:
+        await made.send(made.build(CHANGE))
+    assert caught.value.maybe_executed is told
+
+
+@pytest.mark.parametrize("before", [0, 1])
+async def test_what_is_wrong_with_a_token_has_nothing_to_do_with_what_was_sent_before(clock, before):
+    """A page in place of a token is no answer to the request, which was sent before or was not."""
+
+    class Running(StaticToken):
+        async def token(self, *, deadline=None):
+            if len(sent(made)) == before:
+                raise DecodeError("a page")
+            return await super().token(deadline=deadline)
+
+    made = session([LOST("x")], clock, source=Running("x"))
+    with pytest.raises(DecodeError) as caught:
+        await made.send(made.build(CHANGE))
+    assert (caught.value.attempts, caught.value.maybe_executed) == (before, bool(before))
 
 
 async def test_a_refused_token_is_renewed_once(clock):

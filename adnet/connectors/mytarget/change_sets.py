@@ -12,15 +12,8 @@ from adnet.connectors.mytarget.native.objects import Objects
 from adnet.connectors.mytarget.urls import Registered
 from adnet.errors import (
     AdnetError,
-    ConnectError,
     InvalidRequestError,
     NotFoundError,
-    PayloadError,
-    QuotaExhaustedError,
-    RateLimitError,
-    RequestTimeoutError,
-    ServerError,
-    TransportError,
 )
 from adnet.models import Outcome, Update
 
@@ -66,33 +59,17 @@ async def attempt(call: Awaitable[None], number: str) -> Outcome:
 async def removal(call: Awaitable[None], number: str) -> Outcome:
     """Return what came of one request that deletes; what a repeated one does not find is deleted."""
     outcome = await attempt(call, number)
-    if isinstance(outcome.error, NotFoundError) and outcome.error.attempts > 1:
+    if isinstance(outcome.error, NotFoundError) and outcome.error.maybe_executed:
         note = "it was not there any more when the request had to be sent again"
         return Outcome(id=number, status="done", notes=(note,))
     return outcome
 
 
 def failed(number: str | None, error: AdnetError) -> Outcome:
-    """Return the outcome of a request that failed; a change that may have been made all the same is unknown.
-
-    Args:
-        number: What was to be changed; None for what was to be created, which is sent again only where the network
-            is known not to have executed it.
-        error: What the last send met.
-    """
-    maybe = _maybe_done(error, again=number is not None)
-    return Outcome(id=number, status="unknown" if maybe else "failed", error=error)
-
-
-def _maybe_done(error: AdnetError, *, again: bool) -> bool:
-    """Whether it may have been executed: by the last send, or by one before it, of which the error does not tell."""
-    held = isinstance(error, RateLimitError | QuotaExhaustedError)
-    if (held and error.status is None) or (isinstance(error, RequestTimeoutError) and not error.sent):
-        return again and error.attempts > 0  # what the error tells of never left
-    if held or isinstance(error, ConnectError):
-        return again and error.attempts > 1
+    """Return the outcome of a request that failed; a change that may have been made all the same is unknown."""
     half_done = error.status is not None and error.status < 300  # an error in an answer that says yes
-    return half_done or isinstance(error, TransportError | PayloadError | ServerError)
+    maybe = half_done or (error.maybe_executed and not isinstance(error, NotFoundError))
+    return Outcome(id=number, status="unknown" if maybe else "failed", error=error)
 
 
 def unsent(change: Change) -> Outcome:

@@ -7,6 +7,7 @@ import pytest
 
 from adnet.connectors.adskeeper.limits import BUCKETS
 from adnet.errors import (
+    ConnectError,
     DecodeError,
     LostReplyError,
     RequestTimeoutError,
@@ -87,6 +88,19 @@ async def test_too_many_requests_is_tried_again():
         it.sandbox.faults.once("429", 2)
         (outcome,) = await it.account.create_campaigns([CampaignDraft(name="Sleep", status="active")])
         assert (outcome.status, len(posts(it))) == ("done", 3)
+
+
+@pytest.mark.parametrize(
+    ("first", "status"), [(RequestTimeoutError, "unknown"), (ConnectError, "failed")], ids=["lost", "down"]
+)
+async def test_a_change_whose_first_reply_was_lost_is_not_failed_because_the_network_is_down_now(
+    first, status
+):
+    """What came of the first send is not known; that the others found no connection says nothing of it."""
+    async with scripted(first("x"), *[ConnectError("refused") for _ in range(9)]) as (account, wire):
+        (outcome,) = await account.update_campaigns([Update("5", {"status": "active"})])
+    assert (outcome.status, type(outcome.error)) == (status, ConnectError)
+    assert len(wire.sent) > 1
 
 
 async def test_an_older_campaign_of_the_name_is_left_alone():

@@ -182,6 +182,12 @@ async def test_a_change_that_was_refused_is_told_as_failed(script):
     assert await outcomes_of(script, updates(1)) == ["failed"]
 
 
+@pytest.mark.parametrize("number", [1, 2])
+async def test_a_change_that_never_left_is_told_as_failed(number):
+    """However often it was tried: where there is no network nothing has to be looked after."""
+    assert await outcomes_of(lambda _: down(), updates(number)) == ["failed"] * number
+
+
 @pytest.mark.parametrize("reply", [answer(504, body=b"<html>"), answer(200, {})])
 async def test_an_audience_that_may_have_been_made_is_not_told_as_failed(reply):
     """Who makes it again has two."""

@@ -246,7 +246,7 @@ class AdWriter:
         async def one(ad_id: str) -> Outcome:
             step = Step(what="deletion", call=calls.delete(ad_id))
             outcome = await apply(self.core, ad_id, [step], names={})
-            if isinstance(outcome.error, NotFoundError) and outcome.error.attempts > 1:
+            if isinstance(outcome.error, NotFoundError) and outcome.error.maybe_executed:
                 # A first attempt whose reply was lost has deleted it; only the second found nothing.
                 return Outcome(id=ad_id, status="done", notes=("deleted; the first reply was lost",))
             return outcome

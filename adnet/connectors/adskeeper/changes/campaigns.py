@@ -263,7 +263,7 @@ class CampaignWriter:
         outcome = await apply(
             self.core, campaign_id, [Step(what="deletion", call=calls.delete(campaign_id))], names={}
         )
-        if isinstance(outcome.error, NotFoundError) and outcome.error.attempts > 1:
+        if isinstance(outcome.error, NotFoundError) and outcome.error.maybe_executed:
             # It was there a moment ago: an attempt whose reply was lost has deleted it.
             return Outcome(id=campaign_id, status="done", notes=("deleted; the first reply was lost",))
         return outcome

@@ -12,11 +12,9 @@ from adnet.errors import (
     AdnetError,
     ApiError,
     AuthenticationError,
-    ConnectError,
+    NotFoundError,
     OriginError,
-    PayloadError,
     ServerError,
-    TransportError,
 )
 from adnet.models import Outcome
 from adnet.models.change import OutcomeStatus
@@ -59,9 +57,6 @@ NAMES: Final = {
 CLICKS: Final = {"dailyLimit": "daily_clicks", "overallLimit": "total_clicks"}
 BUDGET: Final = {"dailyLimit": "daily_budget", "overallLimit": "total_budget"}
 
-LOST: Final = (TransportError, PayloadError)
-"""Errors after which a write may have been done, unless no connection was made."""
-
 
 class Once(Generic[T]):
     """What is there, read when it is first needed and not again; *found* has been read already."""
@@ -90,8 +85,11 @@ class Step:
 
 
 def maybe_done(error: AdnetError) -> bool:
-    """Whether a write that ended with *error* may have been done all the same."""
-    return isinstance(error, LOST) and not isinstance(error, ConnectError)
+    """Whether a write that ended with *error* may have been done all the same.
+
+    What the network says that it failed to do, again and again, it has not done; nor to an object that is not there.
+    """
+    return error.maybe_executed and not isinstance(error, ServerError | NotFoundError)
 
 
 def translated(error: AdnetError, names: dict[str, str]) -> AdnetError:
