@@ -1,11 +1,16 @@
 """One deadline through limiter, token, retry and poll, however deep the call."""
 
+import asyncio
 import contextvars
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from adnet.clock import Clock
+from adnet.errors import AdnetError, RequestTimeoutError
 
+R = TypeVar("R")
 _DEADLINE: contextvars.ContextVar[float | None] = contextvars.ContextVar("adnet_deadline", default=None)
 
 
@@ -24,3 +29,39 @@ def deadline(clock: Clock, seconds: float) -> Iterator[float]:
         yield mine if outer is None else min(mine, outer)
     finally:
         _DEADLINE.reset(token)
+
+
+def without_deadline() -> contextvars.Context:
+    """Return the present context without its deadline, for work that others wait for, too."""
+    context = contextvars.copy_context()
+    context.run(_DEADLINE.set, None)
+    return context
+
+
+async def within(flight: "asyncio.Task[R]", until: float | None, clock: Clock) -> R:
+    """Return what *flight* gives to the many who wait for it; it goes on when one of them waits no longer.
+
+    Raises:
+        RequestTimeoutError: It gave nothing before *until*.
+        AdnetError: What it failed with: to each its own, since each will write its own context into it.
+    """
+    try:
+        if until is None:
+            return await asyncio.shield(flight)
+        alarm = asyncio.ensure_future(clock.sleep(max(until - clock.monotonic(), 0.0)))
+        try:
+            await asyncio.wait([flight, alarm], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            alarm.cancel()
+        if not flight.done():
+            raise RequestTimeoutError("no token came before the deadline; nothing was sent", sent=False)
+        return flight.result()
+    except AdnetError as error:
+        raise _own(error) from error.__cause__
+
+
+def _own(error: AdnetError) -> AdnetError:
+    mine = copy.copy(error)
+    if hasattr(error, "__notes__"):
+        mine.__notes__ = list(error.__notes__)
+    return mine

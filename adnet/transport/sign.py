@@ -5,9 +5,11 @@ from typing import Protocol
 
 import attrs
 
-from adnet.errors import AdnetError
+from adnet.clock import Clock, SystemClock
+from adnet.errors import AdnetError, RequestTimeoutError
 from adnet.redact import Hidden
 from adnet.transport._token_failures import for_request
+from adnet.transport.deadline import within, without_deadline
 from adnet.transport.wire import Request
 
 
@@ -71,7 +73,8 @@ async def signed_by(signer: Signer, request: Request) -> Request:
     try:
         return await signer.sign(request)
     except AdnetError as error:
-        raise UnsignedError(for_request(error)) from None
+        waited = isinstance(error, RequestTimeoutError) and not error.sent
+        raise UnsignedError(error if waited else for_request(error)) from None
 
 
 @attrs.frozen
@@ -108,21 +111,27 @@ class NoSigner:
 class SingleFlight:
     """Runs one call for many callers that ask at the same time; each gets its result.
 
-    A caller that is cancelled does not cancel the call for the others.
+    A caller that is cancelled, or waits no longer, does not cancel the call for the others; nor has the call the
+    deadline of whoever happens to be first.
     """
 
-    __slots__ = ("_task",)
+    __slots__ = ("_clock", "_task")
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
         self._task: asyncio.Task[str] | None = None
 
-    async def run(self, make: "MakeCall") -> str:
-        """Return the result of the call under way, or of a new one."""
+    async def run(self, make: "MakeCall", *, deadline: float | None = None) -> str:
+        """Return the result of the call under way, or of a new one.
+
+        Raises:
+            RequestTimeoutError: There was none before *deadline*.
+        """
         if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(_call(make))
+            self._task = asyncio.get_running_loop().create_task(_call(make), context=without_deadline())
             # When all callers have gone, nobody is left to hear of its failure.
             self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
-        return await asyncio.shield(self._task)
+        return await within(self._task, deadline, self._clock)
 
     async def close(self) -> None:
         """Cancel a call that is still under way."""

@@ -13,7 +13,6 @@ processes, and a refresh that is under way is never cancelled by those who wait 
 
 import asyncio
 import contextvars
-import copy
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Final, Generic
@@ -23,7 +22,6 @@ from adnet.errors import (
     AdnetError,
     ApiError,
     AuthenticationError,
-    RequestTimeoutError,
     ServerError,
     StateError,
     TokenRevokedError,
@@ -42,6 +40,7 @@ from adnet.transport._token_values import (
     TokenStore,
     is_over,
 )
+from adnet.transport.deadline import within
 from adnet.transport.events import current_meter
 
 __all__ = ["Grant", "Issued", "Lease", "OAuthTokens", "Token", "TokenStore"]
@@ -187,11 +186,7 @@ class OAuthTokens(Generic[T, L]):
             failure = self._failures.recall()
             if isinstance(failure, TokenRevokedError):
                 raise failure
-            try:
-                found = self._keeper.look() or await self._within(self._fly(ahead=False), deadline)
-            except AdnetError as error:
-                # Many wait for one flight, and each will write its own context into the error.
-                raise copy.copy(error) from error.__cause__
+            found = self._keeper.look() or await within(self._fly(ahead=False), deadline, self._clock)
             if found is not None:
                 return found
 
@@ -214,18 +209,6 @@ class OAuthTokens(Generic[T, L]):
             )
             flight.add_done_callback(lambda task: task.cancelled() or task.exception())
         return flight
-
-    async def _within(self, flight: "asyncio.Task[T | None]", deadline: float | None) -> T | None:
-        if deadline is None:
-            return await asyncio.shield(flight)
-        alarm = asyncio.ensure_future(self._clock.sleep(max(deadline - self._clock.monotonic(), 0.0)))
-        try:
-            await asyncio.wait([flight, alarm], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            alarm.cancel()
-        if not flight.done():
-            raise RequestTimeoutError("no token came before the deadline; nothing was sent", sent=False)
-        return flight.result()
 
     # ------------------------------------------------------------------ one task of one process
 

@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from adnet.errors import RequestTimeoutError, ServerError
+from adnet.transport.deadline import current_deadline, deadline
 from adnet.transport.sign import HeaderSigner, NoSigner, SingleFlight, StaticToken
 from adnet.transport.wire import Request
 
@@ -79,6 +81,39 @@ async def test_a_caller_that_goes_does_not_take_the_call_along():
     gate.set()
     assert await second == "token"
     assert first.cancelled()
+
+
+async def test_each_caller_waits_as_long_as_its_own_deadline(clock):
+    """The call has none: neither that of whoever was first, nor that of one who came later."""
+
+    async def call() -> str:
+        await clock.sleep(10)
+        return f"token, until {current_deadline()}"
+
+    async def ask(seconds: float) -> str:
+        with deadline(clock, seconds) as until:
+            return await flight.run(call, deadline=until)
+
+    flight = SingleFlight(clock)
+    first, patient, last = await asyncio.gather(ask(3), ask(60), ask(5), return_exceptions=True)
+    assert patient == "token, until None"
+    for error in (first, last):
+        assert isinstance(error, RequestTimeoutError)
+        assert not error.sent
+
+
+async def test_each_caller_gets_an_error_of_its_own():
+    """Each writes its own context into it, and its own notes."""
+
+    async def call() -> str:
+        error = ServerError("down", status=503)
+        error.add_note("after 5 attempts")
+        raise error
+
+    flight = SingleFlight()
+    one, other = await asyncio.gather(flight.run(call), flight.run(call), return_exceptions=True)
+    one.add_context(operation="x.get").add_note("mine")
+    assert (str(other), other.__notes__) == ("down (HTTP 503)", ["after 5 attempts"])
 
 
 async def test_every_caller_gets_the_failure_and_the_next_tries_anew():

@@ -155,17 +155,18 @@ class LoginToken:
         self._key = key
         self._token: str | None = None
         self._logged_in_at: float | None = None
-        self._flight = SingleFlight()
+        self._flight = SingleFlight(clock)
 
-    async def token(self, *, deadline: float | None = None) -> str:  # noqa: ARG002 - one login serves them all
+    async def token(self, *, deadline: float | None = None) -> str:
         """Return the present token, logging in first if need be.
 
         Raises:
             AuthenticationError: Email and password were refused.
+            RequestTimeoutError: No token came before *deadline*.
         """
         if self._token is None:
             self._take_stored()
-        return self._token or await self._flight.run(self._log_in)
+        return self._token or await self._flight.run(self._log_in, deadline=deadline)
 
     def _take_stored(self) -> None:
         stored = self._state.tokens.load(self._key)

@@ -18,6 +18,7 @@ from adnet.models import Batch
 from adnet.operations.ending import ending
 from adnet.periods import zone
 from adnet.redact import keyed_hash
+from adnet.transport.deadline import current_deadline
 from adnet.transport.limits import Limiter
 from adnet.transport.session import Session
 from adnet.transport.sign import HeaderSigner, NoSigner, Signer, StaticToken
@@ -121,7 +122,7 @@ class AdskeeperBase(Connector):
 
     async def _find_out(self) -> None:
         if self._login is not None and self._core.known_client_id is None:
-            await self._login.token()
+            await self._login.token(deadline=current_deadline())
             self._core.known_client_id = self._login.client_id
         facts = self._services.state.facts
         name, currency = (facts.get(self._key, word) for word in ("time_zone", "currency"))

@@ -12,6 +12,7 @@ from adnet.errors import (
     ConfigurationError,
     CredentialsError,
     NotFoundError,
+    RequestTimeoutError,
     SchemaError,
     TokenExpiredError,
 )
@@ -19,6 +20,7 @@ from adnet.money import Money
 from adnet.sandbox.adskeeper import AdskeeperSandbox
 from adnet.state import State, StoredToken
 from adnet.testing.fakes import FakeClock, ScriptTransport, answer
+from adnet.transport.deadline import deadline
 from tests.connectors.adskeeper.kit import (
     GIVEN,
     NOW,
@@ -158,6 +160,28 @@ async def test_a_fresh_token_that_is_refused_ends_it():
         await account.open()
     assert not caught.value.temporary
     assert "a" * 32 not in f"{caught.value!r}{caught.value}"
+    await account.close()
+
+
+@pytest.mark.parametrize("known", [{}, {"client_id": "123"}])
+async def test_a_login_is_waited_for_until_the_deadline_of_who_waits(known):
+    """It goes on for those who have more time."""
+    clock = FakeClock(NOW)
+    client = {"id": "123", "timezone": "UTC", "wallet": {"balance": 1250, "currency": "usd"}}
+
+    async def wire(request):
+        if not request.url.endswith("token"):
+            return answer(200, client)
+        await clock.sleep(20)
+        return answer(200, {"token": "a" * 32, "refreshToken": "b" * 32, "idAuth": 123})
+
+    given = {"email": "a@b.example", "password": "sesame-1234", "clock": clock, **known}
+    account = adnet.connect("adskeeper", transport=ScriptTransport(wire), **given)
+    with deadline(clock, 5), pytest.raises(RequestTimeoutError, match="nothing was sent"):
+        await account.get_account()
+    assert clock.monotonic() == 5.0
+    assert (await account.get_account()).account_id == "123"
+    assert clock.monotonic() == 20.0
     await account.close()
 
 
