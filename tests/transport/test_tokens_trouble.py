@@ -89,6 +89,26 @@ async def test_a_network_that_refuses_its_own_new_tokens_is_not_stormed(world):
     assert await tokens.token() == "access-3"
 
 
+async def test_a_network_that_gives_a_refused_token_again_is_not_stormed(world):
+    """It has one token for as long as that lives, and a gateway of its own refused it once."""
+
+    async def same(what):
+        world.endpoint.asked.append(what)
+        return Issued(access_token="the-one", refresh_token="for-ever", expires_in_s=DAY_S)
+
+    world.endpoint._answer = same
+    tokens = world.process()
+    await tokens.token()
+    world.clock.advance(DAY_S / 2)
+    assert tokens.refused("the-one", "invalid_token")
+    assert {await tokens.token() for _ in range(10)} == {"the-one"}
+    assert world.endpoint.asked == ["issue", "refresh"]
+    assert [tokens.refused("the-one", "invalid_token") and await tokens.token() for _ in range(3)] == [
+        "the-one", False, False,
+    ]  # fmt: skip
+    assert world.endpoint.asked == ["issue", "refresh", "refresh"]
+
+
 # ---------------------------------------------------------------------- refusals of the endpoint
 
 
