@@ -14,6 +14,7 @@ from adnet.transport._limit_refusal import Refusals
 from adnet.transport._limit_room import Plan, Room, Slot, Waiter
 from adnet.transport._limit_values import Lane
 from adnet.transport._limit_window import WindowLog
+from adnet.transport.base import account_closed
 
 _PENALTY_S: Final[dict[Lane, float]] = {"interactive": 0.0, "backfill": 30.0}
 _OVERSHOOT_S: Final = 1e-5
@@ -123,7 +124,10 @@ class Queue:
             self._set_alarm(min(at, self._alarm_at))
 
     def close(self) -> None:
-        """Stop the alarm; those who wait are woken by nobody any more."""
+        """Stop the alarm, and tell those who wait: nobody would wake them any more."""
+        for plan in tuple(self._plans):
+            for waiter in [waiter for lane in plan.lanes.values() for waiter in lane]:
+                self._leave(waiter, account_closed())
         self._set_alarm(math.inf)
 
     def _served(self, waiter: Waiter, turn: _Turn) -> bool:

@@ -23,7 +23,7 @@ from adnet.errors import (
     RequestTimeoutError,
     TransportError,
 )
-from adnet.transport.base import in_words
+from adnet.transport.base import account_closed, in_words
 from adnet.transport.ceilings import BodyReader, Ceilings
 from adnet.transport.proxy import Proxy
 from adnet.transport.room import Guest, Room
@@ -131,7 +131,7 @@ class AiohttpTransport:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._closed:
-            raise ConnectError("the account is closed, and nothing was sent: open it again", temporary=False)
+            raise account_closed()
         loop = asyncio.get_running_loop()
         if self._session is not None and self._loop is not loop:
             raise ConfigurationError(

@@ -3,6 +3,7 @@
 import os
 from typing import Protocol
 
+from adnet.errors import ConnectError
 from adnet.transport.wire import Request, Response
 
 
@@ -24,6 +25,11 @@ class Transport(Protocol):
     async def close(self) -> None:
         """Close connections; further sending is an error."""
         ...
+
+
+def account_closed() -> ConnectError:
+    """Return the error of a request that an account has after it was closed."""
+    return ConnectError("the account is closed, and nothing was sent: open it again", temporary=False)
 
 
 def in_words(error: OSError) -> str:

@@ -242,7 +242,7 @@ class Limiter:
         return [self._bucket_state(room, now) for room in self._rooms.values()]
 
     def close(self) -> None:
-        """Give back what is held of limits shared with other processes. Nobody may wait any more."""
+        """Give back what is held of limits shared with other processes, and tell those who wait that it is over."""
         self._queue.close()
         if self._share is not None:
             with suppress(StateError):  # the state may be closed already; leases end by themselves

@@ -210,18 +210,6 @@ async def test_the_state_tells_limits_uses_and_who_waits(clock):
     waiting.cancel()
 
 
-async def test_a_closed_limiter_leaves_no_task(clock):
-    """Closing stops the alarm of whoever was still waiting."""
-    limiter = limiter_of(clock, Window(1, 1000.0))
-    (await limiter.acquire(B)).release()
-    waiting = asyncio.create_task(limiter.acquire(B))
-    await settled()
-    limiter.close()
-    await settled()
-    assert asyncio.all_tasks() == {asyncio.current_task(), waiting}
-    waiting.cancel()
-
-
 async def test_a_refusal_names_the_buckets_that_bound_it(clock):
     """Those alone, and as routes name them; whose limits they are tells ``scope``."""
     buckets = [Bucket("free"), Bucket("hourly", (Window(1, 3600.0),)), Bucket("few", concurrency=9)]

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from adnet.errors import ConnectError
 from adnet.transport.limits import Bucket, Limiter, Window
 from tests.transport.limit_worlds import B, limiter_of, settled, times_of, window
 
@@ -209,4 +210,23 @@ async def test_an_empty_queue_leaves_no_task(clock):
     await settled()
     waiting.cancel()
     await settled()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@pytest.mark.parametrize("windows", [(Window(1, 1000.0),), ()])
+async def test_those_who_wait_when_the_account_is_closed_are_told(clock, windows):
+    """Nobody would wake them any more; the places of those who are out go back as ever."""
+    limiter = limiter_of(clock, *windows, concurrency=1)
+    slot = await limiter.acquire(B)
+    waiting = [asyncio.create_task(limiter.acquire(B, lane=lane)) for lane in ("interactive", "backfill")]
+    await settled()
+    limiter.close()
+    for one in waiting:
+        with pytest.raises(ConnectError, match="the account is closed, and nothing was sent") as caught:
+            await one
+        assert not caught.value.temporary
+    slot.release()
+    await settled()
+    state = limiter.state()[0]
+    assert (state.queued, state.in_flight, limiter.charges["b"]) == (0, 0, 1)
     assert asyncio.all_tasks() == {asyncio.current_task()}
