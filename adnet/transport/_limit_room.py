@@ -72,7 +72,7 @@ class Room:
             self.successes = 0
             if self.bucket.adaptive and self.bucket.concurrency:
                 self.cap = max(1, self.cap // 2)
-            if retry_after_s is None:
+            if not retry_after_s:  # a part of a second that was cut off, most often
                 retry_after_s = min(_FIRST_BACKOFF_S * 2 ** (self.failures - 1), _LONGEST_BACKOFF_S)
         if retry_after_s is not None:
             self.blocked_until = max(self.blocked_until, now + max(retry_after_s, 0.0))

@@ -153,7 +153,7 @@ class Retrier:
             return None
         wait = next(series)
         asked = error.retry_after_s if isinstance(error, RateLimitError | ServerError) else None
-        if asked is not None:
+        if asked:  # none at all is no advice: all attempts would be over before anything can have changed
             if asked > self._policy.retry_after_ceiling_s:
                 return None
             wait = asked

@@ -26,7 +26,7 @@ from adnet.transport.deadline import deadline
 from adnet.transport.decipher import Decipherer, Refusal
 from adnet.transport.events import Meter, metered
 from adnet.transport.limits import Bucket, Limiter, Window
-from adnet.transport.retry import RetryPolicy
+from adnet.transport.retry import Retrier, RetryPolicy
 from adnet.transport.session import Session
 from adnet.transport.sign import HeaderSigner, StaticToken
 from adnet.transport.wire import Route, checked_base_url
@@ -307,6 +307,19 @@ async def test_a_429_closes_the_limiter_for_everybody(clock):
     await made.send(made.build(READ))
     await first
     assert clock.monotonic() == pytest.approx(5, abs=0.1)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_server_that_asks_for_no_wait_at_all_is_given_one(clock, status):
+    """Its second has a fraction, which it cuts off: within a moment all attempts would be used up."""
+
+    def wire(_request):
+        return answer(status, headers={"Retry-After": "0"}) if clock.monotonic() < 0.2 else answer()
+
+    made = session(wire, clock)
+    made._retrier = Retrier(RetryPolicy(first_s=2.0), clock)
+    assert (await made.send(made.build(READ))).status == 200
+    assert clock.monotonic() > 0.2
 
 
 async def test_one_deadline_bounds_attempts_and_timeouts(clock):
