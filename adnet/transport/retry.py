@@ -148,9 +148,6 @@ class Retrier:
             return None if renewed else 0.0
         if isinstance(error, RateLimitError) and error.status is None:
             return None  # our own limiter has refused: waiting is what it is there for
-        if not self._budget.take():
-            error.add_note("not tried again: too many requests to this host have failed already")
-            return None
         wait = next(series)
         asked = error.retry_after_s if isinstance(error, RateLimitError | ServerError) else None
         if asked:  # none at all is no advice: all attempts would be over before anything can have changed
@@ -160,6 +157,9 @@ class Retrier:
         elif isinstance(error, RateLimitError):
             wait = 0.0  # the limiter has blocked the bucket and knows how long
         if request.deadline is not None and self._clock.monotonic() + wait >= request.deadline:
+            return None
+        if not self._budget.take():
+            error.add_note("not tried again: too many requests to this host have failed already")
             return None
         return wait
 

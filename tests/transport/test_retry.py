@@ -167,6 +167,20 @@ async def test_retries_are_a_small_share_of_what_is_sent(clock):
     assert "not tried again: too many requests to this host have failed already" in notes
 
 
+@pytest.mark.parametrize(
+    ("error", "deadline"), [(refused(retry_after_s=9999.0), None), (ServerError("x", retry_after_s=9.0), 5.0)]
+)
+async def test_what_is_not_tried_again_uses_up_no_retries(error, deadline, clock):
+    """Those are for who may wait."""
+    retrier = Retrier(RetryPolicy(budget_share=0.0, budget_reserve=1), clock)
+    late = Request(route=READ, url="https://api.example/x", deadline=deadline)
+    for _ in range(3):
+        with pytest.raises(type(error)):
+            await retrier.run(Line(error), late)
+    request = Request(route=READ, url="https://api.example/x")
+    assert await retrier.run(Line(ServerError("x"), GOOD), request) is GOOD
+
+
 async def test_every_retry_is_told_before_its_wait(clock):
     """With the number of the attempt that failed and the wait to come."""
     told = []
