@@ -45,9 +45,10 @@ class _Connector(aiohttp.TCPConnector):
     """
 
     async def _get(self, key: Any, traces: Any) -> Any:
-        waiting = self._conns.get(key)
-        while waiting and waiting[0][0].should_close:
-            waiting.popleft()[0].close()
+        # All that wait: aiohttp passes over those that have rested too long.
+        for one in [one for one in self._conns.get(key, ()) if one[0].should_close]:
+            self._conns[key].remove(one)
+            one[0].close()
         return await super()._get(key, traces)
 
 

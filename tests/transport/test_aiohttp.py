@@ -378,9 +378,9 @@ async def test_a_stale_connection_is_not_resent_by_itself(transport, method):
         assert (server.connections, len(server.requests)) == (1, 2)
 
 
-@pytest.mark.parametrize("closes", [True, False])
-async def test_an_answer_that_nobody_asked_for_answers_nothing(transport, closes):
-    """Not even where the connection that waited longest in the pool has been closed since."""
+@pytest.mark.parametrize("first", ["answers again", "closes", "has rested too long"])
+async def test_an_answer_that_nobody_asked_for_answers_nothing(transport, first):
+    """Not even where the connection that waited longest in the pool is not used any more."""
     numbers, first_is_back, both_are_back = itertools.count(), asyncio.Event(), asyncio.Event()
 
     async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -389,9 +389,9 @@ async def test_an_answer_that_nobody_asked_for_answers_nothing(transport, closes
             await first_is_back.wait()
         writer.write(OK)
         await both_are_back.wait()
-        if number == 0 and closes:
+        if number == 0 and first == "closes":
             writer.close()
-        elif number < 2:
+        elif number == 1 or (number == 0 and first == "answers again"):
             writer.write(OK.replace(b"ok", b"no"))
 
     async with Server(talk) as server:
@@ -401,6 +401,9 @@ async def test_an_answer_that_nobody_asked_for_answers_nothing(transport, closes
         await asyncio.wait(sent)
         both_are_back.set()
         await asyncio.sleep(0.01)  # what the server does reaches the pool
+        if first == "has rested too long":
+            (pool,) = transport._open().connector._conns.values()
+            pool[0] = pool[0][0], pool[0][1] - 60
         assert [(await get(transport, server.url)).body for _ in range(2)] == [b"ok", b"ok"]
 
 
