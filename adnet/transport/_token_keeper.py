@@ -66,10 +66,8 @@ class Keeper(Generic[T, L]):
         """Take *token* as the present one."""
         self._scrubber.learn(token.access_token)
         self._scrubber.learn(token.refresh_token)
-        if token.access_token == self.stale:
-            self.stale = (
-                None  # the network has given it anew: what it refused it takes again, or refuses again
-            )
+        if token.access_token == self.stale:  # given anew: the network takes it again, or refuses it again
+            self.stale = None
         self.held = token
         margin = margin_of(token)
         self.margin_s = margin.total_seconds()

@@ -45,11 +45,11 @@ class _Connector(aiohttp.TCPConnector):
     """
 
     async def _get(self, key: Any, traces: Any) -> Any:
-        # All that wait: aiohttp passes over those that have rested too long.
-        for one in [one for one in self._conns.get(key, ()) if one[0].should_close]:
-            self._conns[key].remove(one)
-            one[0].close()
-        return await super()._get(key, traces)
+        found: Any = await super()._get(key, traces)
+        while found is not None and found.protocol.should_close:
+            found.close()
+            found = await super()._get(key, traces)
+        return found
 
 
 class _Names(AbstractResolver):

@@ -17,13 +17,12 @@ from adnet.clock import Clock
 from adnet.errors import (
     AdnetError,
     DecodeError,
-    InvalidRequestError,
     OriginError,
-    PolicyViolationError,
     RateLimitError,
     RequestTimeoutError,
 )
 from adnet.redact import Scrubber
+from adnet.transport._sends import Sends
 from adnet.transport.base import Transport
 from adnet.transport.ceilings import Ceilings
 from adnet.transport.deadline import current_deadline
@@ -39,14 +38,6 @@ _LATE_S: Final = 0.05
 
 Observer = Callable[[Request, Response | None, AdnetError | None], None]
 """Told of every physical send, as it was signed, and what came of it: a ledger, a limit reader."""
-
-
-@attrs.define
-class _Sends:
-    """How often one request has left this machine, and whether one of those sends may have been executed."""
-
-    count: int = 0
-    open: bool = False
 
 
 class _Reading:
@@ -150,18 +141,16 @@ class Session:
         self.check_origin(request.url)
         if request.deadline is None and (until := current_deadline()) is not None:
             request = request.changed(deadline=until)
-        sends = _Sends()
+        sends = Sends()
         try:
             return await self._retrier.run(partial(self._attempt, sends), request)
         except AdnetError as error:
-            # Who refuses it now has not done it before.
-            settled = isinstance(error, InvalidRequestError | PolicyViolationError)
-            self._fail(
-                error, request, sends, maybe_executed=error.maybe_executed or (sends.open and not settled)
-            )
+            sends.sum_up(error)
+            self._fail(error, request)
             raise
         except UnsignedError as unsigned:
-            self._fail(unsigned.error, request, sends, maybe_executed=sends.open)
+            sends.sum_up(unsigned.error, unsigned=True)
+            self._fail(unsigned.error, request)
             raise unsigned.error from unsigned.error.__cause__
 
     def reading(self, route: Route) -> "_Reading":
@@ -184,14 +173,14 @@ class Session:
             raise
         return response if body is response.body else attrs.evolve(response, body=body)
 
-    async def _attempt(self, sends: "_Sends", request: Request) -> Response:
+    async def _attempt(self, sends: Sends, request: Request) -> Response:
         try:
             return await self._once(sends, request)
         except AdnetError as error:
-            sends.open = sends.open or error.maybe_executed
+            sends.failed(error)
             raise
 
-    async def _once(self, sends: "_Sends", request: Request) -> Response:
+    async def _once(self, sends: Sends, request: Request) -> Response:
         done = await self._let_in(sends, request)
         if done is None:  # a token was waited for: the charge was for a moment that has passed
             done = await self._let_in(sends, request, late_s=math.inf)
@@ -204,7 +193,7 @@ class Session:
         raise error
 
     async def _let_in(
-        self, sends: "_Sends", request: Request, *, late_s: float = _LATE_S
+        self, sends: Sends, request: Request, *, late_s: float = _LATE_S
     ) -> tuple[Request, Response, AdnetError | None] | None:
         route = request.route
         with await self.limiter.acquire(
@@ -228,7 +217,7 @@ class Session:
             self._tell_limiter(route, error)
         return signed, response, error
 
-    async def _physical(self, sends: "_Sends", request: Request, signed: Request) -> Response:
+    async def _physical(self, sends: Sends, request: Request, signed: Request) -> Response:
         timeout_s = request.route.timeout_s
         if request.deadline is not None:
             timeout_s = min(timeout_s, request.deadline - self.clock.monotonic())
@@ -257,9 +246,8 @@ class Session:
         """Return the account's own meter, and that of the stretch of work that is under way."""
         return [self.meter] if (current := current_meter()) is None else [self.meter, current]
 
-    def _fail(self, error: AdnetError, request: Request, sends: "_Sends", *, maybe_executed: bool) -> None:
+    def _fail(self, error: AdnetError, request: Request) -> None:
         error.add_context(network=self.network, account=self.account, operation=request.route.operation)
-        error.attempts, error.maybe_executed = sends.count, maybe_executed
         self._tell("failed", request, error=str(error))
 
     def _observe(self, request: Request, response: Response | None, error: AdnetError | None) -> None:
