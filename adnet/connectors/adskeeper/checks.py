@@ -153,6 +153,12 @@ class Check:
             self.require(least >= FEWEST_CLICKS, "dailyLimit", f"at least {FEWEST_CLICKS} clicks a day")
         if least is not None and most is not None:
             self.require(most > least, "overallLimit", "the total limit must be above the daily one")
+        if not self.require(
+            evenly is None or isinstance(evenly, bool),
+            "splitDailyLimitEvenly",
+            "True or False: what 1 and 0 mean differs between editions",
+        ):
+            return
         if evenly:
             only = least is not None and most is None
             self.require(only, "splitDailyLimitEvenly", "only with a daily limit and without a total one")

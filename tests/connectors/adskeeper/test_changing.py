@@ -274,6 +274,20 @@ async def test_spreading_needs_a_dialect_and_a_daily_limit():
         assert it.writes == []
 
 
+@pytest.mark.parametrize("dialect", ["seed", "new"])
+@pytest.mark.parametrize("value", ["False", "no", "1", 1, 0, []])
+async def test_spreading_is_a_yes_or_a_no(dialect, value):
+    """The command line makes a text of ``False``, and a number means one thing here and another there."""
+    extra = {"splitDailyLimitEvenly": value}
+    row = {"id": 5, "limitsFilter": {"limitType": "budget_limits", "dailyLimit": "50.00"}}
+    draft = CampaignDraft(name="Sleep", daily_budget=Decimal(50), extra=extra)
+    async with scripted(row, split_daily_limit=dialect) as (account, wire):
+        (edited,) = await account.update_campaigns([Update("5", {"extra": extra})])
+        (made,) = await account.create_campaigns([draft])
+        assert edited.error.fields.keys() == made.error.fields.keys() == {"extra.splitDailyLimitEvenly"}
+        assert [request.route.method for request in wire.sent] == ["GET"]
+
+
 @pytest.mark.parametrize(
     ("fields", "kind"),
     [
