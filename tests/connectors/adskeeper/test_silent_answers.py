@@ -138,6 +138,15 @@ def test_an_answer_about_something_else_is_not_empty(read, said, path):
     assert caught.value.paths == (path,)
 
 
+async def test_conversion_targets_of_something_else_are_not_none():
+    """An answer that holds no stages is not one of a client without targets; one with none, or empty, is."""
+    async with scripted(LATER, {"stages": []}, []) as (account, _):
+        with pytest.raises(SchemaError, match=r"\$\.stages"):
+            await account.native.conversions.list_targets()
+        assert await account.native.conversions.list_targets() == []
+        assert await account.native.conversions.list_targets() == []
+
+
 @pytest.mark.parametrize("nothing", [[], {}, None])
 def test_what_is_empty_is_empty_at_every_level(nothing):
     """In all shapes that emptiness has."""

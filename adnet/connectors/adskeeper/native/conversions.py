@@ -18,7 +18,7 @@ class ConversionGroup:
     async def list_targets(self) -> list[ConversionTarget]:
         """Return the client's targets (operation 15); their ids are told by :meth:`list_stages` only."""
         answer = shapes.mapping(await self._core.read(routes.CLIENT_TARGETS), "$")
-        stages = shapes.rows(answer.get("stages"), "$.stages", key="stage")
+        stages = shapes.rows(shapes.part(answer, "stages", "$"), "$.stages", key="stage")
         return [readers.conversion_target(name, row, f"$.stages.{name}") for name, row in stages.items()]
 
     async def list_stages(self, campaign_id: str) -> list[Conversion]:
