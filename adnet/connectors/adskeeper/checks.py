@@ -222,7 +222,8 @@ class Check:
         """Return factors as exact numbers above zero; keys of widgets are uids, alone or with a sub-source."""
         self.require(factors, field, "at least one factor is needed")
         found = {}
-        for key, value in factors.items():
+        for given, value in factors.items():
+            key = str(given)
             self.require(
                 not uids or _UID.fullmatch(key), field, f"{key!r} is no uid, nor uid, s and sub-source"
             )

@@ -318,6 +318,44 @@ async def test_what_cannot_be_said_is_refused_before_anything_is_sent(fields, ki
         assert (outcome.status, type(outcome.error), it.writes) == ("failed", kind, [])
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"status": ["paused"]},
+        {"targeting": {"geo": {1: 2}}},
+        {"targeting": {7: []}},
+        {"extra": {7: 1}},
+        {"extra": {"qualityFactor": {None: 2}}},
+    ],
+    ids=str,
+)
+async def test_a_value_of_no_use_does_not_cost_the_outcomes_of_others(fields):
+    """What was sent before it would not be known."""
+    async with home() as it:
+        number = str(it.campaign(plain).id)
+        odd = Update(str(it.campaign(lambda row: plain(row) and str(row.id) != number).id), fields)
+        one, two = await it.account.update_campaigns([Update(number, {"status": "paused"}), odd])
+        assert (one.status, two.status) == ("done", "failed")
+        assert len(it.writes) == 1
+
+
+async def test_numbers_are_taken_where_the_network_writes_numbers():
+    """Uids, names and countries out of a table or of the command line are not always texts."""
+    extra = {"qualityFactor": {5600001: 2}, "advertiserName": 5, "categoryId": "131"}
+    draft = CampaignDraft(name="Sleep", targeting={"geo": {"countries": ["us"]}}, extra=extra)
+    odd = [
+        CampaignDraft(name="Other", targeting={"geo": {"countries": [None]}}),
+        CampaignDraft(name="Other", extra={"categoryId": [131]}),
+        CampaignDraft(name="Other", extra={"language": ["de"]}),
+    ]
+    async with home() as it:
+        made, *others = await it.account.create_campaigns([draft, *odd])
+        assert (made.status, made.notes) == ("done", ())
+        assert {outcome.status for outcome in others} == {"failed"}
+        assert form(it.writes[0])["advertiserName"] == "5"
+        assert it.sandbox.account.campaigns[int(made.id)].quality == {"5600001": 2}
+
+
 async def test_an_edit_says_how_far_it_came():
     """What was saved before a refusal, what failed and what was not sent stand in the notes."""
     async with home() as it:

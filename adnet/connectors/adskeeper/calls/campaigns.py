@@ -12,7 +12,7 @@ from adnet.connectors.adskeeper import forms, routes, values
 from adnet.connectors.adskeeper.auth import Dialect
 from adnet.connectors.adskeeper.calls.call import Call
 from adnet.connectors.adskeeper.checks import LONGEST_ADVERTISER, LONGEST_NAME, Check, known
-from adnet.errors import ConfigurationError, InvalidRequestError
+from adnet.errors import ConfigurationError
 from adnet.money import exact
 
 LimitType = Literal["clicks_limits", "budget_limits"]
@@ -67,7 +67,7 @@ def _identity(check: Check, dialect: Dialect, settings: BasicSettings) -> dict[s
     check.day("startDate", start)
     advertiser = settings.get("advertiser_name")
     if advertiser is not None:
-        check.length("advertiserName", advertiser, LONGEST_ADVERTISER, least=1)
+        check.length("advertiserName", str(advertiser), LONGEST_ADVERTISER, least=1)
     if kind is not None and kind not in values.CAMPAIGN_TYPES:
         check.note(f"campaignType: {kind} is not documented for new campaigns; sent as it is")
     check.require(keyword or kind != "search_feed", "keyword", "search_feed campaigns need one")
@@ -90,7 +90,8 @@ def _tables(check: Check, settings: BasicSettings) -> dict[str, object]:
     """Return the fields whose values stand in the network's tables."""
     language, category = settings.get("language"), settings.get("category_id")
     languages = list(settings.get("language_targets", ()))
-    check.listed("language", [language] if language else [], values.LANGUAGES_BY_CODE)
+    if language and check.require(isinstance(language, str), "language", "the code of a language"):
+        check.listed("language", [language], values.LANGUAGES_BY_CODE)
     check.listed("languageTargets", languages, values.LANGUAGES)
     check.listed("categoryId", [] if category is None else [category], values.CATEGORIES)
     return {
@@ -215,18 +216,3 @@ def set_blocked(campaign_id: str, *, blocked: bool) -> Call:
 def delete(campaign_id: str) -> Call:
     """Return operation 20. Only stopped campaigns can be deleted."""
     return Call(route=routes.DELETE_CAMPAIGN, path={"campaign": campaign_id})
-
-
-def geo_of(targeting: Mapping[str, Any]) -> tuple[list[str], list[int | str]]:
-    """Return countries and cities of a geo targeting given as a mapping.
-
-    Raises:
-        InvalidRequestError: It has other keys, or no lists.
-    """
-    allowed = {"countries", "cities"}
-    lists = all(isinstance(value, list | tuple | set | frozenset) for value in targeting.values())
-    if targeting.keys() - allowed or not lists:
-        raise InvalidRequestError(
-            "geo takes lists of countries and cities", fields={"geo": "lists called countries and cities"}
-        )
-    return [*targeting.get("countries", ())], [*targeting.get("cities", ())]

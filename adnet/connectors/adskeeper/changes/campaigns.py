@@ -11,6 +11,7 @@ from adnet.connectors.adskeeper import shapes
 from adnet.connectors.adskeeper.calls import Call
 from adnet.connectors.adskeeper.calls import campaigns as calls
 from adnet.connectors.adskeeper.changes import factors, limits, targetings
+from adnet.connectors.adskeeper.changes.content import whole
 from adnet.connectors.adskeeper.changes.steps import (
     Once,
     Step,
@@ -25,6 +26,7 @@ from adnet.connectors.adskeeper.changes.values import (
     mapping,
     only,
     only_one_kind,
+    places,
     refuse,
     words,
 )
@@ -51,6 +53,7 @@ _DRAFT_EXTRA: Final = {
     "splitDailyLimitEvenly": "split_evenly",
 }
 """Keys of a draft's ``extra`` -> settings of a new campaign; all others go along as they are."""
+_OF_TABLES: Final = frozenset({"category", "categoryId"})
 _NEW: Final = timedelta(hours=1)
 _DELETED: Final = 14
 
@@ -173,9 +176,8 @@ class CampaignWriter:
             raise refuse("status", f"active or paused, not {draft.status!r}")
         only(draft.targeting, targetings.KNOWN, "a campaign's targeting")
         settings: dict[str, Any] = limits.of_draft(self.book, draft)
-        geo = mapping("targeting.geo", draft.targeting.get("geo"))
-        settings["countries"], settings["cities"] = calls.geo_of(geo)
-        only_one_kind(settings["countries"], settings["cities"])
+        settings |= places(mapping("targeting.geo", draft.targeting.get("geo")))
+        only_one_kind(settings.get("countries", ()), settings.get("cities", ()))
         names = (
             ("browsers", "browsers"),
             ("operatingsystems", "operating_systems"),
@@ -187,7 +189,7 @@ class CampaignWriter:
         more = {}
         for name, value in draft.extra.items():
             if name in _DRAFT_EXTRA:
-                settings[_DRAFT_EXTRA[name]] = value
+                settings[_DRAFT_EXTRA[name]] = whole(name, value) if name in _OF_TABLES else value
             elif name not in factors.KNOWN:
                 more[name] = value
         try:

@@ -15,7 +15,7 @@ from adnet.connectors.adskeeper.calls import sources as calls
 from adnet.connectors.adskeeper.calls import targetings as target_calls
 from adnet.connectors.adskeeper.changes.source_edits import members_of
 from adnet.connectors.adskeeper.changes.steps import Step
-from adnet.connectors.adskeeper.changes.values import mapping, only, only_one_kind, refuse, words
+from adnet.connectors.adskeeper.changes.values import mapping, only, only_one_kind, places, refuse, words
 from adnet.connectors.adskeeper.core import Core
 from adnet.connectors.adskeeper.native import AdskeeperNative
 from adnet.connectors.adskeeper.routes import Targeting
@@ -81,10 +81,9 @@ def fresh(campaign_id: str, wished: Mapping[str, Any]) -> list[Step]:
 
 
 async def _geo(core: Core, native: AdskeeperNative, campaign_id: str, edit: Mapping[str, Any]) -> list[Step]:
-    only(edit, {"countries", "cities"}, "geo targeting")
+    chosen = places(edit)
     found = await native.targetings.get_geo(campaign_id)
     present = codec.geo(found)
-    chosen = {name: words(f"targeting.geo.{name}", value) for name, value in edit.items()}
     wished = ({**present, **chosen}) if edit else {"countries": [], "cities": []}
     wished["countries"] = [code.upper() for code in wished["countries"]]
     same = all(set(wished[name]) == set(members) for name, members in present.items())

@@ -22,7 +22,8 @@ def only(given: Iterable[str], allowed: Collection[str], what: str) -> None:
     """
     if unknown := [name for name in given if name not in allowed]:
         raise UnsupportedError(
-            f"this network's API cannot set {', '.join(unknown)} of {what}; it can set {', '.join(sorted(allowed))}"
+            f"this network's API cannot set {', '.join(map(str, unknown))} of {what}; it can set"
+            f" {', '.join(sorted(allowed))}"
         )
 
 
@@ -38,6 +39,17 @@ def only_one_kind(countries: Collection[object], cities: Collection[object]) -> 
             "the network heeds no cities where countries are given, and would show everywhere in these: leave one of"
             " them empty",
         )
+
+
+def places(geo: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the countries and the cities that a geo targeting names.
+
+    Raises:
+        UnsupportedError: It names something else.
+        InvalidRequestError: They are no lists.
+    """
+    only(geo, {"countries", "cities"}, "geo targeting")
+    return {name: words(f"targeting.geo.{name}", value) for name, value in geo.items()}
 
 
 def amount(book: Book, field: str, value: Any) -> Decimal | None:
@@ -97,6 +109,6 @@ def blocked(value: Any) -> bool:
     Raises:
         InvalidRequestError: It is neither active nor paused.
     """
-    if value not in {"active", "paused"}:
+    if value not in ("active", "paused"):  # no set: what cannot be hashed is refused as well
         raise refuse("status", f"can be set to active or paused, not to {value!r}")
     return bool(value == "paused")
