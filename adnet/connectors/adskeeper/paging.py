@@ -2,7 +2,8 @@
 
 The document counts rows, and clients of 2019 do; in 2026 production counts pages and refuses 0. Where the user does
 not say, it is found out: a refusal of 0 tells, and so does a second page that brings nothing although the first one
-was full, when page number 2 brings something. What was found is remembered. No row is delivered twice.
+was full, when page number 2 brings something. What was found is remembered, for each kind of list by itself: the
+document speaks of pages of campaigns and of the position of a teaser. No row is delivered twice.
 The largest page is read from the refusal of a larger one, and remembered too.
 """
 
@@ -47,10 +48,9 @@ class Pager:
         self._scope = scope
         self._ceilings = ceilings or Ceilings()
 
-    @property
-    def paging(self) -> Paging:
-        """What ``start`` counts, as far as is known."""
-        if self._auto and self._facts.get(self._scope, "paging") == "page":
+    def paging(self, kind: str) -> Paging:
+        """Return what ``start`` counts in lists of *kind*, as far as is known."""
+        if self._auto and self._facts.get(self._scope, f"paging.{kind}") == "page":
             return "page"
         return self._paging
 
@@ -63,7 +63,7 @@ class Pager:
         """Yield the rows of each page that were in none before.
 
         Args:
-            kind: What is listed; pages of different kinds have different largest sizes.
+            kind: What is listed; pages of different kinds have different largest sizes, and may be counted otherwise.
             most: Rows to ask for at once.
             fetch: Asks for one page.
 
@@ -85,7 +85,7 @@ class Pager:
             return
 
     async def _run(self, kind: str, most: int, fetch: Fetch, seen: set[str]) -> AsyncIterator[Rows]:
-        paging, size = self.paging, self.size(kind, most)
+        paging, size = self.paging(kind), self.size(kind, most)
         start = _FIRST[paging]
         mine: set[str] = set()  # of this run: rows of an earlier one are known, and yet no repetition
         for page in count(1):
@@ -93,10 +93,11 @@ class Pager:
             rows = await self._page(kind, fetch, start, size)
             fresh = rows.keys() - mine
             if not fresh and mine and await self._miscounted(paging, fetch, size, mine, start):
+                self._learn(kind, "page")
                 raise Restart
             if self._auto and paging == "page" and (len(rows) - len(fresh)) * 2 > size:
                 # Page 2 is page 1 moved by a row: rows are counted after all.
-                self._learn("offset")
+                self._learn(kind, "offset")
                 raise Restart
             if not fresh and len(rows) == size:
                 raise _unreadable("one full page repeats another, so that rows may be missing")
@@ -117,7 +118,7 @@ class Pager:
                 self._facts.put(self._scope, f"page_size.{kind}", str(told))
                 raise Restart from error
             if code == MIN_PAGE and self._auto and start == 0:
-                self._learn("page")
+                self._learn(kind, "page")
                 raise Restart from error
             raise
 
@@ -126,13 +127,10 @@ class Pager:
         if not self._auto or paging == "page" or start != size:
             return False
         second = await fetch({"limit": size, "start": 2})
-        if second.keys() & mine or not second:
-            return False
-        self._learn("page")
-        return True
+        return bool(second) and not second.keys() & mine
 
-    def _learn(self, paging: Paging) -> None:
-        self._facts.put(self._scope, "paging", paging)
+    def _learn(self, kind: str, paging: Paging) -> None:
+        self._facts.put(self._scope, f"paging.{kind}", paging)
 
 
 def _unreadable(why: str) -> SchemaError:

@@ -37,9 +37,11 @@ def facts():
     state.close()
 
 
-async def read(network: Network, facts: Facts, paging: str = "auto", most: int = 10) -> list[str]:
+async def read(
+    network: Network, facts: Facts, paging: str = "auto", most: int = 10, kind: str = "campaigns"
+) -> list[str]:
     pager = Pager(paging, facts, "account")
-    return [number async for page in pager.pages("campaigns", most, network.page) for number in page]
+    return [number async for page in pager.pages(kind, most, network.page) for number in page]
 
 
 @pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 20, 35])
@@ -65,12 +67,18 @@ async def test_what_was_found_out_is_remembered(facts):
     assert network.asked == [(10, 1), (10, 2), (10, 3)]
 
 
+async def test_one_list_may_count_pages_and_another_rows(facts):
+    """The document says pages of campaigns and the position of a teaser: page 1 would leave out the teaser at 0."""
+    await read(Network(25, by_page=True), facts)
+    assert await read(Network(5), facts, kind="teasers") == [str(number) for number in range(5)]
+
+
 async def test_a_network_that_goes_back_to_rows_is_noticed(facts):
     """What was remembered is dropped when page 2 is page 1 moved by a row; no row is lost or doubled."""
-    facts.put("account", "paging", "page")
+    facts.put("account", "paging.campaigns", "page")
     found = await read(Network(25), facts)
     assert sorted(found, key=int) == [str(number) for number in range(25)]
-    assert facts.get("account", "paging") == "offset"
+    assert facts.get("account", "paging.campaigns") == "offset"
 
 
 async def test_the_largest_page_is_read_from_the_refusal(facts):
@@ -87,7 +95,7 @@ async def test_a_chosen_paging_is_not_questioned(facts):
     network = Network(25, by_page=True)
     assert len(await read(network, facts, "page")) == 25
     assert network.asked[0] == (10, 1)
-    assert facts.get("account", "paging") is None
+    assert facts.get("account", "paging.campaigns") is None
     with pytest.raises(InvalidRequestError):
         await read(Network(25, by_page=True), facts, "offset")
 
