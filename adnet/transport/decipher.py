@@ -51,6 +51,8 @@ STATUSES: Final[Mapping[int, type[ApiError]]] = {
 
 _EXCERPT: Final = 300
 _TITLE: Final = 80
+_READ: Final = 65_536
+_LONG: Final = 4096
 _NUMBER: Final = re.compile(r"-?\d+(\.\d*)?", re.ASCII)
 _YEAR_S: Final = 366 * 86_400.0
 _TAGS: Final = re.compile(r"<[^<>]*>")
@@ -74,10 +76,18 @@ Reader = Callable[[Response], Refusal]
 
 def plain(response: Response) -> Refusal:
     """Read a refusal whose body is a sentence, or nothing worth reading (an HTML page)."""
-    text = response.text.strip()
+    text = _beginning(response).strip()
     if text[:1] == "<":
         text = " ".join(_TAGS.sub(" ", text).split())
+        if len(response.body) > _READ:
+            # The page goes on: the last word may be half a secret, which nobody would recognise.
+            text = text.rpartition(" ")[0] or text[:-_LONG]
     return Refusal(message=text or None)
+
+
+def _beginning(response: Response) -> str:
+    """Return so much of an answer as a sentence is looked for in; the whole may be as large as a ceiling."""
+    return response.body[:_READ].decode("utf-8", "replace")
 
 
 @attrs.frozen(kw_only=True)
@@ -187,16 +197,16 @@ def decode(response: Response, type_: Any = Any, *, scrubber: Scrubber, decoder:
         found = DecodeError(_no_json(response, scrubber) or scrubber.text(f"the answer is not JSON: {error}"))
     except RecursionError:
         found = DecodeError("the answer's JSON is nested too deeply")
-    found.excerpt = scrubber.excerpt(response.text, _EXCERPT)
+    found.excerpt = scrubber.excerpt(_beginning(response), _EXCERPT)
     raise found.add_context(status=response.status)
 
 
 def _no_json(response: Response, scrubber: Scrubber) -> str:
     """Return what an answer that is no JSON is, where it is something that people know."""
-    body = response.body.strip()
-    if not body:
+    begins = response.body[:_READ].strip()
+    if not begins and not response.body.strip():
         return "the answer is empty"
-    if not body.startswith(b"<"):
+    if not begins.startswith(b"<"):
         return ""
     said = scrubber.excerpt(plain(response).message or "", _TITLE)
     return f"the answer is a page, not JSON; check base_url. The page says: {said or 'nothing'}"

@@ -1,5 +1,6 @@
 """From a refused answer to the right error."""
 
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -93,6 +94,29 @@ def test_an_html_page_is_told_as_its_words():
     error = decipherer().error(response(502, page))
     assert error.message.startswith("502 Bad gateway x x")
     assert len(error.message) <= 300
+
+
+@pytest.mark.parametrize("part", [b"<a ", b"<p>no</p>", b"\xff"])
+def test_a_page_as_large_as_a_ceiling_costs_no_more_memory_than_it_has(part):
+    """A few hundred characters of it are told; as words of their own all of them would take thirty times as much."""
+    page = response(502, part * (2**24 // len(part)))
+    tracemalloc.start()
+    try:
+        decipherer().error(page)
+        with pytest.raises(DecodeError):
+            decode(page, scrubber=Scrubber())
+        assert tracemalloc.get_traced_memory()[1] < 2**24
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("shown", range(1, len(SECRET)))
+def test_no_half_secret_is_told_where_the_reading_of_a_page_ends(shown):
+    """Nobody would recognise it."""
+    head = b"<p " + b"a" * (65_527 - shown) + b"> for "
+    assert decipherer().error(response(502, head + SECRET.encode() + b" x")).message == "for"
+    bare = head.replace(b"> for ", b"aaaaa>")
+    assert "refused with" in decipherer().error(response(502, bare + SECRET.encode() + b" x")).message
 
 
 def test_an_empty_body_still_says_something():
