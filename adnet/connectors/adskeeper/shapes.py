@@ -39,9 +39,18 @@ def mapping(value: Any, where: str) -> dict[str, Any]:
 
 
 def rows(value: Any, where: str, *, key: str = "id") -> dict[str, dict[str, Any]]:
-    """Return a map of objects by id; a list of objects that tell their own *key* is one too."""
+    """Return a map of objects by id; a list of objects that tell their own *key* is one too.
+
+    Raises:
+        SchemaError: One has no id, or two that differ have the same: only one of them would be left.
+    """
     if isinstance(value, list):
-        value = {identifier(mapping(row, f"{where}[]").get(key), f"{where}[].{key}"): row for row in value}
+        found: dict[str, Any] = {}
+        for row in value:
+            number = identifier(mapping(row, f"{where}[]").get(key), f"{where}[].{key}")
+            if found.setdefault(number, row) != row:
+                raise wrong(f"{where}[].{key}", "each once", number)
+        value = found
     return {number: mapping(row, f"{where}.{number}") for number, row in mapping(value, where).items()}
 
 

@@ -108,6 +108,15 @@ def test_rows_may_be_a_list_that_tells_its_ids():
     assert shapes.rows({" 7": {"x": 1}}, "$") == {"7": {"x": 1}}
 
 
+def test_two_rows_of_one_id_are_none_of_them():
+    """A list can hold what a map cannot: figures of one widget in two rows, of which the first would be lost."""
+    one, other = {"uid": 77, "clicks": 3, "spent": "0.3"}, {"uid": "77", "clicks": 4, "spent": "0.4"}
+    with pytest.raises(SchemaError) as caught:
+        figures.places({"510": {"d": [one, other]}}, "510")
+    assert caught.value.paths == ("$.510.d[].uid",)
+    assert len(figures.places({"510": {"d": [one, dict(one)]}}, "510")) == 1
+
+
 def test_ids_are_text():
     """Numbers and texts are the same id."""
     assert {shapes.text(7), shapes.text("7"), shapes.text(" 7 ")} == {"7"}
