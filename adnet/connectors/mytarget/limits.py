@@ -117,15 +117,26 @@ class Quotas:
         shown, at = self._told or (self._clock.now(), self._clock.monotonic())
         return shown + timedelta(seconds=moment - at)
 
-    def seed(self, body: bytes, server_now: datetime | None, *, left: bool = True) -> None:
-        """Take in ``throttling.json``, and what is *left*. Resources that it does not list have no limits."""
+    def seed(self, body: bytes, server_now: datetime | None, *, age_s: float | None = 0.0) -> None:
+        """Take in ``throttling.json``. Resources that it does not list have no limits.
+
+        Args:
+            body: What it said.
+            server_now: What the network's clock showed then, where that is of use.
+            age_s: How long ago that was: of windows that have begun since it does not tell what is left. None: of
+                all of them.
+        """
         for name, windows in _listed(body):
             if name not in self._known:
                 continue
             self._define(name, {s: window(limit, s) for s, (limit, _) in windows.items()})
             for seconds, (limit, remaining) in windows.items():
-                if left and seconds >= _SHORT_S:
+                if age_s is not None and seconds >= _SHORT_S and age_s <= self._begun_s(seconds):
                     self._learn(name, seconds, limit, remaining, server_now, None)
+
+    def _begun_s(self, seconds: int) -> float:
+        """Return how long ago the present window of that length began, by our clock."""
+        return (self._clock.now().timestamp() + MOSCOW_OFFSET_S) % seconds
 
     def caution(self) -> None:
         """Go carefully where limits could not be learnt: one request a second of each kind."""

@@ -45,17 +45,17 @@ class Seeder:
         async with self._lock:
             if self.fresh:
                 return
-            body, fresh = self._remembered() if self._seeded_at is None else (b"", False)
-            if fresh:
-                self._quotas.seed(body, None)
+            body, age_s = self._remembered() if self._seeded_at is None else (b"", None)
+            if age_s is not None:
+                self._quotas.seed(body, None, age_s=age_s)
             else:
                 await self._ask()
             self._seeded_at = self._clock.monotonic()
 
     def recall(self) -> None:
         """Take in the limits as they are remembered, and what is left of them only where that was told lately."""
-        body, fresh = self._remembered()
-        self._quotas.seed(body, None, left=fresh)
+        body, age_s = self._remembered()
+        self._quotas.seed(body, None, age_s=age_s)
 
     async def _ask(self) -> None:
         """Ask for the limits; where the network does not tell them, go carefully."""
@@ -67,11 +67,11 @@ class Seeder:
             self._quotas.caution()
             return
         self._quotas.seed(response.body, server_time(response.headers))
-        asked = self._clock.now().timestamp()
-        self._facts.put(self._key, _LIMITS, f"{asked:.0f} {response.text}")
+        asked = int(self._clock.now().timestamp())
+        self._facts.put(self._key, _LIMITS, f"{asked} {response.text}")
 
-    def _remembered(self) -> tuple[bytes, bool]:
-        """Return what the network said, and whether lately; what was used since is counted in the state."""
+    def _remembered(self) -> tuple[bytes, float | None]:
+        """Return what the network said, and how long ago if lately; what was used since is counted in the state."""
         asked, _, body = (self._facts.get(self._key, _LIMITS) or "").partition(" ")
         age_s = self._clock.now().timestamp() - (float(asked) if asked.isdecimal() else 0.0)
-        return body.encode(), bool(body) and 0 <= age_s <= RESEED_S
+        return body.encode(), age_s if body and 0 <= age_s <= RESEED_S else None

@@ -108,6 +108,24 @@ async def test_use_survives_a_restart(tmp_path):
         assert len(asked) == 1
 
 
+@pytest.mark.parametrize(("later_s", "waits"), [(10.0, True), (2400.0, False)])
+async def test_what_was_left_of_a_window_that_is_over_is_not_believed(later_s, waits, tmp_path):
+    """What others had used up by the end of one hour says nothing of the next, in which a program starts anew."""
+    async with bench(limits=HOURLY, state=f"sqlite:{tmp_path / 's.db'}") as test:
+        await test.clock.sleep(1500)  # 9:55
+        with State.open(clock=test.clock) as elsewhere:
+            other = test.account("other", state=elsewhere)
+            for _ in range(100):
+                await other.native.user.get()
+        first = test.account()
+        await connector(first)._parts.api._seeder.learn()  # 9:59
+        await first.close()
+        await test.clock.sleep(later_s)
+        before = test.clock.monotonic()
+        await ask(test.account(), 1)
+        assert (test.clock.monotonic() - before > 1) == waits
+
+
 async def test_limits_that_change_are_taken_in():
     """A lower one at once, from the headers; a higher one from the next window on."""
     async with bench(limits={"USER": {"v2": {"READ": {60: 100}}}}) as test:
