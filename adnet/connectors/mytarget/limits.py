@@ -117,8 +117,8 @@ class Quotas:
         shown, at = self._told or (self._clock.now(), self._clock.monotonic())
         return shown + timedelta(seconds=moment - at)
 
-    def seed(self, body: bytes, server_now: datetime | None, *, age_s: float | None = 0.0) -> None:
-        """Take in ``throttling.json``. Resources that it does not list have no limits.
+    def seed(self, body: bytes, server_now: datetime | None, *, age_s: float | None = 0.0) -> bool:
+        """Take in ``throttling.json``, if that is what it is. Resources that it does not list have no limits.
 
         Args:
             body: What it said.
@@ -126,13 +126,17 @@ class Quotas:
             age_s: How long ago that was: of windows that have begun since it does not tell what is left. None: of
                 all of them.
         """
-        for name, windows in _listed(body):
+        resources = _decoded(body)
+        if not isinstance(resources, Mapping):
+            return False
+        for name, windows in _listed(resources):
             if name not in self._known:
                 continue
             self._define(name, {s: window(limit, s) for s, (limit, _) in windows.items()})
             for seconds, (limit, remaining) in windows.items():
                 if age_s is not None and seconds >= _SHORT_S and age_s <= self._begun_s(seconds):
                     self._learn(name, seconds, limit, remaining, server_now, None)
+        return True
 
     def _begun_s(self, seconds: int) -> float:
         """Return how long ago the present window of that length began, by our clock."""
@@ -222,11 +226,8 @@ def _decoded(body: bytes) -> Any:
         return None
 
 
-def _listed(body: bytes) -> Iterator[tuple[str, dict[int, tuple[int, int]]]]:
+def _listed(resources: Mapping[str, Any]) -> Iterator[tuple[str, dict[int, tuple[int, int]]]]:
     """Yield (bucket name, windows) of ``throttling.json``; what has another shape is left out."""
-    resources = _decoded(body)
-    if not isinstance(resources, Mapping):
-        return
     for resource, versions in resources.items():
         for version, operations in versions.items() if isinstance(versions, Mapping) else ():
             for operation, found in operations.items() if isinstance(operations, Mapping) else ():

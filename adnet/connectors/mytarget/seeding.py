@@ -66,7 +66,9 @@ class Seeder:
         except ApiError:
             self._quotas.caution()
             return
-        self._quotas.seed(response.body, server_time(response.headers))
+        if not self._quotas.seed(response.body, server_time(response.headers)):
+            self._quotas.caution()
+            return
         asked = int(self._clock.now().timestamp())
         self._facts.put(self._key, _LIMITS, f"{asked} {response.text}")
 

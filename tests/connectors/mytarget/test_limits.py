@@ -154,7 +154,18 @@ async def test_what_the_user_allows_in_flight_stays_when_limits_are_learnt():
         assert (bucket.source, bucket.in_flight_source) == (_LIVE, SET_BY_USER)
 
 
-async def test_limits_that_cannot_be_learnt_make_it_careful():
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        answer(404, {"error": {"code": "not_found", "message": "Resource not found"}}),
+        answer(200, body=b"<html>maintenance</html>"),
+        answer(200, body=b'{"USER":{"v2":{"READ":'),
+        answer(200, []),
+        answer(204),
+    ],
+    ids=["refused", "a page", "cut", "a list", "empty"],
+)
+async def test_limits_that_cannot_be_learnt_make_it_careful(refusal):
     """One request a second of each kind, until headers tell more."""
     async with bench() as test:
         account = test.account()
@@ -163,7 +174,7 @@ async def test_limits_that_cannot_be_learnt_make_it_careful():
 
         async def refusing(request, *, timeout_s):
             if request.route.operation == "throttling.get":
-                return answer(404, {"error": {"code": "not_found", "message": "Resource not found"}})
+                return refusal
             return await send(request, timeout_s=timeout_s)
 
         inner.send = refusing
