@@ -194,9 +194,8 @@ class Api:
         """
         first, count = await self.page(route, query=query, lane=lane, **parts)
         listed = Listed()
-        self._take(route, listed, first)
-        if first:
-            yield first
+        if fresh := self._take(route, listed, first):
+            yield fresh
         size = len(first)
         if not size:
             self._check_whole(route, len(listed), count)
@@ -216,8 +215,7 @@ class Api:
             return found
 
         async for page in in_order(range(size, count, size), fetch, width=_WIDTH):
-            self._take(route, listed, page)
-            yield page
+            yield self._take(route, listed, page)
         self._check_whole(route, len(listed), count)
 
     async def _on(
@@ -229,13 +227,12 @@ class Api:
             page, _ = await self.page(route, offset=offset, query=query, lane="backfill", **parts)
             if not page:
                 return
-            self._take(route, listed, page)
-            yield page
+            yield self._take(route, listed, page)
             offset += len(page)
 
-    def _take(self, route: Route, listed: Listed, page: list[Raw]) -> None:
+    def _take(self, route: Route, listed: Listed, page: list[Raw]) -> list[Raw]:
         with self.session.reading(route):
-            listed.take(page)
+            return listed.take(page)
 
     def _check_whole(self, route: Route, told: int, count: int | None) -> None:
         if count is not None and told < count:

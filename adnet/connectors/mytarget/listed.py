@@ -1,4 +1,4 @@
-"""What came of a list, page by page, so that one that has shifted between its pages is not taken for whole."""
+"""What came of a list, page by page: of one that shifts between its pages nothing is missed, and nothing told twice."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from adnet.models import Raw
 
 
 class Listed:
-    """Counts the objects of one list, each of them once.
+    """Takes the objects of one list, each of them once.
 
     When something is made while a list is read, everything behind it moves on: the last object of a page comes again
     as the first of the next, and where the pages are full, another is on none of them.
@@ -18,12 +18,14 @@ class Listed:
         self._seen: set[object] = set()
         self._last: Sequence[Raw] = ()
 
-    def take(self, page: Sequence[Raw]) -> None:
-        """Count a page. Raises SchemaError when it is the one before it."""
+    def take(self, page: Sequence[Raw]) -> list[Raw]:
+        """Return what is new on a page. Raises SchemaError when it is the one before it."""
         if page and page == self._last:
             raise SchemaError("one page repeats another, so that rows may be missing")
-        self._seen.update(map(_identity, page))
+        fresh = {number: row for row in page if (number := _identity(row)) not in self._seen}
+        self._seen.update(fresh)
         self._last = page
+        return list(fresh.values())
 
     def __len__(self) -> int:
         """How many different objects have come."""

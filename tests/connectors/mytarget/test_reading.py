@@ -230,6 +230,23 @@ async def test_a_list_that_shifts_between_its_pages_is_told():
             await every(account.list_campaigns())
 
 
+async def test_what_comes_again_on_the_next_page_is_told_once():
+    """The last page had room for what a new object moved on: nothing is missing, and no budget counts twice."""
+    async with bench() as test:
+        account = test.account()
+        before = []
+
+        def shifted(url, items):
+            if "offset=50" not in url:
+                before.extend(items)
+                return items
+            return [before[-1], *items]
+
+        turned(account, shifted)
+        found = await every(account.list_campaigns())
+        assert ids([row.raw for row in found]) == ids(test.sandbox.truth("campaigns"))
+
+
 async def test_a_word_that_nobody_knows_is_found_by_its_status():
     """No filter of the network's names what it calls them."""
     async with bench() as test:
