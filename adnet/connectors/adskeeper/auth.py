@@ -184,7 +184,8 @@ class LoginToken:
         stored = self._state.tokens.load(self._key)
         if stored is not None and stored.access_token == token:
             self._state.tokens.delete(self._key)
-        return not fresh
+        # Another process may have logged in at the same time, which ends our token: its own is there.
+        return not fresh or (stored is not None and stored.access_token != token)
 
     async def _log_in(self) -> str:
         # No secret stands in a local of its own here: tracebacks are often shown with their locals.

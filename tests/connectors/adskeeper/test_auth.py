@@ -163,6 +163,30 @@ async def test_a_fresh_token_that_is_refused_ends_it():
     await account.close()
 
 
+async def test_a_login_of_another_process_replaces_our_fresh_one():
+    """Two that start together log in twice; where that ends the first's token, the second's is in the state."""
+    clock, good, logins = FakeClock(NOW), "a" * 32, []
+    client = {"id": "123", "timezone": "UTC", "wallet": {"balance": 1250, "currency": "usd"}}
+
+    def wire(request):
+        if request.url.endswith("token"):
+            logins.append(clock.monotonic())
+            return answer(200, {"token": good, "refreshToken": "r" * 32, "idAuth": 123})
+        known = request.headers["Authorization"] == f"Bearer {good}"
+        return answer(200, client) if known else answer(401, {"errors": "The token is not valid"})
+
+    given = {"email": "a@b.example", "password": "sesame-1234", "clock": clock}
+    with State.open(None) as state:
+        async with adnet.connect(
+            "adskeeper", transport=ScriptTransport(wire), state=state, **given
+        ) as account:
+            clock.advance(1)
+            good = "b" * 32
+            state.tokens.save(account.account_id, StoredToken(access_token=good, issued_at=clock.now()))
+            assert (await account.get_account()).account_id == "123"
+    assert logins == [0.0]
+
+
 @pytest.mark.parametrize("known", [{}, {"client_id": "123"}])
 async def test_a_login_is_waited_for_until_the_deadline_of_who_waits(known):
     """It goes on for those who have more time."""
