@@ -128,14 +128,7 @@ REFRESH: Final = _oauth("token.refresh", "token", idempotent=True)
 CODE_INFO: Final = _oauth("token.code_info", "code_info", idempotent=True)
 REVOKE: Final = _oauth("token.revoke", "token/delete", idempotent=True)
 
-THROTTLING: Final = Route(
-    operation="throttling.get",
-    method="GET",
-    path="/api/v2/throttling.json",
-    idempotent=True,
-    buckets=(API,),
-    source=_DOC + "limits",
-)
+THROTTLING: Final = _route("throttling.get", "GET v2/throttling.json", "THROTTLING", source="limits")
 
 # ---------------------------------------------------------------------- library
 

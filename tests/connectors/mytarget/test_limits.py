@@ -182,6 +182,29 @@ async def test_limits_that_cannot_be_learnt_make_it_careful(refusal):
         assert test.clock.monotonic() == pytest.approx(10, abs=0.5)
 
 
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(200, {}), (429, {"remaining": {"3600": 0}, "limits": {"3600": 0}})],
+    ids=["headers", "no access"],
+)
+async def test_what_limits_the_question_for_limits_limits_nothing_else(status, body):
+    """It is a method like any other: its headers, and its being closed, are its own."""
+    headers = {"X-RateLimit-Hourly-Limit": "5", "X-RateLimit-Hourly-Remaining": "4"}
+    async with bench() as test:
+        account = test.account()
+        inner = connector(account).session._transport._inner
+        send = inner.send
+
+        async def limited(request, *, timeout_s):
+            if request.route.operation == "throttling.get":
+                return answer(status, body, headers=headers)
+            return await send(request, timeout_s=timeout_s)
+
+        inner.send = limited
+        await ask(account, 11)
+        assert test.clock.monotonic() < 11
+
+
 # ---------------------------------------------------------------------- no access
 
 
