@@ -210,6 +210,30 @@ SAYS_NO = [
     answer(200, {"error": "limit_exceeded"}),
     answer(207, {"successful": [{"id": 1}], "failed": [{"id": 2}]}),
 ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"successful": [{"id": 1}], "failed": [{"id": 2}]},
+        [{"id": 1}, {"id": 2, "error": {"code": "campaign_deleted", "message": "Campaign is deleted"}}],
+        {"items": [{"id": 1}, {"id": 2, "error": {"code": "campaign_deleted"}}]},
+    ],
+    ids=["parts", "list", "items"],
+)
+async def test_a_mass_action_that_was_done_in_part_is_not_told_as_done(body):
+    """All or nothing is what the network documents, with no body: which of them were changed is not known."""
+    assert await outcomes_of(lambda _: answer(200, body), updates(2)) == ["unknown"] * 2
+
+
+@pytest.mark.parametrize(
+    "body", [None, {}, [], [{"id": 1}, {"id": 2}], {"items": [{"id": 1, "error": None}]}]
+)
+async def test_a_mass_action_that_names_no_failure_is_done(body):
+    """With a body, too, which the network does not document."""
+    assert await outcomes_of(lambda _: answer(200, body), updates(2)) == ["done"] * 2
+
+
 CHANGES = {
     "update": updates(1),
     "mass action": updates(2),

@@ -6,7 +6,7 @@ them (documented, and seen in working clients).
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any
+from typing import Any, Final
 
 from adnet.connectors.mytarget import codec, routes
 from adnet.connectors.mytarget.api import Api, field_names, joined
@@ -14,9 +14,11 @@ from adnet.connectors.mytarget.errors import invalid
 from adnet.connectors.mytarget.limits import MASS_LIMIT
 from adnet.connectors.mytarget.routes import ObjectRoutes
 from adnet.connectors.mytarget.seen import Seen
-from adnet.errors import UnsupportedError
+from adnet.errors import SchemaError, UnsupportedError
 from adnet.models import Raw
 from adnet.transport.wire import Lane, Request, Route
+
+_FAILURES: Final = ("error", "errors", "failed")
 
 Filter = str | int | Iterable[str | int]
 Rows = list[Raw]
@@ -126,11 +128,14 @@ class Objects:
 
         Raises:
             InvalidRequestError: Nothing was changed; ``fields`` names the objects, ``"88002.max_price"``.
+            SchemaError: The answer tells of failures all the same, so that some may have been changed.
         """
         if len(items) > MASS_LIMIT:
             raise invalid(f"a mass action takes at most {MASS_LIMIT} objects", items="too many")
         if items:
-            await self._api.call(self.routes.mass, **self.mass(items))
+            answer = await self._api.call(self.routes.mass, **self.mass(items))
+            with self._api.session.reading(self.routes.mass):
+                _check_all_done(answer)
             self._seen.wrote(_by_id(items))
 
     def mass(self, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -148,6 +153,14 @@ def _by_id(items: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[st
     """Yield the items of a mass action as (id, changes)."""
     for item in items:
         yield str(item["id"]), {name: value for name, value in item.items() if name != "id"}
+
+
+def _check_all_done(answer: Any) -> None:
+    """See that a mass action names no failures. It is all or nothing, and answered by nothing (documented)."""
+    found = answer.get("items", answer) if isinstance(answer, Mapping) else answer
+    for row in found if isinstance(found, list) else [found]:
+        if isinstance(row, Mapping) and any(row.get(name) for name in _FAILURES):
+            raise SchemaError("the mass action was done in part: its answer names failures")
 
 
 class Banners(Objects):
