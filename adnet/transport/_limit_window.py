@@ -195,9 +195,14 @@ class WindowLog:
                 self.refresh()
         else:
             entries.append((now, now, cost))
-        if self.spread and self.limit - self.used <= self.spread:
+        if self.spread:
+            self._spread_from(now)
+
+    def _spread_from(self, at: float) -> None:
+        """Space out the last calls, the newest of which was made *at*."""
+        if self.limit - self.used <= self.spread:
             rest = max(self.limit - self.used, 0)
-            self.opens_at = now + max(self.expiry(entries[0][1]) - now, 0.0) / (rest + 1)
+            self.opens_at = at + max(self.expiry(self.entries[0][1]) - at, 0.0) / (rest + 1)
 
     def refund(self, cost: int, at: float) -> None:
         """Take back the charge made *at*, for a request that never left."""
@@ -206,6 +211,9 @@ class WindowLog:
             if first <= at <= last and units >= cost:
                 self.entries[position] = (first, last, units - cost)
                 self.used -= cost
+                self.opens_at = 0.0
+                if self.spread and self.used:
+                    self._spread_from(max(last for _, last, units in self.entries if units))
                 break
         if at >= self.credit_at:
             self.credit += cost  # of the block it was taken from

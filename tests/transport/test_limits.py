@@ -90,6 +90,16 @@ async def test_the_last_calls_of_a_long_window_are_spread(clock):
     assert times == pytest.approx([0] * 8 + [1200, 2400, 3600], rel=0.01)
 
 
+async def test_what_was_never_sent_holds_up_none_of_the_last_calls(clock):
+    """They are spread from the last request that left: who waited for a token is let in twice."""
+    limiter = limiter_of(clock, Window(10, 3600, spread_last=0.2), max_wait_s=4000)
+    await times_of(limiter, clock, 8)
+    await clock.sleep(2000)
+    for _ in range(2):
+        (await limiter.acquire(B)).unsent()
+    assert await times_of(limiter, clock, 1) == [2000.0]
+
+
 async def test_a_large_window_is_counted_in_little_memory(clock):
     """Uses of a window of a hundred thousand are merged, and none is forgotten before its time."""
     limiter = limiter_of(clock, Window(100_000, 1000.0))
