@@ -9,6 +9,7 @@ from adnet.clock import Clock, SystemClock
 from adnet.errors import AdnetError, RequestTimeoutError
 from adnet.redact import Hidden
 from adnet.transport._token_failures import for_request
+from adnet.transport.base import account_closed
 from adnet.transport.deadline import within, without_deadline
 from adnet.transport.wire import Request
 
@@ -126,12 +127,19 @@ class SingleFlight:
 
         Raises:
             RequestTimeoutError: There was none before *deadline*.
+            ConnectError: The call was ended by ``close``.
         """
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(_call(make), context=without_deadline())
             # When all callers have gone, nobody is left to hear of its failure.
             self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
-        return await within(self._task, deadline, self._clock)
+        call, me = self._task, asyncio.current_task()
+        try:
+            return await within(call, deadline, self._clock)
+        except asyncio.CancelledError:
+            if call.cancelled() and me is not None and not me.cancelling():
+                raise account_closed() from None  # who waits was not cancelled, and is not to end as if it were
+            raise
 
     async def close(self) -> None:
         """Cancel a call that is still under way."""

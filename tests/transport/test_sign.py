@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from adnet.errors import RequestTimeoutError, ServerError
+from adnet.errors import ConnectError, RequestTimeoutError, ServerError
 from adnet.transport.deadline import current_deadline, deadline
 from adnet.transport.sign import HeaderSigner, NoSigner, SingleFlight, StaticToken
 from adnet.transport.wire import Request
@@ -132,12 +132,18 @@ async def test_every_caller_gets_the_failure_and_the_next_tries_anew():
 
 
 async def test_closing_cancels_a_call_under_way():
-    """And leaves no task behind."""
+    """And leaves no task behind; who waits hears why, and is not cancelled along with it."""
     flight = SingleFlight()
-    waiting = asyncio.create_task(flight.run(asyncio.Event().wait))
+    never = asyncio.Event()
+    waiting = [asyncio.create_task(flight.run(never.wait, deadline=until)) for until in (None, 1e9, None)]
     await asyncio.sleep(0)
+    waiting[2].cancel()
     await flight.close()
+    for one in waiting[:2]:
+        with pytest.raises(ConnectError, match="the account is closed"):
+            await one
     with pytest.raises(asyncio.CancelledError):
-        await waiting
+        await waiting[2]
     await SingleFlight().close()
+    await asyncio.sleep(0)  # cancelled alarms end
     assert asyncio.all_tasks() == {asyncio.current_task()}
