@@ -339,6 +339,26 @@ async def test_a_value_of_no_use_does_not_cost_the_outcomes_of_others(fields):
         assert len(it.writes) == 1
 
 
+OWN = [
+    ("dailyLimit", "9999"), ("overallLimit", "9999"), ("limitType", "budget_limits"), ("name", "Other"),
+    ("whetherToBlockByClient", "0"), ("geoTargets", "{}"), ("startDate", "2026-10-01"), ("utm_source", "a"),
+    ("widgetsFilterUid", "include,off,1"), (" dailyLimit", "9999"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value"), OWN)
+async def test_what_has_a_field_of_its_own_is_refused_beside_it(name, value):
+    """It would replace the field, e.g. a daily budget of ten, and pass whatever counts what fields move."""
+    async with scripted() as (account, wire):
+        draft = CampaignDraft(name="Sleep", daily_budget=Decimal(10), extra={name: value})
+        (outcome,) = await account.create_campaigns([draft])
+        assert outcome.error.fields.keys() == {f"extra.{name.strip()}"}
+        draft = CampaignDraft(name="Sleep", daily_budget=Decimal(10), tracking={"dailyLimit": "9999"})
+        (outcome,) = await account.create_campaigns([draft])
+        assert isinstance(outcome.error, UnsupportedError)
+        assert wire.sent == []
+
+
 async def test_numbers_are_taken_where_the_network_writes_numbers():
     """Uids, names and countries out of a table or of the command line are not always texts."""
     extra = {"qualityFactor": {5600001: 2}, "advertiserName": 5, "categoryId": "131"}

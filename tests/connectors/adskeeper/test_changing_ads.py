@@ -258,6 +258,30 @@ async def test_an_ad_takes_what_its_draft_has():
         assert failed.error.fields.keys() == {"status"}
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("priceOfClick", "500"),
+        ("priceOfClickByLocation", "500"),
+        ("whetherToBlockByClient", 0),
+        ("campaignId", "77"),
+        ("title", "Other"),
+        ("whetherShowGoodPrice", 1),
+    ],
+)
+async def test_what_has_a_field_of_its_own_is_refused_beside_it(name, value):
+    """A price or a start that no plan counts would go along with the content, and might be heeded."""
+    extra = {name: value}
+    async with scripted(WHOLE) as (account, wire):
+        (edited,) = await account.update_ads([Update("9", {"extra": extra})])
+        draft = AdDraft(
+            campaign_id="510", bid=Decimal("0.1"), extra={**extra, "campaignType": "product"}, **AD
+        )
+        (made,) = await account.create_ads([draft])
+        assert edited.error.fields.keys() == made.error.fields.keys() == {f"extra.{name}"}
+        assert [request.route.method for request in wire.sent] == ["GET"]
+
+
 @VARIANTS
 async def test_ads_are_deleted_one_by_one(variant):
     """A teaser that is not there, told as a bare word, fails by itself."""

@@ -10,6 +10,7 @@ from adnet.connectors.adskeeper.calls import Call
 from adnet.connectors.adskeeper.calls import teasers as calls
 from adnet.connectors.adskeeper.calls.teasers import TeaserContent
 from adnet.connectors.adskeeper.changes import content
+from adnet.connectors.adskeeper.changes.beside import ADS, beside
 from adnet.connectors.adskeeper.changes.campaigns import NEW_ID
 from adnet.connectors.adskeeper.changes.steps import (
     Once,
@@ -124,7 +125,7 @@ class AdWriter:
         extra = mapping("extra", fields.get("extra"))
         before = content.content_of(row)
         after = content.changed(before, fields, extra)
-        more = {name: value for name, value in extra.items() if name not in content.KNOWN_EXTRA}
+        more = _more(extra)
         if after == before and not more:
             return []
         given = extra.get("campaignType")
@@ -204,7 +205,7 @@ class AdWriter:
             "good_price": content.good_price(draft.extra),
             "campaign_type": kind,
             "image_size": content.size(draft.extra),
-            "more": {name: value for name, value in draft.extra.items() if name not in content.KNOWN_EXTRA},
+            "more": _more(draft.extra),
         }
         try:
             return calls.create(price_cents=price, **shown)
@@ -271,3 +272,8 @@ class AdWriter:
             else:
                 planned.append(self.core.planned(calls.delete(str(item)), ids=[str(item)]))
         return planned
+
+
+def _more(extra: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what goes along as it is."""
+    return beside({name: value for name, value in extra.items() if name not in content.KNOWN_EXTRA}, ADS)

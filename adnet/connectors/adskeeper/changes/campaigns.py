@@ -11,6 +11,7 @@ from adnet.connectors.adskeeper import shapes
 from adnet.connectors.adskeeper.calls import Call
 from adnet.connectors.adskeeper.calls import campaigns as calls
 from adnet.connectors.adskeeper.changes import factors, limits, targetings
+from adnet.connectors.adskeeper.changes.beside import CAMPAIGNS, beside
 from adnet.connectors.adskeeper.changes.content import whole
 from adnet.connectors.adskeeper.changes.steps import (
     Once,
@@ -175,6 +176,7 @@ class CampaignWriter:
         if draft.status not in {"active", "paused"}:
             raise refuse("status", f"active or paused, not {draft.status!r}")
         only(draft.targeting, targetings.KNOWN, "a campaign's targeting")
+        only(draft.tracking, calls.UTM_NAMES, "tracking")
         settings: dict[str, Any] = limits.of_draft(self.book, draft)
         settings |= places(mapping("targeting.geo", draft.targeting.get("geo")))
         only_one_kind(settings.get("countries", ()), settings.get("cities", ()))
@@ -199,7 +201,7 @@ class CampaignWriter:
                 start_date=draft.starts_on,
                 end_date=draft.ends_on,
                 utm={name: str(value) for name, value in draft.tracking.items() if value},
-                more=more,
+                more=beside(more, CAMPAIGNS),
                 **settings,
             )
         except AdnetError as error:
