@@ -178,13 +178,14 @@ class Creator:
         parent = {self._writer.campaign_field: lost.campaign_id}
         try:
             newest = await lost.objects.newest(fields=("id", "name", "created"), filters=parent)
+            found = [row for row in newest if self._is_it(row, lost)]
+            all_there = _newest_first(newest)
         except AdnetError:
             return Outcome(status="unknown", error=lost.error)
-        found = [row for row in newest if self._is_it(row, lost)]
         if 1 <= len(found) <= alike:
             return self._done(found[0], "its creation was not answered; it was found and adopted")
         lost.error.add_note("it could not be told from what is there whether it was created")
-        undone = not found and lost.by_name and _newest_first(newest)
+        undone = not found and lost.by_name and all_there
         return Outcome(status="failed" if undone and lost.over else "unknown", error=lost.error)
 
     def _is_it(self, row: Raw, lost: Lost) -> bool:

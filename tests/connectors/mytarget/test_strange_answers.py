@@ -204,6 +204,18 @@ async def test_an_audience_that_was_refused_is_told_as_failed(reply):
     ]
 
 
+@pytest.mark.parametrize("row", [{"name": "B"}, {"id": None}, {"id": "x", "name": "B"}])
+async def test_what_was_made_is_told_where_the_rest_cannot_be_looked_for(row):
+    """Objects without a number tell nothing of a create whose answer was lost, nor take they the others' outcomes."""
+    made = iter([answer(200, {"id": 5}), answer(500)])
+
+    def reply(request):
+        return next(made) if request.route.operation == "campaigns.create" else answer(200, {"items": [row]})
+
+    drafts = [CampaignDraft(name=name, extra={"package_id": 1}) for name in "AB"]
+    assert await outcomes_of(reply, lambda account: account.create_campaigns(drafts)) == ["done", "unknown"]
+
+
 REFUSED = {"error": {"code": "validation_failed", "message": "Validation failed"}}
 SAYS_NO = [
     answer(200, REFUSED),
