@@ -27,9 +27,11 @@ class Figures(msgspec.Struct):
     vk: VkFigures | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what is no amount: a text like "Infinity" is read as a Decimal, too."""
+        """Refuse what is no amount: a text like "Infinity", which is read as a Decimal, too; null of what was shown."""
         if self.spent is not None:
             exact(self.spent)
+        elif self.shows or self.clicks:
+            raise ValueError("what was spent is null beside shows or clicks")
 
 
 class Day(msgspec.Struct):
@@ -102,14 +104,19 @@ def happened(row: Day) -> bool:
 
 
 def check_whole(answer: Answer, ids: Iterable[str], days: Iterable[date]) -> None:
-    """See that every object has a row of every day, as the network writes them, empty ones too (observed).
+    """See that every object has one row of every day, as the network writes them, empty ones too (observed).
 
     Raises:
-        SchemaError: One is missing, which is no day on which nothing happened.
+        SchemaError: One is missing, which is no day on which nothing happened, or is there twice.
     """
     wanted = {day.isoformat() for day in days}
+    if len({item.id for item in answer.items}) < len(answer.items):
+        raise SchemaError("the answer holds the statistics of an object twice", paths=("$.items",))
     for item in answer.items:
-        if missing := wanted - {row.date for row in item.rows}:
+        told = {row.date for row in item.rows}
+        if len(told) < len(item.rows):
+            raise SchemaError(f"the statistics of {item.id} hold a day twice", paths=("$.items",))
+        if missing := wanted - told:
             raise SchemaError(
                 f"the statistics of {item.id} have no row of {min(missing)}", paths=("$.items",)
             )

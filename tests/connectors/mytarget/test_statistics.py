@@ -449,7 +449,7 @@ async def test_an_answer_of_another_shape_is_told():
             await stats(account, days_ago(1), ids=["8800001"])
 
 
-@pytest.mark.parametrize("gone", ["an object", "a day", "the rows", "the figures"])
+@pytest.mark.parametrize("gone", ["an object", "a day", "the rows", "the figures", "what was spent"])
 async def test_an_answer_that_is_not_whole_is_told_and_not_kept(gone):
     """The network has a row for every object and day, empty ones too; what is missing is no day without figures."""
     async with bench(campaigns=3, banners=3) as test:
@@ -469,6 +469,8 @@ async def test_an_answer_that_is_not_whole_is_told_and_not_kept(gone):
                 del last["rows"][0]  # the open one may be missing
             elif gone == "the rows":
                 del last["rows"]
+            elif gone == "what was spent":
+                next(r for r in last["rows"] if r["base"]["shows"])["base"]["spent"] = None
             else:
                 del last["rows"][-1]["base"]
             return attrs.evolve(reply, body=msgspec.json.encode(body))
@@ -478,6 +480,46 @@ async def test_an_answer_that_is_not_whole_is_told_and_not_kept(gone):
             await stats(account, days_ago(5))
         inner.send = send
         assert figures(await stats(account, days_ago(5))) == truth(test, "campaign", days_ago(5))
+
+
+@pytest.mark.parametrize("twice", ["an object", "a day"])
+async def test_an_answer_that_tells_something_twice_is_not_believed(twice):
+    """Which of the two is true, or whether both are to be added, nobody knows."""
+    async with bench(campaigns=3, banners=3) as test:
+        account = test.account()
+        inner = connector(account).session._transport._inner
+        send = inner.send
+
+        async def doubled(request, *, timeout_s):
+            reply = await send(request, timeout_s=timeout_s)
+            if request.route.operation != "statistics.days":
+                return reply
+            body = msgspec.json.decode(reply.body)
+            told = body["items"] if twice == "an object" else body["items"][-1]["rows"]
+            told.append(told[0])
+            return attrs.evolve(reply, body=msgspec.json.encode(body))
+
+        inner.send = doubled
+        with pytest.raises(SchemaError, match="twice"):
+            await stats(account, days_ago(5))
+
+
+async def test_nulls_are_a_day_on_which_nothing_happened():
+    """Of an object that was not there yet, perhaps."""
+    async with bench() as test:
+        account = test.account()
+        inner = connector(account).session._transport._inner
+        send = inner.send
+        base = dict.fromkeys(("shows", "clicks", "spent", "goals"))
+
+        async def empty(request, *, timeout_s):
+            if request.route.operation != "statistics.days":
+                return await send(request, timeout_s=timeout_s)
+            rows = [{"date": str(days_ago(number)), "base": base} for number in (1, 0)]
+            return answer(200, {"items": [{"id": 8800001, "rows": rows}]})
+
+        inner.send = empty
+        assert await stats(account, days_ago(1), ids=["8800001"]) == []
 
 
 async def test_what_was_spent_is_not_told_without_a_currency():
