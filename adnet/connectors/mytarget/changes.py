@@ -227,7 +227,7 @@ def with_text(changes: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str
 
 def status(value: Any) -> str:
     """Return the network's word for one of ours."""
-    if value not in STATUS:
+    if not isinstance(value, str) or value not in STATUS:
         raise invalid(f"status is one of {', '.join(STATUS)}, not {value!r}", status="unknown word")
     return STATUS[value]
 

@@ -333,6 +333,9 @@ async def test_what_is_refused_is_told_with_every_field():
         {"extra": {"utm": object()}},
         {"extra": {"banners": 5, "utm": object()}},
         {"extra": {7: object()}},
+        {"status": ["paused"]},
+        {"starts_on": object()},
+        {"bid": object()},
     ],
 )
 async def test_a_draft_that_cannot_be_written_is_told_beside_those_that_were_made(bad):
@@ -343,13 +346,15 @@ async def test_a_draft_that_cannot_be_written_is_told_beside_those_that_were_mad
         package = test.sandbox.truth("campaigns")[0]["package_id"]
         good = [CampaignDraft(name=f"G{i}", extra={"package_id": package}) for i in range(12)]
         extra = {"package_id": package, **bad.get("extra", {})}
-        drafts = [*good[:8], CampaignDraft(name=bad.get("name", "N"), extra=extra), *good[8:]]
+        drafts = [*good[:8], CampaignDraft(**{"name": "N", **bad, "extra": extra}), *good[8:]]
         result = await account.create_campaigns(drafts)
         assert statuses(result) == ["done"] * 8 + ["failed"] + ["done"] * 4
         assert isinstance(result[8].error, InvalidRequestError)
 
 
-@pytest.mark.parametrize("bad", [{"name": "half \ud83d"}, {"extra": {"max_price": object()}}])
+@pytest.mark.parametrize(
+    "bad", [{"name": "half \ud83d"}, {"extra": {"max_price": object()}}, {"status": ["paused"]}]
+)
 async def test_an_update_that_cannot_be_written_is_told_beside_those_that_were_made(bad):
     """On its own, and in a mass action, which is sent again without it."""
     async with bench() as test:
