@@ -31,12 +31,10 @@ _TELLING: Final = frozenset(routes.USER.values())
 
 
 class Page(msgspec.Struct):
-    """A collection's answer; version 1 and some resources leave the numbers out."""
+    """A collection's answer; version 1 and some resources leave the number out."""
 
     items: list[dict[str, Any]]
     count: int | None = None
-    offset: int | None = None
-    limit: int | None = None
 
 
 class Api:

@@ -178,6 +178,22 @@ async def test_a_list_without_a_count_is_read_to_its_end():
         assert len(await every(account.list_campaigns())) == 60
 
 
+async def test_what_no_list_needs_fails_none():
+    """Its rows and their number count; how the network repeats the question does not."""
+    async with bench() as test:
+        account = test.account()
+        inner = connector(account).session._transport._inner
+        send = inner.send
+
+        async def worded(request, *, timeout_s):
+            reply = await send(request, timeout_s=timeout_s)
+            body = reply.body.replace(b'"offset":0', b'"offset":"0"').replace(b'"limit":50', b'"limit":"50"')
+            return attrs.evolve(reply, body=body)
+
+        inner.send = worded
+        assert len(await every(account.list_campaigns())) == 60
+
+
 def turned(account, turn) -> None:
     """Let *turn* change each page of campaigns on its way: it is given the URL and the answer's objects."""
     inner = connector(account).session._transport._inner
