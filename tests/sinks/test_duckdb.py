@@ -143,7 +143,7 @@ async def test_log_of_a_process_that_was_killed(
             shutil.copy(file.path.with_name(name), killed.path.with_name(name))
     if not folder:
         (killed.path.parent / ".ads.duckdb.adnet").rmdir()
-    monkeypatch.setattr(module, "_MEMORY_MB", (12, 64, 256))
+    monkeypatch.setattr(module, "_MEMORY_MB", (16, 64, 256))
     assert Landed(1, 0, 0) == await killed.land(transactions(1))
     assert len(killed.rows()) == 6000
     assert killed.leftovers() == []
@@ -199,7 +199,7 @@ async def test_more_memory_when_it_must_be(file: Place, monkeypatch: pytest.Monk
     await file.land(transactions(100_000))
     allowed: list[int] = []
     allow = module.DuckDbSink._allow
-    monkeypatch.setattr(module, "_MEMORY_MB", (12, 64, 256))
+    monkeypatch.setattr(module, "_MEMORY_MB", (16, 64, 256))
     monkeypatch.setattr(module.DuckDbSink, "_allow", lambda sink, mb: (allowed.append(mb), allow(sink, mb)))
     assert Landed(100_000, 0, 100_000) == await file.land(transactions(100_000, status="paid"))
     assert query(file, "SELECT count(*), count(DISTINCT transaction_id) FROM transactions") == [
