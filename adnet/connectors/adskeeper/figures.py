@@ -169,6 +169,8 @@ def places(value: Any, campaign_id: str) -> tuple[PlaceFigures, ...]:
     """Return the widgets of one campaign; the period's key is whatever single one is there."""
     body = shapes.mapping(value, "$")
     periods = shapes.mapping(shapes.part(body, campaign_id, "$"), f"$.{campaign_id}")
+    if len(periods) > 1:
+        raise shapes.wrong(f"$.{campaign_id}", "the one period that was asked for", periods)
     found = []
     for period, widgets in periods.items():
         where = f"$.{campaign_id}.{period}"

@@ -171,7 +171,15 @@ def test_the_documents_sample_adds_up():
     assert round(found.spent / found.clicks * 100, 6) == Decimal("0.335932")
 
 
-def test_every_period_of_quality_analysis_is_read():
+def test_several_periods_in_place_of_one_are_an_error():
+    """A widget would have two rows of one day, of which one replaces the other."""
+    day = {"77": {"clicks": 3}}
+    with pytest.raises(SchemaError) as caught:
+        figures.places({"510": {"2026-09-01": day, "2026-09-02": day}}, "510")
+    assert caught.value.paths == ("$.510",)
+
+
+def test_the_period_of_quality_analysis_is_read_whatever_its_name():
     """The key of the period is whatever single one is there."""
     value = {"510": {"lastMonth": {"77": {"clicks": "3", "sources": []}}}}
     (found,) = figures.places(value, "510")
