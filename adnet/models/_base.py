@@ -8,7 +8,7 @@ from typing import Any, Final
 import attrs
 import msgspec
 
-from adnet.errors import DecodeError
+from adnet.errors import ConfigurationError, DecodeError
 
 
 class Unset(enum.Enum):
@@ -106,8 +106,17 @@ def own(value: Any) -> Any:
 
 
 def words_field() -> Any:
-    """Return the field of a mapping in the network's own words; each value has its own."""
-    return attrs.field(factory=dict, converter=own)
+    """Return the field of a mapping in the network's own words; each value has its own, None stands for none."""
+    return attrs.field(factory=dict, converter=_words)
+
+
+def _words(value: Any) -> Any:
+    if value is not None and not isinstance(value, Mapping):
+        # Here, where it was written: among many drafts it would end what is sent for the others.
+        raise ConfigurationError(
+            f"targeting, tracking and extra are mappings in the network's own words, not {value!r:.80}"
+        )
+    return own(value or {})
 
 
 def raw_field() -> Any:

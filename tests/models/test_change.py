@@ -1,8 +1,10 @@
 """Changes and what came of them."""
 
+from functools import partial
+
 import pytest
 
-from adnet.errors import BatchError, NotFoundError
+from adnet.errors import BatchError, ConfigurationError, NotFoundError
 from adnet.models import AdDraft, AudienceDraft, BatchResult, CampaignDraft, Outcome, Plan, Update
 
 DONE = Outcome(id="1", status="done")
@@ -74,3 +76,12 @@ def test_a_change_is_not_changed_by_what_it_was_made_of(made):
     given["bid"] = 100
     given["geo"]["regions"].append(2)
     assert kept == {"bid": 1, "geo": {"regions": [1]}}
+
+
+@pytest.mark.parametrize("model", [partial(AdDraft, title="a"), partial(CampaignDraft, name="a")])
+def test_what_only_a_network_has_is_a_mapping(model):
+    """Told where it is written, and not by an error out of the middle of a batch; None stands for nothing."""
+    assert model(extra=None).extra == {}
+    for odd in ([("a", 1)], "a=1", True):
+        with pytest.raises(ConfigurationError, match="are mappings in the network's own words"):
+            model(extra=odd)
