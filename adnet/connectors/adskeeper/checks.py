@@ -31,7 +31,7 @@ IMAGE_KINDS: Final = frozenset({"jpg", "jpeg", "png", "gif", "mp4", "mov"})
 
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _RESERVED: Final = re.compile(r"\badclida?\b")
-_MACRO: Final = re.compile(r"\{\w+\}")
+MACRO: Final = re.compile(r"\{\w+\}")
 # Whether a comma is allowed cannot be told from the document, so it is.
 _MARK: Final = re.compile(r"[0-9A-Za-z\-_=+&@/:^.,]*")
 _IP: Final = re.compile(r"[0-9A-Fa-f.:]+(/\d{1,3})?")
@@ -126,10 +126,10 @@ class Check:
         for name, value in marks.items():
             self.length(name, value, LONGEST_MARK)
             self.unreserved(name, value)
-            for macro in dict.fromkeys(_MACRO.findall(value)):
+            for macro in dict.fromkeys(MACRO.findall(value)):
                 if macro not in macros:
                     self.note(f"{name}: {macro} is none of the network's macros; sent as it is")
-            plain = _MARK.fullmatch(_MACRO.sub("", value))
+            plain = _MARK.fullmatch(MACRO.sub("", value))
             self.require(plain, name, "digits, Latin letters, - _ = + & @ / : ^ . and macros only")
 
     def limits(self, kind: str, daily: Any, overall: Any, *, evenly: bool | None) -> None:
@@ -183,7 +183,7 @@ class Check:
                 self.note(
                     f"{name}: more than {most} characters, which only the newer edition of the document allows"
                 )
-            used = dict.fromkeys(_MACRO.findall(value))
+            used = dict.fromkeys(MACRO.findall(value))
             self.require(not (push and used), name, "push campaigns allow no macros")
             for macro in used:
                 if macro not in macros:

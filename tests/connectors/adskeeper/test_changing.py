@@ -213,6 +213,22 @@ async def test_marks_that_go_together_are_sent_together():
         assert it.sandbox.account.campaigns[row.id].utm == {"utm_custom": "s={widget_id}"}
 
 
+@pytest.mark.parametrize(
+    ("custom", "sent"), [("s={click_id}", {"utm_custom": "s={click_id}"}), ("s={source}", {})], ids=str
+)
+async def test_marks_that_are_not_named_stay(custom, sent):
+    """Whether those left out are taken away is not documented. What only new campaigns take is not sent again."""
+    marks = {"utm_source": "a", "utm_campaign": "b", "utm_medium": "c", "utm_custom": custom}
+    row = {"id": 5, "trackingOptions": marks}
+    async with scripted(row, {"id": 5}, row, {"id": 5}) as (account, wire):
+        await account.update_campaigns([Update("5", {"tracking": {"utm_source": "new"}})])
+        await account.update_campaigns([Update("5", {"tracking": {"utm_custom": "t=1"}})])
+        assert [form(request) for request in wire.sent if request.route.method == "PUT"] == [
+            {"utm_source": "new", "utm_campaign": "b", "utm_medium": "c", **sent},
+            {"utm_source": "a", "utm_campaign": "b", "utm_medium": "c", "utm_custom": "t=1"},
+        ]
+
+
 async def test_limits_are_lifted_under_their_own_type():
     """None lifts a limit that is there, and sends nothing for one that is not."""
     async with home() as it:

@@ -11,7 +11,7 @@ from typing import Any, Literal, Required, TypedDict, Unpack
 from adnet.connectors.adskeeper import forms, routes, values
 from adnet.connectors.adskeeper.auth import Dialect
 from adnet.connectors.adskeeper.calls.call import Call
-from adnet.connectors.adskeeper.checks import LONGEST_ADVERTISER, LONGEST_NAME, Check, known
+from adnet.connectors.adskeeper.checks import LONGEST_ADVERTISER, LONGEST_NAME, MACRO, Check, known
 from adnet.errors import ConfigurationError
 from adnet.money import exact
 
@@ -145,6 +145,11 @@ def _ends(check: Check, start: date | str | None, end: date | str | None) -> str
     if first and last:
         check.require(last >= first, "endDate", "must not be before startDate")
     return last
+
+
+def may_be_set(mark: str) -> bool:
+    """Say whether an existing campaign takes a mark: two macros are for new ones only (documented)."""
+    return values.UTM_MACROS_ON_PUT.issuperset(MACRO.findall(mark))
 
 
 def set_utm(campaign_id: str, marks: Mapping[str, str]) -> Call:

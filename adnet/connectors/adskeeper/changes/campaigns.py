@@ -112,12 +112,14 @@ class CampaignWriter:
     ) -> list[Step]:
         only(edit, calls.UTM_NAMES, "tracking")
         marks = {name: "" if value is None else str(value) for name, value in edit.items()}
-        three = calls.UTM_NAMES[:3]
-        if any(name in marks for name in three) and not all(name in marks for name in three):
-            # The three go together, so the others are sent again as they are.
-            present = (await row()).utm
-            marks = {name: marks.get(name, present.get(name, "")) for name in three} | marks
-        return [Step(what="tracking", call=calls.set_utm(campaign_id, marks))] if marks else []
+        if not marks:
+            return []
+        # Three of them go together, and whether what is left out is taken away is not documented: without the macro
+        # of a click's id no sale would find its click. So the others are sent again as they are.
+        three, present = calls.UTM_NAMES[:3], (await row()).utm
+        kept = {name: value for name, value in present.items() if name in three or calls.may_be_set(value)}
+        empty = dict.fromkeys(three if marks.keys() & set(three) else (), "")
+        return [Step(what="tracking", call=calls.set_utm(campaign_id, empty | kept | marks))]
 
     # ------------------------------------------------------------------ creating
 
