@@ -23,7 +23,7 @@ from adnet.errors import (
     RequestTimeoutError,
     TransportError,
 )
-from adnet.transport.base import account_closed, in_words
+from adnet.transport.base import SentBody, account_closed, in_words
 from adnet.transport.ceilings import BodyReader, Ceilings
 from adnet.transport.proxy import Proxy
 from adnet.transport.room import Guest, Room
@@ -162,12 +162,13 @@ class AiohttpTransport:
     async def _send(self, request: Request, timeout_s: float) -> Response:
         started = time.perf_counter()
         proxy = self._proxy_to(request.url)
+        streamed = SentBody(request.body) if callable(request.body) else None
         try:
             async with self._open().request(
                 request.route.method,
                 URL(request.url, encoded=True),
                 headers=request.headers,
-                data=request.body() if callable(request.body) else request.body,
+                data=streamed or request.body,
                 allow_redirects=False,
                 timeout=_timeout(timeout_s),
                 proxy=proxy.url if proxy else None,
@@ -184,6 +185,8 @@ class AiohttpTransport:
         except AdnetError:
             raise
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            if streamed is not None:
+                streamed.check()
             raise _translated(error, request, timeout_s, proxy) from None
 
     def _proxy_to(self, url: str) -> Proxy | None:

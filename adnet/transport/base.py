@@ -1,10 +1,11 @@
 """The seam between adnet and the network: one method, so that tests and others can put their own in."""
 
 import os
-from typing import Protocol
+from collections.abc import AsyncIterator
+from typing import Protocol, Self
 
-from adnet.errors import ConnectError
-from adnet.transport.wire import Request, Response
+from adnet.errors import AdnetError, ConnectError, InvalidRequestError
+from adnet.transport.wire import BodyStream, Request, Response
 
 
 class Transport(Protocol):
@@ -19,12 +20,49 @@ class Transport(Protocol):
             IncompleteBodyError: The answer ended before its end.
             TransportError: The connection broke before an answer came.
             TooLargeError: The answer is above a ceiling.
+            InvalidRequestError: The request's body could not be read; it was not sent whole.
         """
         ...
 
     async def close(self) -> None:
         """Close connections; further sending is an error."""
         ...
+
+
+class SentBody:
+    """A streamed body on its way, which remembers why its end never came."""
+
+    def __init__(self, body: BodyStream) -> None:
+        self._parts: AsyncIterator[bytes] = aiter(body())
+        self._error: Exception | None = None
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await anext(self._parts)
+        except StopAsyncIteration:
+            raise
+        except Exception as error:
+            self._error = error
+            raise
+
+    def check(self) -> None:
+        """Raise what is wrong with the body itself, which is no trouble of the connection's.
+
+        Raises:
+            InvalidRequestError: It could not be read to its end, so that nobody has the whole request.
+            AdnetError: What whoever makes it has raised.
+        """
+        if self._error is None:
+            return
+        if isinstance(self._error, AdnetError):
+            raise self._error
+        why = in_words(self._error) if isinstance(self._error, OSError) else type(self._error).__name__
+        raise InvalidRequestError(
+            f"its body could not be read to the end ({why}); it was not sent whole"
+        ) from self._error
 
 
 def account_closed() -> ConnectError:

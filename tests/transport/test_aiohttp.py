@@ -31,6 +31,7 @@ from adnet.errors import (
     ConnectError,
     DecodeError,
     IncompleteBodyError,
+    InvalidRequestError,
     RequestTimeoutError,
     TooLargeError,
     TransportError,
@@ -186,6 +187,25 @@ async def test_a_body_that_is_streamed_can_be_sent_again(transport):
         for _ in range(2):
             await get(transport, server.url, method="POST", body=parts)
     assert bodies == [b"2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"] * 2
+
+
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [(FileNotFoundError(2, "No such file or directory"), r"read to the end \(No such file or directory\)"),
+     (LookupError("geheim"), r"read to the end \(LookupError\); it was not sent whole"),
+     (InvalidRequestError("no list of users"), "^no list of users$")],
+)  # fmt: skip
+async def test_a_body_that_cannot_be_read_is_no_trouble_of_the_connection(transport, trouble, told):
+    """Nobody has the whole request, so that it is no lost reply; and the next one has a connection of its own."""
+
+    async def body():
+        yield b"half"
+        raise trouble
+
+    async with Server(says(OK)) as server:
+        with pytest.raises(InvalidRequestError, match=told):
+            await get(transport, server.url, method="POST", body=body)
+        assert (await get(transport, server.url)).body == b"ok"
 
 
 async def test_connections_are_kept_alive(transport):

@@ -141,7 +141,7 @@ def upload(draft: AudienceDraft) -> Upload:
 
 
 def _readable(path: Path) -> bool:
-    """Whether it can be sent. What fails only while it is sent may have been executed, as far as anybody knows."""
+    """Whether it can be sent: to be told before anything is."""
     try:
         return os.access(path, os.R_OK) and not path.is_dir()
     except ValueError:  # half a character, a zero byte
