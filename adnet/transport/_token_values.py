@@ -151,10 +151,11 @@ class Early:
             return
         age = clock.now() - token.issued_at
         half = (token.expires_at - token.issued_at) / 2 if token.expires_at else timedelta(minutes=1)
+        early = abs(age) < half  # one of long after now was given before our clock was set back
         now = clock.monotonic()
-        if age >= half or now - self._last > _EARLY_S:
+        if not early or now - self._last > _EARLY_S:
             self._number = 0
-        self._number += age < half
+        self._number += early
         self._last = now
 
 

@@ -1,6 +1,7 @@
 """Refused tokens, refusals of the endpoint, revoked accounts, and a state that fails: no storm, and no lost token."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -87,6 +88,17 @@ async def test_a_network_that_refuses_its_own_new_tokens_is_not_stormed(world):
     assert world.endpoint.asked == ["issue", "refresh"]
     world.clock.advance(61)
     assert await tokens.token() == "access-3"
+
+
+async def test_tokens_of_a_clock_that_was_set_back_are_not_taken_for_new(world):
+    """They seem to be of tomorrow, and have ended: neither says that the network has gone mad."""
+    tokens, tomorrow = world.process(), world.clock.now() + timedelta(days=1)
+    end = tomorrow + timedelta(minutes=10)
+    for word in ("one", "two"):
+        world.state.tokens.save("shop", StoredToken(access_token=word, issued_at=tomorrow, expires_at=end))
+        assert await tokens.token() == word
+        assert tokens.refused(word, "expired_token")
+    assert (await tokens.token(), world.endpoint.asked) == ("access-1", ["issue"])
 
 
 async def test_a_network_that_gives_a_refused_token_again_is_not_stormed(world):
