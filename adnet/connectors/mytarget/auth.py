@@ -14,6 +14,7 @@ import attrs
 from adnet.connectors.mytarget import routes
 from adnet.connectors.mytarget.profile import Profile
 from adnet.errors import (
+    ApiError,
     AuthenticationError,
     CredentialsError,
     LostReplyError,
@@ -55,6 +56,8 @@ OPTIONS: Final = (
 
 _KEPT_OUT: Final = frozenset({"invalid_client", "invalid_user"})
 """Refusals of a refresh that say nothing about the refresh token."""
+_UNKNOWN: Final = "unknown refresh token"
+"""What the network says of one that it does not know (documented); under which status and code is not."""
 _MOST_S: Final = 3650 * 86400.0
 
 
@@ -193,8 +196,9 @@ class OAuthEndpoint:
             return await self._token(routes.REFRESH, form, deadline)
         except TokenRevokedError:
             raise
-        except AuthenticationError as error:
-            if error.code in _KEPT_OUT:
+        except ApiError as error:
+            refused = isinstance(error, AuthenticationError) and error.code not in _KEPT_OUT
+            if not refused and _UNKNOWN not in error.message.lower().replace("_", " "):
                 raise
             return None
 

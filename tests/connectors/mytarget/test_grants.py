@@ -6,10 +6,17 @@ from urllib.parse import parse_qs
 import pytest
 
 import adnet
-from adnet.errors import AuthenticationError, ConfigurationError, SchemaError, TokenRevokedError
+from adnet.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    InvalidRequestError,
+    SchemaError,
+    TokenRevokedError,
+)
 from adnet.state import State
 from adnet.testing import FakeClock, ScriptTransport, answer
 
+from .kit import connector
 from .samples_kit import GIVEN
 
 USER = {"id": 70001, "username": "adv@example.test", "currency": "RUB"}
@@ -153,3 +160,26 @@ async def test_no_secret_is_in_any_error(play, caplog):
     with pytest.raises(adnet.AdnetError) as caught:
         await played.account.get_account()
     assert GIVEN["client_secret"] not in str(caught.value) + repr(caught.value.__dict__) + caplog.text
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": "invalid_request", "error_description": "Unknown refresh token"},
+        {"error": "unknown_refresh_token"},
+        {"error": {"code": "not_found", "message": "Unknown refresh token"}},
+    ],
+)
+async def test_an_unknown_refresh_token_is_known_by_its_words(play, status, body):
+    """Its status and its code are not documented; who takes it for another refusal never comes to a token again."""
+    played = play(answer(status, body))
+    assert await connector(played.account)._parts.binding.endpoint.refresh("rt-0123456789") is None
+
+
+@pytest.mark.parametrize("error", ["unsupported_grant_type", "invalid_request"])
+async def test_another_refusal_says_nothing_of_the_refresh_token(play, error):
+    """It stays for the next time."""
+    played = play(refusal(error, 400))
+    with pytest.raises(InvalidRequestError):
+        await connector(played.account)._parts.binding.endpoint.refresh("rt-0123456789")
