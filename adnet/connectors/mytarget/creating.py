@@ -5,7 +5,7 @@ objects are looked through, and the one with its name is adopted. The network ha
 create harmless.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -175,11 +175,9 @@ class Creator:
             lost: What was to be created.
             alike: How many of its name are looked for, itself included: any of them will do.
         """
-        parent = {self._writer.campaign_field: lost.campaign_id}
         try:
-            newest = await lost.objects.newest(fields=("id", "name", "created"), filters=parent)
+            newest, all_there = await self._newest(lost)
             found = [row for row in newest if self._is_it(row, lost)]
-            all_there = _newest_first(newest)
         except AdnetError:
             return Outcome(status="unknown", error=lost.error)
         if 1 <= len(found) <= alike:
@@ -188,13 +186,31 @@ class Creator:
         undone = not found and lost.by_name and all_there
         return Outcome(status="failed" if undone and lost.over else "unknown", error=lost.error)
 
+    async def _newest(self, lost: Lost) -> tuple[list[Raw], bool]:
+        """Return the newest objects, and whether they are all that were made since *lost* was sent."""
+        parent, rows = {self._writer.campaign_field: lost.campaign_id}, dict[str, Raw]()
+        fields = ("id", "name", "created")
+        while page := await lost.objects.newest(fields=fields, filters=parent, offset=len(rows)):
+            before = len(rows)
+            rows.update((codec.object_id(row), row) for row in page)
+            dates = [created for row in page if (created := codec.instant(row, "created")) is not None]
+            if len(rows) == before or len(dates) < len(page):
+                return list(rows.values()), False
+            if min(dates) < self._since(lost):  # the page may have told the network's time only now
+                return list(rows.values()), _newest_first(rows.values())
+        return list(rows.values()), True
+
     def _is_it(self, row: Raw, lost: Lost) -> bool:
         created = codec.instant(row, "created")
-        recent = created is not None and created >= self._server_at(lost.started) - _TOLERANCE
+        recent = created is not None and created >= self._since(lost)
         return recent and row.get("name") == lost.body.get("name") and codec.object_id(row) not in self._made
 
+    def _since(self, lost: Lost) -> datetime:
+        """Return from when on the network dates what *lost* may have made."""
+        return self._server_at(lost.started) - _TOLERANCE
 
-def _newest_first(rows: Sequence[Raw]) -> bool:
+
+def _newest_first(rows: Iterable[Raw]) -> bool:
     """Whether nothing newer can stand on another page. The order of banners is not documented."""
     numbers = [codec.number(row) for row in rows]
     return numbers == sorted(numbers, reverse=True)

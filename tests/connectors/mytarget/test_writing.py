@@ -504,6 +504,28 @@ async def test_a_create_that_a_gateway_gave_up_on_may_still_come():
         assert statuses(result) == ["unknown"]
 
 
+async def test_what_was_made_is_looked_for_behind_all_that_was_made_after_it():
+    """A page shows the newest fifty; who reads "failed" makes it once more."""
+    async with bench() as test:
+        account = test.account()
+        await account.get_account()
+        inner = connector(account).session._transport._inner
+        send, made = inner.send, []
+
+        async def lost(request, *, timeout_s):
+            reply = await send(request, timeout_s=timeout_s)
+            if request.route.operation != "campaigns.create":
+                return reply
+            made.append(request)
+            return attrs.evolve(reply, status=500, body=b"<html>") if len(made) == 1 else reply
+
+        inner.send = lost
+        result = await account.create_campaigns([draft(f"N{number}") for number in range(120)])
+        rows = {row["name"]: str(row["id"]) for row in test.sandbox.truth("campaigns")}
+        assert statuses(result) == ["done"] * 120
+        assert list(result.ids) == [rows[f"N{number}"] for number in range(120)]
+
+
 class Stepped(FakeClock):
     """A clock that somebody sets."""
 

@@ -64,10 +64,12 @@ class Objects:
                 self._seen.take(page)
                 yield page
 
-    async def newest(self, *, fields: Sequence[str], filters: Mapping[str, Filter | None]) -> Rows:
+    async def newest(
+        self, *, fields: Sequence[str], filters: Mapping[str, Filter | None], offset: int = 0
+    ) -> Rows:
         """Return the objects that were made last, newest first, one page of them."""
         query = listing(fields, filters, sorting="-id")
-        rows, _ = await self._api.page(self.routes.list, query=query)
+        rows, _ = await self._api.page(self.routes.list, query=query, offset=offset)
         self._seen.take(rows)
         return rows
 
