@@ -1,6 +1,5 @@
 """Sends the requests of one account: once its client and its limits are known, page by page, by its host's verb."""
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from decimal import Decimal
 from itertools import count as counted
@@ -10,6 +9,7 @@ import msgspec
 
 from adnet.clock import Clock
 from adnet.connectors.mytarget import codec, routes
+from adnet.connectors.mytarget.asking import Asking
 from adnet.connectors.mytarget.identity import Identity
 from adnet.connectors.mytarget.limits import PAGE_SIZE, Quotas
 from adnet.connectors.mytarget.listed import Listed
@@ -72,7 +72,7 @@ class Api:
         self.host = origin(session.base_url)
         """Scheme, host and port: what is learnt of a host is remembered under it."""
         self._verb = UpdateVerb(facts, self.host, first=profile.update_verb, wanted=verb)
-        self._asking = asyncio.Lock()
+        self._asking = Asking()
 
     # ------------------------------------------------------------------ one request
 
@@ -93,9 +93,7 @@ class Api:
                 await self._seeder.learn()
             if request.route in _TELLING:
                 return self._told(request.route, await self.session.send(request))
-            async with self._asking:
-                if not self.identity.certain and not self.identity.resume():
-                    await self.account()
+            await self._asking.once(lambda: self.identity.certain or self.identity.resume(), self.account)
         return await self.session.send(request)
 
     def recall_limits(self) -> None:

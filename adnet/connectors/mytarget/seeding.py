@@ -1,10 +1,10 @@
 """Learning the limits before the first request: from the state, or from ``throttling.json``."""
 
-import asyncio
 from typing import Final
 
 from adnet.clock import Clock
 from adnet.connectors.mytarget import routes
+from adnet.connectors.mytarget.asking import Asking
 from adnet.connectors.mytarget.limits import Quotas, server_time
 from adnet.errors import ApiError, AuthenticationError, TokenLimitError
 from adnet.state.facts import Facts
@@ -32,7 +32,7 @@ class Seeder:
         self._facts = facts
         self._key = key
         self._clock = clock
-        self._lock = asyncio.Lock()
+        self._asking = Asking()
         self._seeded_at: float | None = None
 
     @property
@@ -42,20 +42,20 @@ class Seeder:
 
     async def learn(self) -> None:
         """Learn the limits, once for all who wait for them."""
-        async with self._lock:
-            if self.fresh:
-                return
-            body, age_s = self._remembered() if self._seeded_at is None else (b"", None)
-            if age_s is not None:
-                self._quotas.seed(body, None, age_s=age_s)
-            else:
-                await self._ask()
-            self._seeded_at = self._clock.monotonic()
+        await self._asking.once(lambda: self.fresh, self._learn)
 
     def recall(self) -> None:
         """Take in the limits as they are remembered, and what is left of them only where that was told lately."""
         body, age_s = self._remembered()
         self._quotas.seed(body, None, age_s=age_s)
+
+    async def _learn(self) -> None:
+        body, age_s = self._remembered() if self._seeded_at is None else (b"", None)
+        if age_s is not None:
+            self._quotas.seed(body, None, age_s=age_s)
+        else:
+            await self._ask()
+        self._seeded_at = self._clock.monotonic()
 
     async def _ask(self) -> None:
         """Ask for the limits; where the network does not tell them, go carefully."""

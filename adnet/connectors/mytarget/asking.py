@@ -1,0 +1,43 @@
+"""Learning together what every request needs to know first: limits, and whose account it is."""
+
+import asyncio
+import copy
+from collections.abc import Awaitable, Callable
+
+from adnet.errors import AdnetError, ServerError, TransportError
+from adnet.transport.deadline import current_deadline
+
+
+class Asking:
+    """Lets one ask while the others wait, and tells them of a network that is down, too.
+
+    If each of them asked in its turn, the last of twenty would be told twenty times as late as the first.
+    """
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._failures = 0
+        self._failure: AdnetError | None = None
+
+    async def once(self, known: Callable[[], bool], ask: Callable[[], Awaitable[object]]) -> None:
+        """Ask, unless it is *known* by then.
+
+        Raises:
+            AdnetError: What asking raised, or what it raised for who asked while this call waited.
+        """
+        before = self._failures
+        async with self._lock:
+            if known():
+                return
+            if self._failure is not None and self._failures > before:
+                raise copy.copy(self._failure)  # callers write their own context into it
+            try:
+                await ask()
+            except (TransportError, ServerError) as error:
+                if (
+                    current_deadline() is None
+                ):  # else it may be the end of this caller's time, and not of theirs
+                    self._failures += 1
+                    self._failure = error
+                raise
+            self._failure = None

@@ -1,0 +1,77 @@
+"""What every request has to know first: asked for once, and a network that is down is told to all at once."""
+
+import asyncio
+
+import pytest
+
+from adnet.errors import RequestTimeoutError
+from adnet.transport.deadline import deadline
+
+from .kit import bench, connector
+
+ASKED = ["throttling.get", "user.get"]
+
+
+def silent(account, operation: str, clock) -> list[str]:
+    """Let nobody answer *operation* any more, and return what is sent of it."""
+    inner = connector(account).session._transport._inner
+    send, sent = inner.send, []
+
+    async def unanswered(request, *, timeout_s):
+        if request.route.operation != operation:
+            return await send(request, timeout_s=timeout_s)
+        sent.append(operation)
+        await clock.sleep(timeout_s)
+        raise RequestTimeoutError("no answer")
+
+    inner.send = unanswered
+    return sent
+
+
+@pytest.mark.parametrize("operation", ASKED)
+async def test_a_network_that_is_down_holds_up_many_no_longer_than_one(operation):
+    """Each in its turn, the last of twenty would be told three quarters of an hour later."""
+    took = []
+    for number in (1, 20):
+        async with bench() as test:
+            account = test.account()
+            sent = silent(account, operation, test.clock)
+            calls = [account.native.packages.list() for _ in range(number)]
+            found = await asyncio.gather(*calls, return_exceptions=True)
+            assert {type(error) for error in found} == {RequestTimeoutError}
+            assert len(set(map(id, found))) == number
+            took.append((test.clock.monotonic(), len(sent)))
+    (alone_s, once), (together_s, times) = took
+    assert (together_s < 1.2 * alone_s, times) == (True, once)
+
+
+@pytest.mark.parametrize("operation", ASKED)
+async def test_who_has_little_time_does_not_speak_for_the_others(operation):
+    """They ask on their own."""
+    async with bench() as test:
+        account = test.account()
+        sent = silent(account, operation, test.clock)
+
+        async def hurried():
+            with deadline(test.clock, 5):
+                await account.native.packages.list()
+
+        patient = account.native.packages.list()
+        found = await asyncio.gather(hurried(), patient, return_exceptions=True)
+        assert {type(error) for error in found} == {RequestTimeoutError}
+        assert test.clock.monotonic() > 100
+        assert len(sent) > 2
+
+
+@pytest.mark.parametrize("operation", ASKED)
+async def test_who_comes_after_a_failure_asks_anew(operation):
+    """The network may be there again."""
+    async with bench() as test:
+        account = test.account()
+        inner = connector(account).session._transport._inner
+        send = inner.send
+        silent(account, operation, test.clock)
+        with pytest.raises(RequestTimeoutError):
+            await account.native.packages.list()
+        inner.send = send
+        assert await account.native.packages.list()
