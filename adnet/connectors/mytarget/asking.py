@@ -33,10 +33,10 @@ class Asking:
                 raise copy.copy(self._failure)  # callers write their own context into it
             try:
                 await ask()
-            except (TransportError, ServerError) as error:
-                if (
-                    current_deadline() is None
-                ):  # else it may be the end of this caller's time, and not of theirs
+            except AdnetError as error:
+                error.maybe_executed = False  # what is asked for here is not what the caller wants to send
+                # With a deadline it may be the end of this caller's time, and not of theirs.
+                if isinstance(error, TransportError | ServerError) and current_deadline() is None:
                     self._failures += 1
                     self._failure = error
                 raise

@@ -46,6 +46,16 @@ async def test_a_network_that_is_down_holds_up_many_no_longer_than_one(operation
 
 
 @pytest.mark.parametrize("operation", ASKED)
+async def test_a_change_that_had_to_know_it_first_was_never_sent(operation):
+    """So it has failed, and nobody has to look after what it may have done."""
+    async with bench() as test:
+        account = test.account()
+        silent(account, operation, test.clock)
+        (outcome,) = await account.delete_campaigns(["8800001"])
+        assert (outcome.status, type(outcome.error)) == ("failed", RequestTimeoutError)
+
+
+@pytest.mark.parametrize("operation", ASKED)
 async def test_who_has_little_time_does_not_speak_for_the_others(operation):
     """They ask on their own."""
     async with bench() as test:
