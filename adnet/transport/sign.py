@@ -18,7 +18,10 @@ class TokenSource(Protocol):
     """Knows the token to use now."""
 
     async def token(self, *, deadline: float | None = None) -> str:
-        """Return a token that is valid now, refreshing it first if need be."""
+        """Return a token that is valid now, refreshing it first if need be.
+
+        Whoever asks a network for it tries again by itself: an error ends the request that wanted the token.
+        """
         ...
 
     def refused(self, token: str, code: str | None) -> bool:
