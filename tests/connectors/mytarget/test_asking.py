@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from adnet import AdDraft, Update
 from adnet.errors import RequestTimeoutError
 from adnet.transport.deadline import deadline
 
@@ -46,13 +47,17 @@ async def test_a_network_that_is_down_holds_up_many_no_longer_than_one(operation
 
 
 @pytest.mark.parametrize("operation", ASKED)
-async def test_a_change_that_had_to_know_it_first_was_never_sent(operation):
-    """So it has failed, and nobody has to look after what it may have done."""
+async def test_a_change_that_waited_for_what_did_not_come_was_not_sent(operation):
+    """Nobody has to look whether it was made."""
     async with bench() as test:
         account = test.account()
+        number = str(test.sandbox.truth("banners")[0]["id"])
         silent(account, operation, test.clock)
-        (outcome,) = await account.delete_campaigns(["8800001"])
-        assert (outcome.status, type(outcome.error)) == ("failed", RequestTimeoutError)
+        updated = await account.update_ads([Update(number, {"status": "active"})])
+        deleted = await account.delete_ads([number])
+        created = await account.create_ads([AdDraft(campaign_id="8800001", title="T")])
+        assert [result[0].status for result in (updated, deleted, created)] == ["failed"] * 3
+        assert not [request for request in test.sandbox.log if "/banners" in request.path]
 
 
 @pytest.mark.parametrize("operation", ASKED)
