@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from adnet.connectors.mytarget import codec
 from adnet.connectors.mytarget.errors import invalid
+from adnet.errors import SchemaError
 from adnet.models import AdDraft, CampaignDraft, Update
 from adnet.money import Money, exact
 
@@ -173,16 +174,21 @@ def completed(changes: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str
             continue
         before = current(stored, name)
         if name == TARGETINGS:
-            found = {
-                k: merged(before.get(k), v)
-                for k, v in value.items()
-                if merged(before.get(k), v) != before.get(k)
-            }
+            found = {k: new for k, v in value.items() if (new := merged(before.get(k), v)) != before.get(k)}
             if found:
                 whole[name] = found
         elif (after := merged(before, value)) != before:
+            _check_shown(stored, name, before)
             whole[name] = after
     return whole
+
+
+def _check_shown(stored: Mapping[str, Any], name: str, before: Mapping[str, Any]) -> None:
+    """See that *before* is all of a section that the network replaces whole."""
+    hidden = {role for role, part in codec.section(stored, name).items() if part and role not in before}
+    if name in _SECTIONS and (hidden or name not in stored):
+        message = f"the network replaces {name} whole, and does not show all of them"
+        raise SchemaError(message, paths=(f"$.{name}",))
 
 
 def current(stored: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -190,7 +196,8 @@ def current(stored: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     if name in {"content", "urls"}:
         return codec.ids_of(stored, name)
     if name == "textblocks":
-        return {role: dict(block) for role, block in codec.section(stored, name).items() if block}
+        blocks = codec.section(stored, name).items()
+        return {role: dict(block) for role, block in blocks if isinstance(block, Mapping) and block}
     return codec.section(stored, name)
 
 

@@ -4,11 +4,19 @@ import asyncio
 from datetime import timedelta
 
 import attrs
+import msgspec
 import pytest
 
 import adnet
 from adnet import AdDraft, CampaignDraft, Removal, Update
-from adnet.errors import ApiError, IncompleteBodyError, InvalidRequestError, LostReplyError, NotFoundError
+from adnet.errors import (
+    ApiError,
+    IncompleteBodyError,
+    InvalidRequestError,
+    LostReplyError,
+    NotFoundError,
+    SchemaError,
+)
 from adnet.money import Money
 from adnet.testing import FakeClock, ScriptTransport, answer
 
@@ -269,6 +277,44 @@ async def test_a_link_that_a_banner_has_already_is_not_sent():
         assert [row["moderation_status"] for row in after] == [row["moderation_status"] for row in rows]
         plan = await account.plan([Update(one, {"url": link}, "ads")])
         assert plan.requests == ()
+
+
+@pytest.mark.parametrize(
+    ("update", "section", "shown"),
+    [
+        ({"url": "https://new.example.test/"}, "urls", {}),
+        ({"extra": {"textblocks": {"title_25": {"text": "Neu"}}}}, "textblocks", {}),
+        ({"extra": {"content": {"image_600x600": {"id": 7}}}}, "content", {}),
+        (
+            {"url": "https://new.example.test/"},
+            "urls",
+            {"urls": {"header_click": {"url": "https://a.test/"}}},
+        ),
+    ],
+)
+async def test_what_would_be_replaced_without_having_been_read_is_left(update, section, shown):
+    """The network replaces texts, links and media whole: what it does not show would be gone."""
+    async with bench() as test:
+        account = test.account()
+        number = str(test.first("banners", status="active", moderation_status="allowed")["id"])
+        inner = connector(account).session._transport._inner
+        send = inner.send
+
+        async def hiding(request, *, timeout_s):
+            reply = await send(request, timeout_s=timeout_s)
+            if request.route.operation != "banners.list":
+                return reply
+            body = msgspec.json.decode(reply.body)
+            for row in body["items"]:
+                del row[section]
+                row.update(shown)
+            return attrs.evolve(reply, body=msgspec.json.encode(body))
+
+        inner.send = hiding
+        before = stored(test, "banners", number)
+        result = await account.update_ads([Update(number, update)])
+        assert (statuses(result), type(result[0].error)) == (["failed"], SchemaError)
+        assert stored(test, "banners", number) == before
 
 
 async def test_a_link_that_is_none_fails_its_banner_only():
