@@ -25,8 +25,8 @@ BANNER_MASS: Final = frozenset({"status"})
 _MONEY: Final = {"daily_budget": "budget_limit_day", "total_budget": "budget_limit", "bid": "price"}
 _DAYS: Final = {"starts_on": "date_start", "ends_on": "date_end"}
 _CLICKS: Final = frozenset({"daily_clicks", "total_clicks"})
-_SECTIONS: Final = frozenset({"content", "textblocks", "urls"})
 TARGETINGS: Final = "targetings"
+_SECTIONS: Final = frozenset({"content", "textblocks", "urls", TARGETINGS})
 _CAMPAIGN_FIELDS: Final = {
     **{theirs: ours for ours, theirs in (_MONEY | _DAYS).items()},
     "status": "status",
@@ -175,6 +175,8 @@ def completed(changes: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str
         before = current(stored, name)
         if name == TARGETINGS:
             found = {k: new for k, v in value.items() if (new := merged(before.get(k), v)) != before.get(k)}
+            if any(isinstance(part, Mapping) for part in found.values()):
+                _check_shown(stored, name, before)
             if found:
                 whole[name] = found
         elif (after := merged(before, value)) != before:

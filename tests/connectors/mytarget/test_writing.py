@@ -317,6 +317,33 @@ async def test_what_would_be_replaced_without_having_been_read_is_left(update, s
         assert stored(test, "banners", number) == before
 
 
+async def test_a_targeting_that_was_not_read_is_not_completed():
+    """What else it says, the ages for instance, would be gone, and the campaign shown to everybody."""
+    async with bench() as test:
+        account = test.account()
+        (number,) = live(test, 1)
+        inner = connector(account).session._transport._inner
+        send = inner.send
+
+        async def hiding(request, *, timeout_s):
+            reply = await send(request, timeout_s=timeout_s)
+            if request.route.operation != "campaigns.list":
+                return reply
+            body = msgspec.json.decode(reply.body)
+            for row in body["items"]:
+                del row["targetings"]
+            return attrs.evolve(reply, body=msgspec.json.encode(body))
+
+        inner.send = hiding
+        before = stored(test, "campaigns", number)
+        nested = Update(number, {"targeting": {"age": {"expand": True}}})
+        result = await account.update_campaigns([nested])
+        assert (statuses(result), type(result[0].error)) == (["failed"], SchemaError)
+        assert stored(test, "campaigns", number) == before
+        whole = Update(number, {"targeting": {"sex": ["female"]}})
+        assert statuses(await account.update_campaigns([whole])) == ["done"]
+
+
 async def test_a_link_that_is_none_fails_its_banner_only():
     """With the network's own reason."""
     async with bench() as test:
