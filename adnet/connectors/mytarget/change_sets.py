@@ -1,12 +1,12 @@
 """What is to be sent of each object, which of it fits into one request, and what came of it."""
 
 from collections.abc import Awaitable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
 from adnet.connectors.mytarget import changes as words
-from adnet.connectors.mytarget import codec
+from adnet.connectors.mytarget import codec, routes
 from adnet.connectors.mytarget.errors import UNKNOWN_OBJECTS, invalid
 from adnet.connectors.mytarget.native.objects import Objects
 from adnet.connectors.mytarget.urls import Registered
@@ -16,6 +16,9 @@ from adnet.errors import (
     NotFoundError,
 )
 from adnet.models import Outcome, Update
+
+BEFORE: Final = frozenset(route.operation for route in (routes.THROTTLING, *routes.USER.values()))
+"""What is asked before anything else is sent: whose account it is, and what its limits are."""
 
 
 @attrs.frozen(kw_only=True)

@@ -12,6 +12,7 @@ from adnet.connectors.mytarget import changes as words
 from adnet.connectors.mytarget import codec, routes
 from adnet.connectors.mytarget.api import Api
 from adnet.connectors.mytarget.change_sets import (
+    BEFORE,
     Change,
     Kind,
     attempt,
@@ -136,9 +137,9 @@ class Writer:
         """Send one mass action; what it refuses is told, the rest is sent without it."""
         try:
             await kind.objects.mass_action(mass_items(changes))
-        except InvalidRequestError as error:
-            return await self._without_refused(kind, changes, error)
         except AdnetError as error:
+            if isinstance(error, InvalidRequestError) and error.operation not in BEFORE:
+                return await self._without_refused(kind, changes, error)
             return [failed(change.id, error) for change in changes]
         return [Outcome(id=change.id, status="done") for change in changes]
 

@@ -6,6 +6,7 @@ import pytest
 
 from adnet import AdDraft, Update
 from adnet.errors import RequestTimeoutError
+from adnet.testing import answer
 from adnet.transport.deadline import deadline
 
 from .kit import bench, connector
@@ -90,3 +91,22 @@ async def test_who_comes_after_a_failure_asks_anew(operation):
             await account.native.packages.list()
         inner.send = send
         assert await account.native.packages.list()
+
+
+async def test_a_refusal_of_what_comes_before_is_no_refusal_of_a_mass_action():
+    """Its objects are not to blame: halves of them would only ask again."""
+    async with bench() as test:
+        account = test.account()
+        inner = connector(account).session._transport._inner
+        send, refused = inner.send, []
+
+        async def refusing(request, *, timeout_s):
+            if request.route.operation != "user.get":
+                return await send(request, timeout_s=timeout_s)
+            refused.append(request)
+            return answer(400, {"error": {"code": "validation_failed", "message": "Validation failed"}})
+
+        inner.send = refusing
+        numbers = [str(row["id"]) for row in test.sandbox.truth("banners")[:100]]
+        result = await account.update_ads([Update(number, {"status": "paused"}) for number in numbers])
+        assert ({outcome.status for outcome in result}, len(refused)) == ({"failed"}, 1)
