@@ -51,6 +51,13 @@ class _Connector(aiohttp.TCPConnector):
             found = await super()._get(key, traces)
         return found
 
+    def shed(self) -> None:
+        """Close those that wait for a request."""
+        for waiting in self._conns.values():
+            for protocol, _ in waiting:
+                protocol.close()
+        self._conns.clear()
+
 
 class _Names(AbstractResolver):
     """Looks the addresses of a host up once for all accounts.
@@ -127,7 +134,7 @@ class AiohttpTransport:
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._room: Room | None = None
-        self._guest = Guest(weakref.WeakMethod(self._leave))
+        self._guest = Guest(weakref.WeakMethod(self._leave), weakref.WeakMethod(self._shed))
         self._closed = False
 
     def _open(self) -> aiohttp.ClientSession:
@@ -212,6 +219,11 @@ class AiohttpTransport:
         session, self._session = self._session, None
         if session is not None:
             await session.close()
+
+    def _shed(self) -> None:
+        """Close the connections that nothing is under way on."""
+        if self._session is not None and isinstance(pool := self._session.connector, _Connector):
+            pool.shed()
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else "open" if self._session else "unused"

@@ -2,7 +2,7 @@
 
 A server that answers twice would otherwise answer one account's request with another's rows. So each account has
 connections of its own; where there would be too many, accounts at which nothing is under way give theirs up, the one
-that has rested longest first.
+that has rested longest first, and then the others those that they do not use just now.
 """
 
 import asyncio
@@ -17,6 +17,8 @@ class Guest:
 
     leave: Callable[[], Callable[[], Awaitable[None]] | None]
     """Gives what closes all of them, or None where whoever could has gone: who rests here is not kept alive by it."""
+    shed: Callable[[], Callable[[], None] | None] = lambda: None
+    """Gives what closes those that nothing is under way on, likewise."""
     busy: int = 0
     """Requests under way."""
     connections: int = 0
@@ -37,6 +39,8 @@ class Room:
         self._places = asyncio.Semaphore(busiest)
         self._open = 0
         self._resting: dict[Guest, None] = {}
+        self._spare: dict[Guest, None] = {}
+        """Those who are busy, and have been busier."""
 
     async def enter(self, guest: Guest, timeout_s: float) -> float:
         """Wait for a place for one request, and return for how many seconds.
@@ -48,7 +52,7 @@ class Room:
         """
         waited_s = await self._place(timeout_s)
         guest.busy += 1
-        self._resting.pop(guest, None)
+        self._note(guest)
         if guest.busy > guest.connections:
             await self._one_more(guest)
         return waited_s
@@ -67,24 +71,41 @@ class Room:
         guest.connections += 1
         self._open += 1
         try:
-            while self._open > self._most and self._resting:
-                longest = next(iter(self._resting))
-                self.forget(longest)
-                if (close := longest.leave()) is not None:
-                    await close()
+            while self._open > self._most and (self._resting or self._spare):
+                await self._less()
         except BaseException:
             self.give_back(guest)
             raise
 
+    async def _less(self) -> None:
+        """Close what somebody has and does not use."""
+        if self._resting:
+            longest = next(iter(self._resting))
+            self.forget(longest)
+            if (close := longest.leave()) is not None:
+                await close()
+            return
+        longest = next(iter(self._spare))
+        self._open -= longest.connections - longest.busy
+        longest.connections = longest.busy
+        self._note(longest)
+        if (shed := longest.shed()) is not None:
+            shed()
+
     def give_back(self, guest: Guest) -> None:
         """Give the place of one request back; the connection stays."""
         guest.busy -= 1
-        if not guest.busy and guest.connections:
-            self._resting[guest] = None
+        self._note(guest)
         self._places.release()
 
     def forget(self, guest: Guest) -> None:
         """Take note that *guest* has no connections any more."""
-        self._resting.pop(guest, None)
         self._open -= guest.connections
         guest.connections = 0
+        self._note(guest)
+
+    def _note(self, guest: Guest) -> None:
+        self._resting.pop(guest, None)
+        self._spare.pop(guest, None)
+        if guest.connections > guest.busy:
+            (self._spare if guest.busy else self._resting)[guest] = None

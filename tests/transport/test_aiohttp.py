@@ -247,6 +247,29 @@ async def test_all_transports_together_keep_few_connections(monkeypatch, transpo
     assert all(len(paths) == 1 for paths in asked.values())
 
 
+async def test_a_transport_that_never_rests_keeps_no_more_than_it_uses(monkeypatch, transports):
+    """What it had in a busier moment is closed where others need room, and what is under way goes on."""
+    monkeypatch.setattr(open_files, "limit", lambda: 8)
+    gate, open_now = asyncio.Event(), []
+
+    async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        open_now.append(writer)
+        if b"slow" in server.requests[-1]:
+            await gate.wait()
+        await asyncio.sleep(0.01)
+        writer.write(OK)
+
+    async with Server(talk) as server:
+        slow = []
+        for transport in transports[:3]:
+            slow.append(asyncio.create_task(get(transport, f"{server.url}?slow")))
+            await asyncio.gather(*(get(transport, server.url) for _ in range(3)))
+        await asyncio.sleep(0.01)
+        assert len({one for one in open_now if not one.is_closing()}) <= 6
+        gate.set()
+        assert [answer.body for answer in await asyncio.gather(*slow)] == [b"ok"] * 3
+
+
 async def test_a_transport_that_nobody_closed_is_collected():
     """What it shares with others does not keep it, and its connections, alive."""
     async with Server(says(OK)) as server:

@@ -13,7 +13,11 @@ class Somebody:
     def __init__(self, room: Room) -> None:
         self._room = room
         self.left = 0
-        self.guest = Guest(lambda: self.leave)
+        self.sheds = 0
+        self.guest = Guest(lambda: self.leave, lambda: self.shed)
+
+    def shed(self) -> None:
+        self.sheds += 1
 
     async def leave(self) -> None:
         self.left += 1
@@ -46,6 +50,21 @@ async def test_who_rested_longest_leaves_first():
     assert [each.left for each in everyone] == [0, 1, 0, 0]
     await second.once()
     assert [each.left for each in everyone] == [0, 1, 1, 0]
+
+
+async def test_what_rests_beside_what_is_busy_is_given_up_too():
+    """After all that rests altogether; else who is never quite at rest would keep as many as it ever had."""
+    room = Room(4, 9)
+    first, second, third, fourth = everyone = guests(room, 4)
+    await first.enter(3)
+    first.go(2)
+    await second.once()
+    await third.enter()
+    assert [(each.left, each.sheds) for each in everyone] == [(0, 0), (1, 0), (0, 0), (0, 0)]
+    await third.enter()
+    assert [(each.left, each.sheds) for each in everyone] == [(0, 1), (1, 0), (0, 0), (0, 0)]
+    await fourth.enter(5)  # there is nothing left that anybody could give up
+    assert [(each.left, each.sheds) for each in everyone] == [(0, 1), (1, 0), (0, 0), (0, 0)]
 
 
 async def test_as_many_leave_as_are_in_the_way():
