@@ -42,6 +42,7 @@ here imports anything of adnet, so that every floor can raise these.
     '- BatchError (ExceptionGroup)
 """
 
+import copy
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Self
@@ -98,6 +99,14 @@ class AdnetError(Exception):
     def of_account(self, name: str) -> Self:
         """Fill in the account's name, unless the message says it already, and return the same error."""
         return self if repr(name) in self.message else self.add_context(account=name)
+
+    def copied(self) -> Self:
+        """Return the same error for another caller: each writes its own context and notes into it."""
+        other = copy.copy(self)
+        other.__cause__ = self.__cause__
+        if hasattr(self, "__notes__"):
+            other.__notes__ = list(self.__notes__)
+        return other
 
     def __str__(self) -> str:
         where = " ".join(part for part in (self.account or self.network, self.operation) if part)

@@ -94,6 +94,17 @@ def test_context_fills_gaps_and_overwrites_nothing():
     assert (error.status, error.network) == (404, "acme")
 
 
+def test_who_waited_for_the_same_has_an_error_of_its_own():
+    """Context and notes of the one say nothing of the other; why it came to that is the same."""
+    error = RateLimitError("slower", status=429, retry_after_s=5.0)
+    error.__cause__ = OSError("x")
+    error.add_note("first")
+    other = error.copied()
+    other.add_context(operation="x.get").add_note("second")
+    assert (type(other), other.retry_after_s, other.__cause__) == (RateLimitError, 5.0, error.__cause__)
+    assert (error.operation, error.__notes__, other.__notes__) == (None, ["first"], ["first", "second"])
+
+
 def test_standard_bases_let_plain_code_catch_them():
     """Code that knows nothing of adnet can catch what means the same."""
     assert issubclass(ConnectError, ConnectionError)

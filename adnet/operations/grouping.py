@@ -5,7 +5,6 @@ A *tick* is one turn of the event loop: whatever asks for an object before the l
 """
 
 import asyncio
-import copy
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Generic, TypeVar
@@ -83,7 +82,7 @@ class GroupedReads(Generic[K, V]):
                 future.cancel()
             else:
                 # A copy for each: callers write their own context into it.
-                future.set_exception(copy.copy(error) if isinstance(error, AdnetError) else error)
+                future.set_exception(error.copied() if isinstance(error, AdnetError) else error)
 
     async def close(self) -> None:
         """Cancel requests that are still under way."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextvars
-import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -57,11 +56,4 @@ async def within(flight: "asyncio.Task[R]", until: float | None, clock: Clock) -
             raise RequestTimeoutError("no token came before the deadline; nothing was sent", sent=False)
         return flight.result()
     except AdnetError as error:
-        raise _own(error) from error.__cause__
-
-
-def _own(error: AdnetError) -> AdnetError:
-    mine = copy.copy(error)
-    if hasattr(error, "__notes__"):
-        mine.__notes__ = list(error.__notes__)
-    return mine
+        raise error.copied() from error.__cause__

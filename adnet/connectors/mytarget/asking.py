@@ -1,7 +1,6 @@
 """Learning together what every request needs to know first: limits, and whose account it is."""
 
 import asyncio
-import copy
 from collections.abc import Awaitable, Callable
 
 from adnet.errors import AdnetError, ServerError, TransportError
@@ -30,7 +29,7 @@ class Asking:
             if known():
                 return
             if self._failure is not None and self._failures > before:
-                raise copy.copy(self._failure)  # callers write their own context into it
+                raise self._failure.copied()
             try:
                 await ask()
             except AdnetError as error:
