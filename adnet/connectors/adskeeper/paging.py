@@ -25,6 +25,8 @@ Fetch = Callable[[Mapping[str, object]], Awaitable[Rows]]
 
 _FIRST: Final[Mapping[Paging, int]] = {"offset": 0, "page": 1}
 _RESTARTS: Final = 4
+_ROUND: Final = 50
+"""A page of a round number of rows, though more were asked for, may be the most that the network gives at once."""
 
 
 class Restart(Exception):  # noqa: N818 - never leaves this module
@@ -92,7 +94,7 @@ class Pager:
             self._ceilings.check_pages(page)
             rows = await self._page(kind, fetch, start, size)
             fresh = rows.keys() - mine
-            if not fresh and mine and await self._miscounted(paging, fetch, size, mine, start):
+            if not fresh and mine and await self._miscounted(paging, fetch, size, mine, page):
                 self._learn(kind, "page")
                 raise Restart
             if self._auto and paging == "page" and (len(rows) - len(fresh)) * 2 > size:
@@ -105,9 +107,9 @@ class Pager:
             if new := {number: row for number, row in rows.items() if number not in seen}:
                 seen.update(new)
                 yield new
-            if not fresh or len(rows) < size:
+            if not fresh or (len(rows) < size and len(rows) % _ROUND):
                 return
-            start += 1 if paging == "page" else size
+            start += 1 if paging == "page" else len(rows)
 
     async def _page(self, kind: str, fetch: Fetch, start: int, size: int) -> Rows:
         try:
@@ -122,9 +124,9 @@ class Pager:
                 raise Restart from error
             raise
 
-    async def _miscounted(self, paging: Paging, fetch: Fetch, size: int, mine: set[str], start: int) -> bool:
+    async def _miscounted(self, paging: Paging, fetch: Fetch, size: int, mine: set[str], page: int) -> bool:
         """Whether a second page brought nothing only because rows were counted where pages are."""
-        if not self._auto or paging == "page" or start != size:
+        if not self._auto or paging == "page" or page != 2:
             return False
         second = await fetch({"limit": size, "start": 2})
         return bool(second) and not second.keys() & mine

@@ -14,10 +14,19 @@ from tests.connectors.adskeeper.kit import home, rows
 class Network:
     """A list of so many rows, paged one way or the other; remembers what it was asked."""
 
-    def __init__(self, count: int, *, by_page: bool = False, zero: bool = False, most: int = 10) -> None:
+    def __init__(
+        self,
+        count: int,
+        *,
+        by_page: bool = False,
+        zero: bool = False,
+        most: int = 10,
+        given: int | None = None,
+    ) -> None:
         self.asked: list[tuple[int, int]] = []
         self._rows = {str(number): {"id": number} for number in range(count)}
         self._by_page, self._zero, self._most = by_page, zero, most
+        self._given = given or most
 
     async def page(self, place: Any) -> dict[str, dict[str, Any]]:
         limit, start = place["limit"], place["start"]
@@ -26,6 +35,7 @@ class Network:
             raise InvalidRequestError("too large", code=f"ERROR_MAX_LIMIT_PER_PAGE_{self._most}")
         if self._by_page and start < 1 and not self._zero:
             raise InvalidRequestError("from 1", code="ERROR_MIN_PAGE_NUMBER_1")
+        limit = min(limit, self._given)
         first = (max(start, 1) - 1) * limit if self._by_page else start
         return dict(list(self._rows.items())[first : first + limit])
 
@@ -55,6 +65,18 @@ async def test_every_row_comes_once(facts, count, kind):
     for _ in range(2):
         found = await read(Network(count, **kind), facts)
         assert found == [str(number) for number in range(count)]
+
+
+@pytest.mark.parametrize("count", [99, 100, 101, 200, 350])
+@pytest.mark.parametrize(
+    "kind",
+    [{}, {"by_page": True}, {"by_page": True, "zero": True}],
+    ids=["rows", "pages", "pages from 0 too"],
+)
+async def test_a_network_that_gives_less_than_it_was_asked_for_loses_no_row(facts, count, kind):
+    """A page that is shorter than asked for ends the list, unless that is as many as the network gives at once."""
+    found = await read(Network(count, most=700, given=100, **kind), facts, most=700)
+    assert found == [str(number) for number in range(count)]
 
 
 async def test_what_was_found_out_is_remembered(facts):
