@@ -37,7 +37,7 @@ _LATE_S: Final = 0.05
 """A request that leaves so much later than it was let in is let in anew."""
 
 Observer = Callable[[Request, Response | None, AdnetError | None], None]
-"""Told of every physical send, as it was signed, and what came of it: a ledger, a limit reader."""
+"""Told of every physical send, as it was signed, and what came of it, nothing where it was cancelled: a ledger."""
 
 
 class _Reading:
@@ -230,8 +230,8 @@ class Session:
             response = await self._transport.send(signed, timeout_s=timeout_s)
             size = len(response.body)
             self.ceilings.check_depth(response.body)
-        except AdnetError as error:
-            self._observe(signed, None, error)
+        except BaseException as error:  # what was cancelled has left all the same
+            self._observe(signed, None, error if isinstance(error, AdnetError) else None)
             raise
         finally:
             spent = self.clock.monotonic() - started

@@ -416,6 +416,23 @@ async def test_observers_see_every_physical_send(clock):
     assert seen == [(None, ConnectError), (500, ServerError), (200, type(None))]
 
 
+async def test_observers_see_what_was_cancelled_on_its_way(clock):
+    """It has left and counts against the network's limits, whatever came of it."""
+    seen, left = [], asyncio.Event()
+
+    async def never(_request):
+        left.set()
+        await asyncio.Event().wait()
+
+    made = session(never, clock, observers=[note(seen)])
+    task = asyncio.create_task(made.send(made.build(WRITE)))
+    await left.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert seen == [(None, type(None))]
+
+
 async def test_a_lost_reply_is_told_as_such(clock):
     """With the operation, and after one send."""
     made = session([RequestTimeoutError("no answer")], clock)

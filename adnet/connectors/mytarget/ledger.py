@@ -29,7 +29,7 @@ class LedgerObserver:
         operation = request.route.operation
         event = None
         if operation.startswith(_EVENTS):
-            event = operation if error is None else f"{operation} refused"
+            event = operation if error is None and response is not None else f"{operation} refused"
         elif isinstance(error, QuotaExhaustedError):
             event = "no access"
         self.ledger.append(

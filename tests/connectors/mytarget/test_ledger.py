@@ -1,5 +1,6 @@
 """The compliance ledger: a line for every request, with what the certification's rules look at."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -35,6 +36,27 @@ async def test_a_token_that_was_refused_is_not_one_that_was_issued():
         assert [line.event for line in lines(test)] == ["token.issue refused"]
         await test.account("other").get_account()
         assert [line.event for line in test.state.ledger.entries("other") if line.event] == ["token.issue"]
+
+
+async def test_a_request_that_was_cancelled_has_its_line():
+    """It has left; a token whose answer nobody waited for is not one that was issued."""
+    async with bench() as test:
+        account, left = test.account(), asyncio.Event()
+        inner = connector(account).session._transport._inner
+
+        async def never(_request, *, timeout_s):
+            left.set()
+            await asyncio.Event().wait()
+
+        inner.send = never
+        call = asyncio.create_task(account.get_account())
+        await left.wait()
+        ended = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in ended:  # as at a loop's end
+            task.cancel()
+        await asyncio.gather(call, *ended, return_exceptions=True)
+        found = [(line.operation, line.status, line.event) for line in lines(test)]
+        assert found[-1] == ("token.issue", None, "token.issue refused")
 
 
 async def test_a_method_that_is_closed_is_told_from_a_burst():
