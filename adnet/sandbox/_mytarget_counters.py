@@ -104,11 +104,12 @@ def goals_of(world: World, counter_id: int) -> list[Row]:
 
 
 def list_counters(world: World, call: Call) -> web.Response:
-    """GET counters.json: items only, not paged."""
+    """GET counters.json: items without a count."""
     fields = query.chosen_fields(call, _LISTING)
     read = _reader(world, call.user_id)
     rows = query.filtered(call, _LISTING, visible(world, call.user_id), read)
-    return ok({"items": [query.project(row, fields, read) for row in rows]})
+    items = [query.project(row, fields, read) for row in rows]
+    return ok(query.uncounted(call, items, world.knobs.uncounted_lists))
 
 
 def read_counter(world: World, call: Call) -> web.Response:
@@ -214,7 +215,7 @@ def delete_counter(world: World, call: Call) -> web.Response:
 def list_goals(world: World, call: Call) -> web.Response:
     """GET counters/<counter_id>/goals.json."""
     row = _find(world, call.user_id, call.number())
-    return ok({"items": goals_of(world, row["counter_id"])})
+    return ok(query.uncounted(call, goals_of(world, row["counter_id"]), world.knobs.uncounted_lists))
 
 
 def create_goal(world: World, call: Call) -> web.Response:

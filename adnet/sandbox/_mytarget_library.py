@@ -70,10 +70,11 @@ REGIONS = (
 
 
 def list_packages(world: World, call: Call) -> web.Response:
-    """GET packages.json: items only, not paged."""
+    """GET packages.json: items without a count."""
     fields = query.chosen_fields(call, _PACKAGES)
     rows = query.filtered(call, _PACKAGES, world.packages.values(), query.plain)
-    return ok({"items": [query.project(row, fields, query.plain) for row in rows]})
+    items = [query.project(row, fields, query.plain) for row in rows]
+    return ok(query.uncounted(call, items, world.knobs.uncounted_lists))
 
 
 def create_url(world: World, call: Call) -> web.Response:

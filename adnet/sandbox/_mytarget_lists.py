@@ -111,14 +111,15 @@ _LINE_CHECKS: dict[str, Callable[[bytes], str | None]] = {
 
 
 def list_lists(world: World, call: Call) -> web.Response:
-    """GET users_lists.json: one's own, and those opened by a key; not paged."""
+    """GET users_lists.json: one's own, and those opened by a key; without a count."""
     fields = query.chosen_fields(call, _LISTING)
     read = _reader(world, call.user_id)
     if len(call.query.get("_q", "")) > LONGEST_SEARCH:
         raise bad_field("_q", "max_length", f"At most {LONGEST_SEARCH} characters are expected")
     kept = query.filtered(call, _LISTING, visible(world, call.user_id), read)
     world.ledger.grouped("users_lists.list", len(kept))
-    return ok({"items": [query.project(row, fields, read) for row in kept]})
+    items = [query.project(row, fields, read) for row in kept]
+    return ok(query.uncounted(call, items, world.knobs.uncounted_lists))
 
 
 def read_list(world: World, call: Call) -> web.Response:

@@ -16,6 +16,7 @@ from adnet.sandbox._mytarget_wire import Call, Row, bad_field, integer, words
 
 Read: TypeAlias = Callable[[Row, str], Any]
 OverLimit: TypeAlias = Literal["clamp", "error"]
+Uncounted: TypeAlias = Literal["whole", "paged"]
 
 EQUAL = frozenset({""})
 ANY_OF = frozenset({"", "in"})
@@ -141,6 +142,14 @@ def collection(
     kept = ordered(call, listing, filtered(call, listing, rows, read), read)
     items = [project(row, fields, read) for row in kept[offset : offset + limit]]
     return {"count": len(kept), "offset": offset, "limit": limit, "items": items}
+
+
+def uncounted(call: Call, items: list[Row], shown: Uncounted) -> Row:
+    """Return `{"items"}` alone: documented so, without a word of whether limit and offset count there too."""
+    if shown == "paged":
+        limit, offset = page(call, top=50, over_limit="clamp")
+        items = items[offset : offset + limit]
+    return {"items": items}
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ import attrs
 from adnet.sandbox import _mytarget_data as data
 from adnet.sandbox._mytarget_figures import NOTHING, Figures, add, banner_day
 from adnet.sandbox._mytarget_limits import RateBook
-from adnet.sandbox._mytarget_query import OverLimit
+from adnet.sandbox._mytarget_query import OverLimit, Uncounted
 from adnet.sandbox._mytarget_report import Ledger
 from adnet.sandbox._mytarget_tokens import ExpiresStyle, TokenBook
 from adnet.sandbox._mytarget_wire import Row, moscow_day, refused, stamp
@@ -40,6 +40,7 @@ class Knobs:
     redirect_uri: str = "http://127.0.0.1:8085/callback"
     clock_skew_s: float = 0
     over_limit: OverLimit = "clamp"
+    uncounted_lists: Uncounted = "whole"
     update_verb: UpdateVerb = "post"
     moderation_s: float = 2
     url_check_s: float = 1

@@ -64,6 +64,7 @@ class MytargetSandbox(Sandbox):
             `redirect_uri` as registered (any loopback address is taken as well);
             `clock_skew_s` 0, of the server's clock and its Date header;
             `over_limit` "clamp" or "error" for a list limit above the maximum;
+            `uncounted_lists` "whole" or "paged", of the lists that show no `count`;
             `update_verb` "post", "patch" or "both" (the other one answers 405);
             `moderation_s` 2, `url_check_s` 1, `audience_s` 3: how long these take;
             `stat_days` 92, the longest period of statistics;

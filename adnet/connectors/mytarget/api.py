@@ -11,7 +11,7 @@ from adnet.clock import Clock
 from adnet.connectors.mytarget import codec, routes
 from adnet.connectors.mytarget.asking import Asking
 from adnet.connectors.mytarget.identity import Identity
-from adnet.connectors.mytarget.limits import PAGE_SIZE, Quotas
+from adnet.connectors.mytarget.limits import DEFAULT_PAGE_SIZE, PAGE_SIZE, Quotas
 from adnet.connectors.mytarget.listed import Listed
 from adnet.connectors.mytarget.profile import Profile
 from adnet.connectors.mytarget.seeding import Seeder
@@ -156,7 +156,7 @@ class Api:
     # ------------------------------------------------------------------ lists
 
     async def items(self, route: Route, **parts: Any) -> list[Raw]:
-        """Return the objects of a list that has no pages."""
+        """Return the objects of an answer that is no page of a list."""
         found, count = self._page(route, await self.send(self.build(route, **parts)))
         self._check_whole(route, len(found), count)
         return found
@@ -182,11 +182,16 @@ class Api:
         *,
         query: Mapping[str, object] | None = None,
         lane: Lane = "interactive",
+        uncounted: bool = False,
         **parts: Any,
     ) -> AsyncGenerator[list[Raw], None]:
         """Yield all pages of a list, in order; those after the first are fetched side by side.
 
         The network may give fewer objects than asked for, so the first page's size decides about the others.
+
+        All lists take ``limit`` and ``offset``, 20 by default (documented). Whether those do that are documented
+        *uncounted* is open: such a one is whole when it gives fewer than 20, more than it was asked for, or the same
+        once more.
         """
         first, count = await self.page(route, query=query, lane=lane, **parts)
         listed = Listed()
@@ -198,8 +203,10 @@ class Api:
         if not size or (count is not None and size >= count):
             return
         if count is None:
-            async for page in self._on(route, listed, size, query=query, **parts):
-                yield page
+            if not uncounted or DEFAULT_PAGE_SIZE <= size <= PAGE_SIZE:
+                whole = first if uncounted else None
+                async for page in self._on(route, listed, size, whole, query=query, **parts):
+                    yield page
             return
 
         self.session.check_pages(route, -(-count // size))
@@ -215,13 +222,13 @@ class Api:
         self._check_whole(route, len(listed), count)
 
     async def _on(
-        self, route: Route, listed: Listed, offset: int, *, query: Mapping[str, object] | None, **parts: Any
+        self, route: Route, listed: Listed, offset: int, whole: list[Raw] | None, **parts: Any
     ) -> AsyncIterator[list[Raw]]:
-        """Yield pages one after the other, until one is empty: there is no count."""
+        """Yield pages one after the other, until one is empty or the *whole* list again: there is no count."""
         for number in counted(2):
             self.session.check_pages(route, number)
-            page, _ = await self.page(route, offset=offset, query=query, lane="backfill", **parts)
-            if not page:
+            page, _ = await self.page(route, offset=offset, lane="backfill", **parts)
+            if not page or page == whole:
                 return
             yield self._take(route, listed, page)
             offset += len(page)

@@ -22,6 +22,7 @@ from adnet.transport.limits import SET_BY_USER, Bucket, Limiter, Window
 from adnet.transport.wire import Request, Response
 
 PAGE_SIZE: Final = 50
+DEFAULT_PAGE_SIZE: Final = 20
 MASS_LIMIT: Final = 200
 STAT_IDS: Final = 200
 URLS_AT_ONCE: Final = 50

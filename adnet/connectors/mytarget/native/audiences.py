@@ -47,7 +47,7 @@ class UsersLists:
 
     async def list(self, *, fields: Sequence[str] | None = None, **filters: Filter | None) -> Rows:
         """Return own lists and those opened by a key."""
-        return await self._api.items(routes.LIST_USERS_LISTS, query=listing(fields, filters))
+        return await self._api.all(routes.LIST_USERS_LISTS, uncounted=True, query=listing(fields, filters))
 
     async def get(self, number: str, *, fields: Sequence[str] | None = None) -> Raw:
         """Return one list. Raises NotFoundError."""
@@ -170,7 +170,7 @@ class Counters:
 
     async def list(self, *, fields: Sequence[str] | None = None, **filters: Filter | None) -> Rows:
         """Return own counters and those opened by a key."""
-        return await self._api.items(routes.LIST_COUNTERS, query=listing(fields, filters))
+        return await self._api.all(routes.LIST_COUNTERS, uncounted=True, query=listing(fields, filters))
 
     async def get(self, counter_id: str, *, fields: Sequence[str] | None = None) -> Raw:
         """Return one counter. Raises NotFoundError."""
@@ -192,7 +192,7 @@ class Counters:
 
     async def goals(self, counter_id: str) -> Rows:
         """Return a counter's goals."""
-        return await self._api.items(routes.LIST_GOALS, path={"id": counter_id})
+        return await self._api.all(routes.LIST_GOALS, uncounted=True, path={"id": counter_id})
 
     async def create_goal(self, counter_id: str, body: Mapping[str, Any]) -> Raw:
         """Make a goal from ``name``, ``condition`` (uss, rss, jse, hd, ts), ``substr``, ``value``, ``goal_type``."""
@@ -216,7 +216,7 @@ class SharingKeys:
 
     async def list(self, *, key: str | None = None) -> Rows:
         """Return own keys with their users, activated or not."""
-        return await self._api.items(routes.LIST_KEYS, query=listing(None, {"key": key}))
+        return await self._api.all(routes.LIST_KEYS, uncounted=True, query=listing(None, {"key": key}))
 
     async def create(self, body: Mapping[str, Any]) -> Raw:
         """Make a key from ``sources``, ``users``, ``send_email``, ``payment_type`` and ``price``."""

@@ -42,7 +42,7 @@ class Packages:
 
     async def list(self, *, fields: Sequence[str] | None = None, **filters: Filter | None) -> Rows:
         """Return all packages; ``options`` come only when *fields* names them."""
-        return await self._api.items(routes.PACKAGES, query=listing(fields, filters))
+        return await self._api.all(routes.PACKAGES, uncounted=True, query=listing(fields, filters))
 
 
 class Urls:
