@@ -10,7 +10,7 @@ import attrs
 from adnet import money
 from adnet.connectors.targetcircle.auth import OPTIONS, signer
 from adnet.connectors.targetcircle.errors import decipherer
-from adnet.connectors.targetcircle.filters import RowFilter
+from adnet.connectors.targetcircle.filters import RowFilter, check_statuses
 from adnet.connectors.targetcircle.limits import BUCKETS, FACTS, REPORT_LIMIT
 from adnet.connectors.targetcircle.links import list_all_links
 from adnet.connectors.targetcircle.native import TargetCircleNative
@@ -295,7 +295,8 @@ class TargetCircle(
 
         Raises:
             UnsupportedError: No such report, or no such filter.
-            ConfigurationError: Transactions without a currency, or a report without its period.
+            ConfigurationError: Transactions without a currency, a report without its period, or a status that there
+                is not.
         """
         if query.kind not in self.report_kinds:
             raise self._unsupported(
@@ -306,6 +307,8 @@ class TargetCircle(
             raise self._unsupported(
                 f"cannot filter {query.kind} by {min(unknown)!r}; it can by {', '.join(sorted(known))}"
             )
+        if words := query.filters.get("status"):
+            check_statuses(query.kind, words)
         if query.kind == "transactions" and not query.currency:
             raise ConfigurationError(
                 f'account {self._session.account!r}: transactions need a currency; set currency = "EUR" in the'

@@ -1,16 +1,24 @@
 """Which rows of a report were asked for, where the network sends more."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
 from adnet.connectors.targetcircle import codec
 from adnet.connectors.targetcircle.rows import TransactionRow
+from adnet.errors import ConfigurationError
+from adnet.hints import hint
 from adnet.models import ReportQuery
 from adnet.models.countries import iso2
+from adnet.models.words import STATUSES, TRANSACTION_STATUSES
 from adnet.periods import Period
+
+_STATUSES: Final[Mapping[str, tuple[frozenset[str], Mapping[str, str]]]] = {
+    "transactions": (TRANSACTION_STATUSES, codec.TRANSACTION_STATUS),
+    "trades": (STATUSES, codec.STATUS),
+}
 
 
 @attrs.frozen(kw_only=True)
@@ -30,6 +38,8 @@ class RowFilter:
         chosen = {name: frozenset(query.filters.get(name, ())) for name in local}
         if "country" in chosen:
             chosen["country"] = frozenset(iso2(name) or name for name in chosen["country"])
+        if "status" in chosen:
+            chosen["status"] = frozenset(word.casefold() for word in chosen["status"])
         return cls(period=query.period, currency=query.currency, **chosen)
 
     def kept(self, rows: Sequence[Any], moments: Sequence[datetime]) -> list[int] | None:
@@ -52,6 +62,20 @@ class RowFilter:
         return not self.reference or not self.reference.isdisjoint(codec.labels(row.reference))
 
     def _status_matches(self, row: Any) -> bool:
-        if isinstance(row, TransactionRow):
-            return row.status in self.status or codec.transaction_status(row.status) in self.status
-        return row.status in self.status or codec.status_of(row.status) in self.status
+        if (row.status or "").casefold() in self.status:
+            return True
+        ours = codec.transaction_status if isinstance(row, TransactionRow) else codec.status_of
+        return ours(row.status) in self.status
+
+
+def check_statuses(kind: str, words: Iterable[str]) -> None:
+    """Refuse a status that no row of this *kind* can have: without rows it would read as if there were none.
+
+    Raises:
+        ConfigurationError: It is neither one of our words nor one of the network's that are known.
+    """
+    ours, theirs = _STATUSES[kind]
+    known = sorted(ours | theirs.keys())
+    for word in words:
+        if word.casefold() not in known:
+            raise ConfigurationError(f"{kind} have no status {word!r}; {hint(word, known)}")

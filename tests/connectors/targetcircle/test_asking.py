@@ -190,7 +190,7 @@ async def test_the_tokens_of_bodies_reach_no_row():
 
 @pytest.mark.parametrize(
     ("filters", "kept"),
-    [({"status": "paid"}, {"b"}), ({"status": "approved, paid out"}, {"b"}),
+    [({"status": "paid"}, {"b"}), ({"status": "Approved, paid out"}, {"b"}),
      ({"status": ["pending", "paid"]}, {"a", "b"}), ({"country": "Korea, Republic of"}, {"b"}),
      ({"country": "KR"}, {"b"}), ({"country": ["DE", "KR"]}, {"a", "b", "c"}),
      ({"reference": "two"}, {"b"}), ({"reference": ["one", "two"]}, {"a", "b"}),
@@ -239,6 +239,16 @@ async def test_filters_with_several_values_are_one_text():
             "status",
         ),
         (lambda account: account.list_trades(limit=5), UnsupportedError, "limit"),
+        (
+            lambda account: account.list_transactions(since=SINCE, until=UNTIL, status="aproved"),
+            ConfigurationError,
+            "transactions have no status 'aproved'; did you mean 'approved'",
+        ),
+        (
+            lambda account: account.list_trades(status=["active", "paid"]),
+            ConfigurationError,
+            "trades have no status 'paid'",
+        ),
         (lambda account: account.list_offers(colour="red"), UnsupportedError, "colour"),
         (lambda account: account.list_transactions(since=UNTIL, until=SINCE), ConfigurationError, "before"),
         (
