@@ -172,6 +172,7 @@ class TargetCircle(
         ``vertical``, ``country``, ``start_from``, ``start_to``, ``end_from``, ``end_to``.
 
         Raises:
+            ConfigurationError: There is no such status.
             TruncatedReportError: The network cuts the list, and it cannot be narrowed further.
         """
         return list_all_offers(self._native, self._session, filters)

@@ -18,6 +18,7 @@ from adnet.periods import Period
 _STATUSES: Final[Mapping[str, tuple[frozenset[str], Mapping[str, str]]]] = {
     "transactions": (TRANSACTION_STATUSES, codec.TRANSACTION_STATUS),
     "trades": (STATUSES, codec.STATUS),
+    "offers": (STATUSES, codec.STATUS),
 }
 
 

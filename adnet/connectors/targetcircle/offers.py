@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from adnet.connectors.targetcircle import codec, routes
+from adnet.connectors.targetcircle.filters import check_statuses
 from adnet.connectors.targetcircle.limits import REPORT_LIMIT
 from adnet.connectors.targetcircle.native import TargetCircleNative, read_rows
 from adnet.connectors.targetcircle.rows import InventoryRow, OfferRow
@@ -44,6 +45,7 @@ async def list_all_offers(
             account=session.account,
         )
     words = {FILTERS[name]: _words(name, value) for name, value in filters.items() if value is not None}
+    check_statuses("offers", words.get("status", ()))
     if not all(words.values()):
         return  # a filter that names nothing would not be sent at all
     for name in words.keys() & DAYS:

@@ -250,6 +250,11 @@ async def test_filters_with_several_values_are_one_text():
             "trades have no status 'paid'",
         ),
         (lambda account: account.list_offers(colour="red"), UnsupportedError, "colour"),
+        (
+            lambda account: account.list_offers(status="acepted"),
+            ConfigurationError,
+            "offers have no status 'acepted'; did you mean 'accepted'",
+        ),
         (lambda account: account.list_transactions(since=UNTIL, until=SINCE), ConfigurationError, "before"),
         (
             lambda account: account.run_report(ReportQuery(kind="clicks")),
