@@ -20,8 +20,8 @@ class Payout:
     """What is paid for: ``lead``, ``sale``, ``install``."""
     engagement: str | None = None
     kind: PayoutKind = "fixed"
-    amount: Decimal
-    """Units of *currency* when fixed, per cent of the sale when percent."""
+    amount: Decimal | None = None
+    """Units of *currency* when fixed, per cent of the sale when percent; None when the network does not tell."""
     currency: str | None = None
     countries: tuple[str, ...] = ()
     """ISO 3166-1 alpha-2; empty means everywhere else, or everywhere."""

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -135,7 +134,7 @@ def payouts(rows: Sequence[PricingRow] | None, currency: str | None, raw: bytes)
 
 def payout(row: PricingRow, currency: str | None, raw: bytes) -> Payout:
     """Return one line of what is paid, whichever of the three vocabularies it came in."""
-    amount = next((v for v in (row.payout, row.commission, row.commision) if v is not None), Decimal(0))
+    amount = next((v for v in (row.payout, row.commission, row.commision) if v is not None), None)
     kind = (row.commission_type or row.commision_type or "").strip().lower()
     share = "percent" in kind or "%" in kind or kind.startswith("rev")
     return Payout(

@@ -232,14 +232,14 @@ async def test_a_transaction_that_is_no_utf_8_lands_with_its_own_object():
         ({"payout": 0.32, "commissionType": "Fixed", "transactionType": "Install"}, "0.32", "fixed", "Install"),
         ({"commission": 1, "commision": 2, "commissionType": "Fixed", "commisionType": "%"}, "1", "fixed", None),
         ({"payout": 0, "commission": 5}, "0", "fixed", None),
-        ({}, "0", "fixed", None),
+        ({}, None, "fixed", None),
     ],
 )  # fmt: skip
 def test_a_payout_is_read_in_each_of_three_vocabularies(row, amount, kind, event):
-    """Both spellings are read; where both come, the right one wins, and a zero is a value."""
+    """Both spellings are read; where both come, the right one wins, and a zero is a value, nothing is none."""
     raw = json.dumps(row).encode()
     found = codec.payout(msgspec.json.decode(raw, type=PricingRow), None, raw)
-    assert (Decimal(amount), kind, event) == (found.amount, found.kind, found.event)
+    assert (amount and Decimal(amount), kind, event) == (found.amount, found.kind, found.event)
     assert raw.decode() == found.raw.json()
 
 
