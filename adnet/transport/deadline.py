@@ -37,8 +37,12 @@ def without_deadline() -> contextvars.Context:
     return context
 
 
-async def within(flight: "asyncio.Task[R]", until: float | None, clock: Clock) -> R:
+async def within(
+    flight: "asyncio.Task[R]", until: float | None, clock: Clock, *, awaited: str = "token"
+) -> R:
     """Return what *flight* gives to the many who wait for it; it goes on when one of them waits no longer.
+
+    What they wait for is told as *awaited*.
 
     Raises:
         RequestTimeoutError: It gave nothing before *until*.
@@ -53,7 +57,7 @@ async def within(flight: "asyncio.Task[R]", until: float | None, clock: Clock) -
         finally:
             alarm.cancel()
         if not flight.done():
-            raise RequestTimeoutError("no token came before the deadline; nothing was sent", sent=False)
+            raise RequestTimeoutError(f"no {awaited} came before the deadline; nothing was sent", sent=False)
         return flight.result()
     except AdnetError as error:
         raise error.copied() from error.__cause__

@@ -1,7 +1,8 @@
 """Signing: the last step before the wire, so that no credential goes stale in a queue."""
 
 import asyncio
-from typing import Protocol
+from collections.abc import Awaitable, Callable
+from typing import Generic, Protocol, TypeVar
 
 import attrs
 
@@ -12,6 +13,8 @@ from adnet.transport._token_failures import for_request
 from adnet.transport.base import account_closed
 from adnet.transport.deadline import within, without_deadline
 from adnet.transport.wire import Request
+
+R = TypeVar("R")
 
 
 class TokenSource(Protocol):
@@ -112,20 +115,21 @@ class NoSigner:
         return False
 
 
-class SingleFlight:
+class SingleFlight(Generic[R]):
     """Runs one call for many callers that ask at the same time; each gets its result.
 
     A caller that is cancelled, or waits no longer, does not cancel the call for the others; nor has the call the
-    deadline of whoever happens to be first.
+    deadline of whoever happens to be first. What they wait for is told as *awaited*.
     """
 
-    __slots__ = ("_clock", "_task")
+    __slots__ = ("_awaited", "_clock", "_task")
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(self, clock: Clock | None = None, *, awaited: str = "token") -> None:
         self._clock = clock or SystemClock()
-        self._task: asyncio.Task[str] | None = None
+        self._awaited = awaited
+        self._task: asyncio.Task[R] | None = None
 
-    async def run(self, make: "MakeCall", *, deadline: float | None = None) -> str:
+    async def run(self, make: Callable[[], Awaitable[R]], *, deadline: float | None = None) -> R:
         """Return the result of the call under way, or of a new one.
 
         Raises:
@@ -138,7 +142,7 @@ class SingleFlight:
             self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
         call, me = self._task, asyncio.current_task()
         try:
-            return await within(call, deadline, self._clock)
+            return await within(call, deadline, self._clock, awaited=self._awaited)
         except asyncio.CancelledError:
             if call.cancelled() and me is not None and not me.cancelling():
                 raise account_closed() from None  # who waits was not cancelled, and is not to end as if it were
@@ -151,13 +155,5 @@ class SingleFlight:
             await asyncio.gather(self._task, return_exceptions=True)
 
 
-class MakeCall(Protocol):
-    """Starts the call."""
-
-    async def __call__(self) -> str:
-        """Return what all callers get."""
-        ...
-
-
-async def _call(make: MakeCall) -> str:
+async def _call(make: Callable[[], Awaitable[R]]) -> R:
     return await make()

@@ -155,7 +155,7 @@ class LoginToken:
         self._key = key
         self._token: str | None = None
         self._logged_in_at: float | None = None
-        self._flight = SingleFlight(clock)
+        self._flight: SingleFlight[str] = SingleFlight(clock)
 
     async def token(self, *, deadline: float | None = None) -> str:
         """Return the present token, logging in first if need be.

@@ -11,7 +11,8 @@ from adnet.clock import Clock
 from adnet.connectors.mytarget import codec, routes
 from adnet.connectors.mytarget.asking import Asking
 from adnet.connectors.mytarget.identity import Identity
-from adnet.connectors.mytarget.limits import DEFAULT_PAGE_SIZE, PAGE_SIZE, Quotas
+from adnet.connectors.mytarget.ledger import field_names
+from adnet.connectors.mytarget.limits import DEFAULT_PAGE_SIZE, PAGE_SIZE
 from adnet.connectors.mytarget.listed import Listed
 from adnet.connectors.mytarget.profile import Profile
 from adnet.connectors.mytarget.seeding import Seeder
@@ -43,9 +44,9 @@ class Api:
     Args:
         session: Signs and sends.
         profile: The brand, whose word for campaigns goes into paths.
-        quotas: Learns the limits.
+        seeder: Sees to it that the limits are known.
         identity: Tells whose account it is.
-        facts: Where the verb of updates is remembered, by host, and limits and currency, by account.
+        facts: Where the verb of updates is remembered, by host, and the currency, by account.
         key: The account's key there.
         verb: ``auto``, ``patch`` or ``post``.
     """
@@ -54,7 +55,7 @@ class Api:
         self,
         session: Session,
         profile: Profile,
-        quotas: Quotas,
+        seeder: Seeder,
         identity: Identity,
         facts: Facts,
         *,
@@ -66,13 +67,13 @@ class Api:
         self.profile = profile
         self.clock = clock
         self.identity = identity
-        self._seeder = Seeder(session, quotas, facts, key, clock)
+        self._seeder = seeder
         self._facts = facts
         self._key = key
         self.host = origin(session.base_url)
         """Scheme, host and port: what is learnt of a host is remembered under it."""
         self._verb = UpdateVerb(facts, self.host, first=profile.update_verb, wanted=verb)
-        self._asking = Asking()
+        self._asking = Asking(clock, "word of whose account it is")
 
     # ------------------------------------------------------------------ one request
 
@@ -93,12 +94,14 @@ class Api:
                 await self._seeder.learn()
             if request.route in _TELLING:
                 return self._told(request.route, await self.session.send(request))
-            await self._asking.once(lambda: self.identity.certain or self.identity.resume(), self.account)
+            if not (self.identity.certain or self.identity.resume()):
+                await self._asking.once(self.account)
         return await self.session.send(request)
 
-    def recall_limits(self) -> None:
-        """Take in what is remembered of the limits."""
-        self._seeder.recall()
+    async def close(self) -> None:
+        """Cancel what is still asked for before other requests."""
+        await self._asking.close()
+        await self._seeder.close()
 
     async def account(self) -> AccountInfo:
         """Return the account as the network tells it; its currency is remembered.
@@ -274,17 +277,6 @@ class Api:
     def update_route(self, route: Route, verb: str | None = None) -> Route:
         """Return *route* by *verb*, or by the one that an update would take now."""
         return routes.posted(route) if (verb or self._verb.expected) == "post" else route
-
-
-def field_names(fields: Mapping[str, Any], prefix: str = "") -> tuple[str, ...]:
-    """Return the names of the fields of an update, nested ones by path; for the ledger, without values."""
-    names: list[str] = []
-    for name, value in fields.items():
-        if isinstance(value, Mapping) and value and not prefix:
-            names.extend(field_names(value, f"{name}."))
-        else:
-            names.append(f"{prefix}{name}")
-    return tuple(names)
 
 
 def joined(ids: Iterable[object]) -> str:

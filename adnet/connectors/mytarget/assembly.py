@@ -19,6 +19,7 @@ from adnet.connectors.mytarget.login import Binding
 from adnet.connectors.mytarget.native import MyTargetNative
 from adnet.connectors.mytarget.profile import Profile
 from adnet.connectors.mytarget.reading import Reader
+from adnet.connectors.mytarget.seeding import Seeder
 from adnet.connectors.mytarget.sharing import PRICE_UNITS, Sharing
 from adnet.connectors.mytarget.statistics import StatReader
 from adnet.connectors.mytarget.urls import UrlBook
@@ -53,6 +54,7 @@ class Parts:
     """Of the API itself."""
     sessions: Sequence[Session]
     """That one, and those of tokens."""
+    seeder: Seeder
     api: Api
     native: MyTargetNative
     reader: Reader
@@ -77,13 +79,13 @@ def assemble(profile: Profile, services: Services, base_url: str | None, options
     price_unit = _choice(services.account, options, "sharing_price_unit", PRICE_UNITS)
     house = _House(profile, services, base_url or profile.base_url, credentials)
     endpoint, agency = house.endpoint(house.key), house.agency()
-    grant = grant_for(endpoint, agency or _static(credentials))
-    tokens = house.tokens(house.key, grant)
+    tokens = house.tokens(house.key, grant_for(endpoint, agency or _static(credentials)))
     quotas = Quotas(house.limiter, services.clock)
     session = house.api_session(tokens, quotas)
     facts, clock = services.state.facts, services.clock
     identity = house.identity(tokens)
-    api = Api(session, profile, quotas, identity, facts, key=house.key, clock=clock, verb=verb)
+    seeder = Seeder(session, quotas, facts, house.key, clock)
+    api = Api(session, profile, seeder, identity, facts, key=house.key, clock=clock, verb=verb)
     native = MyTargetNative(api)
     reader = Reader(api, native, facts, house.key)
     urls = UrlBook(native.urls, clock)
@@ -98,6 +100,7 @@ def assemble(profile: Profile, services: Services, base_url: str | None, options
         agency=agency,
         session=session,
         sessions=house.sessions,
+        seeder=seeder,
         api=api,
         native=native,
         reader=reader,

@@ -78,7 +78,7 @@ class Bound(Connector, ReadsAccounts, Revokes):
 
     def recall_limits(self) -> None:
         """Take in what earlier processes learnt of the account's limits."""
-        self._parts.api.recall_limits()
+        self._parts.seeder.recall()
 
     @property
     def requests(self) -> int:
@@ -88,6 +88,7 @@ class Bound(Connector, ReadsAccounts, Revokes):
     async def close(self) -> None:
         """Let a token refresh end, then close the session."""
         await self._parts.reader.close()
+        await self._parts.api.close()
         await self._parts.tokens.close()
         if self._parts.agency is not None:
             await self._parts.agency.close()

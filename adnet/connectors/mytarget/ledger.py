@@ -1,5 +1,8 @@
 """One line in the compliance ledger for every request: what the certification's rules look at, and no secret."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import attrs
 
 from adnet.clock import Clock
@@ -53,3 +56,14 @@ class LedgerObserver:
                 unchanged=tuple(request.facts.get("unchanged", ())),
             )
         )
+
+
+def field_names(fields: Mapping[str, Any], prefix: str = "") -> tuple[str, ...]:
+    """Return the names of the fields of an update, nested ones by path; for the ledger, without values."""
+    names: list[str] = []
+    for name, value in fields.items():
+        if isinstance(value, Mapping) and value and not prefix:
+            names.extend(field_names(value, f"{name}."))
+        else:
+            names.append(f"{prefix}{name}")
+    return tuple(names)

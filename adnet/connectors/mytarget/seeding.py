@@ -32,7 +32,7 @@ class Seeder:
         self._facts = facts
         self._key = key
         self._clock = clock
-        self._asking = Asking()
+        self._asking = Asking(clock, "word of the limits")
         self._seeded_at: float | None = None
 
     @property
@@ -42,7 +42,11 @@ class Seeder:
 
     async def learn(self) -> None:
         """Learn the limits, once for all who wait for them."""
-        await self._asking.once(lambda: self.fresh, self._learn)
+        await self._asking.once(self._learn)
+
+    async def close(self) -> None:
+        """Cancel a question that is still under way."""
+        await self._asking.close()
 
     def recall(self) -> None:
         """Take in the limits as they are remembered, and what is left of them only where that was told lately."""

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from adnet import AdDraft, Update
-from adnet.errors import RequestTimeoutError
+from adnet.errors import ConnectError, RequestTimeoutError
 from adnet.testing import answer
 from adnet.transport.deadline import deadline
 
@@ -63,20 +63,50 @@ async def test_a_change_that_waited_for_what_did_not_come_was_not_sent(operation
 
 @pytest.mark.parametrize("operation", ASKED)
 async def test_who_has_little_time_does_not_speak_for_the_others(operation):
-    """They ask on their own."""
+    """Its time ends, whoever asks; the others go on waiting for what was asked."""
     async with bench() as test:
         account = test.account()
         sent = silent(account, operation, test.clock)
 
-        async def hurried():
-            with deadline(test.clock, 5):
+        async def hurried(seconds):
+            with deadline(test.clock, seconds):
                 await account.native.packages.list()
 
+        async def told(call):
+            with pytest.raises(RequestTimeoutError) as caught:
+                await call
+            return caught.value.message, test.clock.monotonic()
+
         patient = account.native.packages.list()
-        found = await asyncio.gather(hurried(), patient, return_exceptions=True)
-        assert {type(error) for error in found} == {RequestTimeoutError}
-        assert test.clock.monotonic() > 100
+        calls = map(told, (hurried(5), patient, hurried(9)))
+        (first, first_s), (_, patient_s), (last, last_s) = await asyncio.gather(*calls)
+        assert (first, last) == (first, first)
+        assert first.startswith("no word of")
+        assert (first_s < 6, last_s < 10, patient_s > 100) == (True, True, True)
         assert len(sent) > 2
+
+
+@pytest.mark.parametrize("operation", ASKED)
+async def test_closing_ends_what_was_asked_for(operation):
+    """Who waits is told why, and nothing goes on."""
+    async with bench() as test:
+        account = test.account()
+        inner = connector(account).session._transport._inner
+        send, left = inner.send, asyncio.Event()
+
+        async def never(request, *, timeout_s):
+            if request.route.operation != operation:
+                return await send(request, timeout_s=timeout_s)
+            left.set()
+            return await asyncio.get_running_loop().create_future()
+
+        inner.send = never
+        calls = [asyncio.create_task(account.native.packages.list()) for _ in range(2)]
+        await left.wait()
+        await account.close()
+        for call in calls:
+            with pytest.raises(ConnectError, match="the account is closed"):
+                await call
 
 
 @pytest.mark.parametrize("operation", ASKED)

@@ -10,8 +10,9 @@ from typing import Any, Final
 import attrs
 
 from adnet.connectors.mytarget import routes
-from adnet.connectors.mytarget.api import Api, field_names, joined
+from adnet.connectors.mytarget.api import Api, joined
 from adnet.connectors.mytarget.errors import invalid
+from adnet.connectors.mytarget.ledger import field_names
 from adnet.connectors.mytarget.limits import LIST_BYTES
 from adnet.connectors.mytarget.multipart import Upload, multipart
 from adnet.connectors.mytarget.native.objects import Filter, Rows, listing

@@ -9,8 +9,9 @@ from contextlib import aclosing
 from typing import Any, Final
 
 from adnet.connectors.mytarget import codec, routes
-from adnet.connectors.mytarget.api import Api, field_names, joined
+from adnet.connectors.mytarget.api import Api, joined
 from adnet.connectors.mytarget.errors import invalid
+from adnet.connectors.mytarget.ledger import field_names
 from adnet.connectors.mytarget.limits import MASS_LIMIT
 from adnet.connectors.mytarget.routes import ObjectRoutes
 from adnet.connectors.mytarget.seen import Seen
