@@ -6,7 +6,7 @@ from typing import Final, Protocol, TypeVar
 import attrs
 
 from adnet.clock import Clock
-from adnet.transport._token_failures import FailureStore
+from adnet.transport.token_failures import FailureStore
 
 LONGEST_MARGIN: Final = timedelta(minutes=30)
 """How long before its end a token is refreshed at the earliest."""

@@ -9,9 +9,9 @@ import attrs
 from adnet.clock import Clock, SystemClock
 from adnet.errors import AdnetError, RequestTimeoutError
 from adnet.redact import Hidden
-from adnet.transport._token_failures import for_request
 from adnet.transport.base import account_closed
 from adnet.transport.deadline import within, without_deadline
+from adnet.transport.token_failures import for_request
 from adnet.transport.wire import Request
 
 R = TypeVar("R")

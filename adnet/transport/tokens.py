@@ -27,7 +27,6 @@ from adnet.errors import (
     TokenRevokedError,
 )
 from adnet.redact import Scrubber
-from adnet.transport._token_failures import Failures, for_request
 from adnet.transport._token_keeper import POLL_S, Keeper
 from adnet.transport._token_values import (
     Early,
@@ -42,6 +41,7 @@ from adnet.transport._token_values import (
 )
 from adnet.transport.deadline import within
 from adnet.transport.events import current_meter
+from adnet.transport.token_failures import Failures, for_request
 
 __all__ = ["Grant", "Issued", "Lease", "OAuthTokens", "Token", "TokenStore"]
 

@@ -13,13 +13,16 @@ import attrs
 from adnet.clock import Clock
 from adnet.connectors.adskeeper.errors import stripped
 from adnet.connectors.adskeeper.routes import LOGIN
-from adnet.errors import ConfigurationError, CredentialsError, SchemaError
+from adnet.errors import AuthenticationError, ConfigurationError, CredentialsError, SchemaError
 from adnet.interface import Option
 from adnet.money import exact
+from adnet.redact import keyed_hash
 from adnet.state import State, StoredToken
 from adnet.transport.decipher import decode
 from adnet.transport.session import Session
 from adnet.transport.sign import SingleFlight
+from adnet.transport.token_failures import Failures
+from adnet.transport.wire import Response
 
 OPTIONS: Final = (
     Option("client_id", "the client's API id (idAuth), not the number that the dashboard shows"),
@@ -141,7 +144,11 @@ def _text(value: Any) -> str | None:
 
 
 class LoginToken:
-    """A token got by logging in: kept in the state, renewed once for many waiters when it is refused."""
+    """A token got by logging in: kept in the state, renewed once for many waiters when it is refused.
+
+    A refusal of these credentials is remembered for minutes, by all processes that share the state: each call would
+    try a wrong password anew, and whoever guesses passwords does the same.
+    """
 
     def __init__(
         self, session: Session, credentials: Credentials, *, state: State, clock: Clock, key: str
@@ -156,16 +163,22 @@ class LoginToken:
         self._token: str | None = None
         self._logged_in_at: float | None = None
         self._flight: SingleFlight[str] = SingleFlight(clock)
+        words = f"{credentials.email} {credentials.password}"
+        self._failures = Failures(
+            state.tokens, key, clock, credentials=keyed_hash(state.secret_key, words)[:12]
+        )
 
     async def token(self, *, deadline: float | None = None) -> str:
         """Return the present token, logging in first if need be.
 
         Raises:
-            AuthenticationError: Email and password were refused.
+            AuthenticationError: Email and password were refused, now or lately.
             RequestTimeoutError: No token came before *deadline*.
         """
         if self._token is None:
             self._take_stored()
+        if self._token is None and (failure := self._failures.recall()) is not None:
+            raise failure
         return self._token or await self._flight.run(self._log_in, deadline=deadline)
 
     def _take_stored(self) -> None:
@@ -188,12 +201,11 @@ class LoginToken:
         return not fresh or (stored is not None and stored.access_token != token)
 
     async def _log_in(self) -> str:
-        # No secret stands in a local of its own here: tracebacks are often shown with their locals.
-        response = await self._session.send(
-            self._session.build(
-                LOGIN, form={"email": self._credentials.email, "password": self._credentials.password}
-            )
-        )
+        try:
+            response = await self._asked()
+        except AuthenticationError as error:
+            self._failures.remember(error)
+            raise
         with self._session.reading(LOGIN):
             whole = attrs.evolve(response, body=stripped(response.body))
             answer = _Answer.of(decode(whole, scrubber=self._session.scrubber))
@@ -207,6 +219,14 @@ class LoginToken:
         )
         self._token, self._logged_in_at = answer.token, self._clock.monotonic()
         return self._token
+
+    async def _asked(self) -> Response:
+        # No secret stands in a local of its own here: tracebacks are often shown with their locals.
+        return await self._session.send(
+            self._session.build(
+                LOGIN, form={"email": self._credentials.email, "password": self._credentials.password}
+            )
+        )
 
     def _learn_id(self, answer: "_Answer") -> None:
         if answer.client_id is not None:

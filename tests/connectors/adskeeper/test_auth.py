@@ -229,6 +229,31 @@ async def test_a_wrong_password_is_refused():
         await account.close()
 
 
+async def test_a_wrong_password_is_not_tried_again_and_again():
+    """By no call, and by no process that shares the state; another password is, and the same one after a while."""
+    state, clock = State.open(None, clock=FakeClock(NOW)), FakeClock(NOW, grace_s=0.02)
+    async with small() as sandbox:
+        wrong = [
+            by_login(sandbox, password="wrong-password-1", state=state, clock=clock, name=f"a{number}")
+            for number in range(2)
+        ]
+        for account in (*wrong, *wrong):
+            with pytest.raises(AuthenticationError):
+                await account.get_account()
+        assert len(logins(sandbox)) == 1
+        async with by_login(sandbox, state=state, clock=clock, name="right") as right:
+            assert await right.get_account()
+        assert len(logins(sandbox)) == 2
+        state.tokens.delete(wrong[0].account_id)
+        clock.advance(400)
+        with pytest.raises(AuthenticationError):
+            await wrong[0].get_account()
+        assert len(logins(sandbox)) == 3
+        for account in wrong:
+            await account.close()
+    state.close()
+
+
 def logging_in(*replies):
     """Return an account that logs in, on a state that knows it and a token of it, and what answers it."""
     wire = ScriptTransport(replies)
