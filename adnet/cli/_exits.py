@@ -73,8 +73,8 @@ def is_refusal(error: AdnetError) -> bool:
 
 
 def sentence(error: AdnetError) -> str:
-    """Return one line that names the thing and the remedy."""
-    text = str(error)  # scrubbed where it was made
+    """Return one line that names the thing, what is to be known of it, and the remedy."""
+    text = "; ".join((str(error), *getattr(error, "__notes__", ())))  # scrubbed where it was made
     if "`adnet " in text:  # names its remedy itself
         return text
     for kind, remedy in _REMEDIES.items():

@@ -176,7 +176,4 @@ class Retrier:
             error.temporary = False
             error.add_note("it may have been executed, and is not sent again")
         details: dict[str, Any] = {"attempts": attempts, "waited_s": waited_s}
-        error.add_context(**details)
-        if attempts > 1:
-            error.add_note(f"after {attempts} attempts in {waited_s:.1f} s")
-        return error
+        return error.add_context(**details)

@@ -113,7 +113,7 @@ class Failures:
             return None
         error = kind(message or "the network gave no token", code=code or None)
         if not issubclass(kind, TokenRevokedError):
-            error.add_note(f"remembered; the network is not asked again before {until:%Y-%m-%d %H:%M:%S} UTC")
+            error.add_note(f"remembered: the network is not asked again before {until:%Y-%m-%d %H:%M:%S} UTC")
         return error
 
 

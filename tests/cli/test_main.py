@@ -247,6 +247,13 @@ class TestExits:
         """A refusal says what to look at."""
         assert _exits.sentence(REFUSED) == "partner: no; check the account's credentials in the configuration"
 
+    def test_notes_of_an_error_are_told(self):
+        """Whether it may have been executed, and until when the network is not asked again, stand in notes."""
+        error = errors.ServerError("gone", status=502)
+        error.add_note("it may have been executed, and is not sent again")
+        told = "gone (HTTP 502); it may have been executed, and is not sent again"
+        assert _exits.sentence(error).startswith(told)
+
     def test_bug(self, capsys):
         """A bug is told as one, with how to report it and without a traceback."""
         _exits.explained(ValueError("odd\nthing token=abcdefgh"), Call())

@@ -129,7 +129,7 @@ async def test_the_same_error_rises_with_what_was_tried(clock):
         await run(Line(*errors), clock, policy=RetryPolicy(attempts=3))
     assert caught.value is errors[2]
     assert (caught.value.attempts, caught.value.waited_s) == (3, pytest.approx(sum(clock.slept)))
-    assert caught.value.__notes__ == [f"after 3 attempts in {sum(clock.slept):.1f} s"]
+    assert str(caught.value) == f"2 (HTTP 503, 3 attempts, waited {sum(clock.slept):.1f} s)"
 
 
 async def test_the_server_is_given_the_time_it_asks_for(clock):
