@@ -62,6 +62,7 @@ _PROFIT: Final = (
     *(attrs.evolve(column, detail=True) for column in _INCOME[1:]),
 )
 _OTHER_CURRENCY: Final = "Sales that landed in another currency at first are left out."
+_RATIOS: Final = "CTR, CPM and CPA leave out what tells no impressions or no conversions."
 _NAMES: Final[dict[Dimension, str]] = {
     "network": "networks",
     "account": "accounts",
@@ -92,7 +93,7 @@ def spend_report(
         SinkError: What has landed cannot be read.
     """
     sections = [
-        Section(key="totals", title="In all", columns=_SPEND, rows=spend(tables, days, by=())),
+        Section(key="totals", title="In all", columns=_SPEND, rows=spend(tables, days, by=()), note=_RATIOS),
         Section(
             key=_NAMES[by[-1]] if len(by) == 1 else "rows",
             title=f"Spend by {_worded(by)}",

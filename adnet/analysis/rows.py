@@ -5,12 +5,13 @@ A row stands for everything with its values of the dimensions that were asked fo
 
 from datetime import date
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import attrs
 
 from adnet.models.stats import ratio
 
+N = TypeVar("N", int, Decimal)
 Dimension = Literal["network", "account", "campaign", "offer", "sub_id", "day"]
 """What rows can be told apart by, beside their currency."""
 COLUMNS: Final[dict[Dimension, tuple[str, ...]]] = {
@@ -45,11 +46,19 @@ class SpendRow:
     """Of the last stage, as the network counts them."""
     revenue: Decimal | None = None
     """As the network tells it; what affiliate networks pay is income."""
+    seen_clicks: int | None = None
+    """Of the objects whose impressions are told; None, here and below, stands for all of them."""
+    seen_spend: Decimal | None = None
+    """Of the same."""
+    converting_spend: Decimal | None = None
+    """Of the objects whose conversions are told."""
+    revenue_spend: Decimal | None = None
+    """Of the objects whose revenue is told."""
 
     @property
     def ctr(self) -> Decimal | None:
         """Clicks per impression, a share."""
-        return ratio(self.clicks, self.impressions)
+        return ratio(_known(self.seen_clicks, self.clicks), self.impressions)
 
     @property
     def cpc(self) -> Decimal | None:
@@ -59,17 +68,17 @@ class SpendRow:
     @property
     def cpm(self) -> Decimal | None:
         """Spend per thousand impressions."""
-        return ratio(self.spend * 1000, self.impressions)
+        return ratio(_known(self.seen_spend, self.spend) * 1000, self.impressions)
 
     @property
     def cpa(self) -> Decimal | None:
         """Spend per conversion."""
-        return ratio(self.spend, self.conversions)
+        return ratio(_known(self.converting_spend, self.spend), self.conversions)
 
     @property
     def roas(self) -> Decimal | None:
         """Revenue per unit of spend."""
-        return ratio(self.revenue, self.spend)
+        return ratio(self.revenue, _known(self.revenue_spend, self.spend))
 
 
 @attrs.frozen(kw_only=True)
@@ -229,3 +238,7 @@ EARNED: Final = ("approved", "paid")
 
 def _if_earned(status: str, commission: Decimal) -> Decimal:
     return commission if status in EARNED else ZERO
+
+
+def _known(part: N | None, whole: N) -> N:
+    return whole if part is None else part

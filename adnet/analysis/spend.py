@@ -14,7 +14,8 @@ def spend(
 ) -> list[SpendRow]:
     """Return spend and what it bought, one row for each currency and combination of *by*.
 
-    Rows are ordered by day if days are told apart, then the dearest first. Currencies are never added up.
+    Rows are ordered by day if days are told apart, then the dearest first. Currencies are never added up. What an
+    object tells on no day at all (some have no conversions) is not told of it; else a day without it is one of none.
 
     Raises:
         ConfigurationError: Spend cannot be told apart that way.
@@ -25,8 +26,17 @@ def spend(
         SpendRow,
         f"""SELECT {"".join(f"{key}, " for key in keys)}currency, sum(impressions)::BIGINT AS impressions,
             coalesce(sum(clicks), 0)::BIGINT AS clicks, coalesce(sum(spend), 0) AS spend,
-            sum(conversions)::BIGINT AS conversions, sum(revenue) AS revenue
-        FROM {spending(tables, days)} GROUP BY {", ".join((*keys, "currency"))}
+            sum(conversions)::BIGINT AS conversions, sum(revenue) AS revenue,
+            coalesce(sum(clicks) FILTER (sees), 0)::BIGINT AS seen_clicks,
+            coalesce(sum(spend) FILTER (sees), 0) AS seen_spend,
+            coalesce(sum(spend) FILTER (converts), 0) AS converting_spend,
+            coalesce(sum(spend) FILTER (earns), 0) AS revenue_spend
+        FROM (
+            SELECT *, bool_or(impressions IS NOT NULL) OVER object AS sees,
+                bool_or(conversions IS NOT NULL) OVER object AS converts,
+                bool_or(revenue IS NOT NULL) OVER object AS earns
+            FROM {spending(tables, days)} WINDOW object AS (PARTITION BY network, account, level, object_id)
+        ) GROUP BY {", ".join((*keys, "currency"))}
         ORDER BY {"day, " if "day" in keys else ""}currency, spend DESC, {", ".join((*keys, "clicks"))}""",
     )
 

@@ -7,6 +7,7 @@ import pytest
 
 from adnet.analysis import Days, SpendRow, open_tables, spend
 from adnet.errors import ConfigurationError
+from adnet.money import Money
 from analysis.kit import DAY, account, campaign, stat
 
 
@@ -84,6 +85,26 @@ async def test_what_is_not_counted_has_no_ratio():
     """None is no zero."""
     row = SpendRow(impressions=None, clicks=0, spend=Decimal(5))
     assert [row.ctr, row.cpc, row.cpm, row.cpa, row.roas] == [None] * 5
+
+
+async def test_what_is_not_told_takes_no_part_in_a_ratio(land):
+    """Else a campaign whose conversions nobody counts would make those of all others look dear."""
+    counted = stat("1", "4", impressions=1000, conversions=2, revenue=Money(8, "USD"))
+    uri = await land([counted, stat("2", "6"), stat("2", "1", day=date(2026, 1, 15))])
+    with open_tables(uri) as tables:
+        (row,) = spend(tables, by=())
+        (whole,) = (one for one in spend(tables) if one.campaign_id == "1")
+    assert (row.spend, row.clicks, row.conversions) == (Decimal(11), 30, 2)
+    assert (row.ctr, row.cpm, row.cpa, row.roas) == (whole.ctr, whole.cpm, whole.cpa, whole.roas)
+    assert (row.ctr, row.cpm, row.cpa, row.roas) == (Decimal("0.01"), 4, 2, 2)
+
+
+async def test_a_day_without_conversions_has_none_where_other_days_tell_some(land):
+    """Its spend brought those of the other days, too."""
+    uri = await land([stat("1", "4", conversions=2), stat("1", "6", day=date(2026, 1, 15))])
+    with open_tables(uri) as tables:
+        (row,) = spend(tables, by=())
+    assert row.cpa == Decimal(5)
 
 
 async def test_spend_has_no_offers(land):
