@@ -270,6 +270,6 @@ def _lowered(strategy: TargetCpa, decision: BidDecision) -> BidDecision:
     can = decision.cpa is not None or decision.reason.startswith("no conversions")
     if not can or decision.moves or decision.before is None:
         return decision
-    return attrs.evolve(
-        decision, after=_fallen(strategy, decision.before), reason="lowered to fit the budget"
-    )
+    after = _fallen(strategy, decision.before)
+    reason = decision.reason if after == decision.before else "lowered to fit the budget"
+    return attrs.evolve(decision, after=after, reason=reason)

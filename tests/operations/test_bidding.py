@@ -166,6 +166,16 @@ def test_bids_are_lowered_when_the_budget_is_exceeded_anyway():
     assert bids([ad(1), ad(2)], rows, daily_budget=usd(1)) == [Decimal("0.8"), Decimal("0.8")]
 
 
+def test_a_bid_that_can_fall_no_further_is_not_called_lowered():
+    """It would be told beside a bid that stays."""
+    rows = [day(1), day(2)]
+    found = decide([ad(1, "0.02"), ad(2)], rows, daily_budget=usd(1))
+    assert [(one.moves, one.reason) for one in found] == [
+        (False, "on target"),
+        (True, "lowered to fit the budget"),
+    ]
+
+
 def test_what_cannot_be_judged_is_not_lowered_either():
     """It may still spend; nobody knows whether it should."""
     rows = [day(1), day(2), day(3, spend=0)]
