@@ -218,14 +218,23 @@ def _left_alone(strategy: TargetCpa, thing: Campaign | Ad, figures: _Figures) ->
 
 
 def _moved(strategy: TargetCpa, bid: Money, factor: Decimal) -> Money:
-    """Return *bid* times *factor*, within the bounds as far as one step leads; ticks are cut towards *bid*."""
-    wanted = min(max(bid.amount * factor, strategy.lowest.amount), strategy.highest.amount)
-    held = min(max(wanted, bid.amount * (1 - strategy.step)), bid.amount * (1 + strategy.step))
+    """Return *bid* times *factor*, within the bounds as far as one step leads.
+
+    Ticks are cut towards *bid*, but where it would stay beyond a bound that lies between two of them.
+    """
+    lowest, highest = strategy.lowest.amount, strategy.highest.amount
+    least, most = bid.amount * (1 - strategy.step), bid.amount * (1 + strategy.step)
+    held = min(max(min(max(bid.amount * factor, lowest), highest), least), most)
+    below, above = (
+        (held / strategy.tick).to_integral_value(way) * strategy.tick for way in (ROUND_DOWN, ROUND_UP)
+    )
     if held < bid.amount:
-        whole = (held / strategy.tick).to_integral_value(ROUND_UP) * strategy.tick
-        return Money(min(whole, bid.amount), bid.currency)
-    whole = (held / strategy.tick).to_integral_value(ROUND_DOWN) * strategy.tick
-    return Money(max(whole, bid.amount), bid.currency)
+        beyond = above > highest and below >= max(lowest, least)
+        return Money(below if beyond else min(above, bid.amount), bid.currency)
+    if held > bid.amount:
+        beyond = below < lowest and above <= min(highest, most)
+        return Money(above if beyond else max(below, bid.amount), bid.currency)
+    return bid
 
 
 def _fallen(strategy: TargetCpa, bid: Money) -> Money:

@@ -88,6 +88,25 @@ def test_a_bid_is_cut_to_ticks_towards_where_it_was():
     assert bids([ad(1, "0.33")], [day(1, conversions=1)], tick=Decimal("0.5")) == [Decimal("0.33")]
 
 
+@pytest.mark.parametrize(
+    ("bid", "conversions", "after"),
+    [
+        ("0.13", 10, "0.13"),
+        ("0.13", 40, "0.12"),
+        ("0.12", 40, "0.12"),
+        ("0.08", 1, "0.09"),
+        ("0.09", 1, "0.09"),
+        ("0.085", 1, "0.085"),
+        ("0.125", 40, "0.125"),
+        ("0.02", 1, "0.02"),
+    ],
+)
+def test_a_bound_between_two_ticks_is_kept(bid, conversions, after):
+    """A bid does not stay beyond it for the rest of a tick, as far as one step leads."""
+    bounds = {"lowest": usd("0.085"), "highest": usd("0.125"), "tick": Decimal("0.01")}
+    assert bids([ad(1, bid)], [day(1, conversions=conversions)], **bounds) == [Decimal(after)]
+
+
 def test_a_cost_near_the_target_is_good():
     """Bids do not flutter."""
     assert bids([ad(1)], [day(1, conversions=11)], tolerance=Decimal("0.1")) == [1]
