@@ -56,7 +56,8 @@ def count_plan(
     *paid_extra* are the keys of ``extra`` that move what is paid; see ``Connector.paid_extra``.
 
     Each kind of budget and each currency is measured apart, and the largest share counts. A sum is over the objects
-    whose value changes, not over the account: doubling one budget of many is a share of 1.
+    whose value changes, not over the account: doubling one budget of many is a share of 1. Of several updates of one
+    object the later ones count, field by field.
 
     Returns:
         ``updates``, ``paused``, ``resumed`` and ``deleted`` count objects. ``budget_up``, ``budget_down``, ``bid_up``
@@ -69,7 +70,7 @@ def count_plan(
     """
     objects = {(kind_of(thing), id_of(thing)): thing for thing in present}
     changed = [update for update in updates if update]
-    moves = [move for update in changed for move in _moves(update, _present(objects, update))]
+    moves = [move for update in _settled(changed) for move in _moves(update, _present(objects, update))]
     known = [move for move in moves if move.before is not None and move.after is not None]
     paid = [one for update in changed for one in _paid(update, paid_extra)]
     return {
@@ -152,6 +153,15 @@ class _Move:
     seen: bool
     """Whether the present value is known, in the same currency; no budget is known, too: no limit. Of what is no amount
     nobody knows what it moves, either."""
+
+
+def _settled(updates: Iterable[Update]) -> Iterable[Update]:
+    """Return one update for each object, with what it has in the end: its present value counts once."""
+    found: dict[tuple[str | None, str], Update] = {}
+    for update in updates:
+        before = found.get((update.kind, update.id), update)
+        found[update.kind, update.id] = attrs.evolve(update, fields={**before.fields, **update.fields})
+    return found.values()
 
 
 def _moves(update: Update, thing: Campaign | Ad | None) -> Iterable[_Move]:

@@ -59,6 +59,24 @@ def test_a_raise_is_a_share_of_the_budgets_that_move():
     assert budgets((10, 15), (10, 15))["budget_up"] == Decimal("0.5")
 
 
+def test_several_updates_of_one_object_are_measured_by_what_it_has_in_the_end():
+    """Each raise by 30 % on top of the other is more than half, though both are less of the sum counted twice."""
+    steps = [Update("1", {"daily_budget": usd(amount)}, "campaigns") for amount in (130, 169)]
+    counts = count_plan(steps, [campaign(1, 100)])
+    assert (counts["updates"], counts["budget_up"]) == (2, Decimal("0.69"))
+    with pytest.raises(UnsafePlanError, match="raises budgets by 69 %"):
+        check(counts)
+    beside = [
+        *steps,
+        Update("2", {"daily_budget": usd(100)}, "campaigns"),
+        Update("1", {"bid": usd(1)}, "ads"),
+    ]
+    assert count_plan(beside, [campaign(1, 100), campaign(2, 150), Ad(ad_id="1", bid=usd(2))]) == counts | {
+        "updates": 4, "budget_up": Decimal("0.276"), "budget_down": Decimal("0.2"),
+        "budget_change": Decimal("0.076"), "bid_down": Decimal("0.5"),
+    }  # fmt: skip
+
+
 def test_raises_and_cuts_are_counted_apart():
     """A budget that moves from one campaign to another changes nothing in the end, yet moves."""
     counts = budgets((100, 150), (100, 50))
