@@ -20,6 +20,8 @@ def exact(value: object) -> Decimal:
     """
     if isinstance(value, bool | float) or not isinstance(value, Decimal | int | str):
         raise ValueError(f"an amount is a Decimal, an int or text, not {type(value).__name__}")  # noqa: TRY004
+    if isinstance(value, str) and "_" in value:  # Python would read 0_5 as 5
+        raise ValueError(f"not a number: {value!r}")
     try:
         number = Decimal(value)
     except InvalidOperation:

@@ -11,7 +11,9 @@ from adnet.money import Money, exact
 AMOUNTS = st.decimals(allow_nan=False, allow_infinity=False, places=6, min_value=-(10**12), max_value=10**12)
 
 
-@pytest.mark.parametrize("value", [1.5, True, None, b"1", "abc", "", "NaN", "-Infinity", Decimal("NaN"), [1]])
+@pytest.mark.parametrize(
+    "value", [1.5, True, None, b"1", "abc", "", "0_5", "NaN", "-Infinity", Decimal("NaN"), [1]]
+)
 def test_what_is_no_exact_finite_number_is_refused(value):
     """A float has lost digits already; NaN and infinity are no amounts."""
     with pytest.raises(ValueError, match="not"):
