@@ -35,18 +35,23 @@ _TAKEN: Final = frozenset({"changes", "drafts", "guest", "knobs", "period", "str
 START: Final = datetime(2026, 3, 2, 12, tzinfo=UTC)
 """The first instant of every test of the kit, so that no test depends on the day on which it runs."""
 
+_STILL_S: Final = 0.4
+"""Who has not read the time for longer was kept from it."""
+
 
 class FastClock:
     """A clock that runs faster than the machine's: for waits that have to pass while a real server answers.
 
-    The order of things is that of real time; a second of it lasts ``1 / speed`` seconds.
+    The order of things is that of real time; a second of it lasts ``1 / speed`` seconds. When the machine stands still,
+    it does, too: a pause of a second would else be over before a token that is asked for could come.
     """
 
     def __init__(self, speed: float = 50.0, start: datetime = START) -> None:
         self._clock = SystemClock()
         self._speed = speed
         self._start = start
-        self._began = self._clock.monotonic()
+        self._read_at = self._clock.monotonic()
+        self._seconds = 0.0
 
     def now(self) -> datetime:
         """Return the present instant of this clock, aware, in UTC."""
@@ -54,11 +59,17 @@ class FastClock:
 
     def monotonic(self) -> float:
         """Return the seconds of this clock since it was made."""
-        return (self._clock.monotonic() - self._began) * self._speed
+        now = self._clock.monotonic()
+        self._seconds += min(now - self._read_at, _STILL_S) * self._speed
+        self._read_at = now
+        return self._seconds
 
     async def sleep(self, seconds: float) -> None:
         """Wait *seconds* of this clock."""
-        await self._clock.sleep(seconds / self._speed)
+        until = self.monotonic() + seconds
+        await self._clock.sleep(0)
+        while (left := until - self.monotonic()) > 1e-6:  # less is rounding
+            await self._clock.sleep(min(left / self._speed, _STILL_S / 2))
 
     def __repr__(self) -> str:
         return f"FastClock({self.now().isoformat()})"

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from adnet.errors import ServerError
-from adnet.testing import FastClock, SandboxHarness
+from adnet.testing import FakeClock, FastClock, SandboxHarness
+from adnet.testing import harness as kit
 from adnet.testing.harness import START
 
 
@@ -82,3 +83,18 @@ def test_a_subclass_can_say_something_else():
     )
     assert (other.knobs, other.strange) == ({"per_day": 1}, {})
     assert Harness.knobs["ready_after_s"] == 0.0
+
+
+async def test_a_fast_clock_stands_still_with_the_machine(monkeypatch):
+    """A token that was asked for would else come after its time; what is waited for takes its time all the same."""
+    machine = FakeClock()
+    monkeypatch.setattr(kit, "SystemClock", lambda: machine)
+    clock = FastClock(50.0)
+    machine.advance(0.2)
+    assert clock.monotonic() == pytest.approx(10.0)
+    machine.advance(30.0)
+    assert clock.monotonic() == pytest.approx(30.0)
+    began = machine.monotonic()
+    await clock.sleep(600.0)
+    assert clock.monotonic() == pytest.approx(630.0)
+    assert machine.monotonic() - began == pytest.approx(12.0)
