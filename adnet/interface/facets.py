@@ -154,6 +154,9 @@ class ReadsStats(Facet):
     ) -> AsyncIterator[Batch]:
         """Yield one StatRow per day and object; days on which nothing happened are no rows.
 
+        A day of which figures were told that the network has taken back since is one, of zeros, as far as that is
+        known: landing replaces rows and removes none.
+
         Args:
             period: Whole days of the account's own time zone.
             level: One of ``levels``.

@@ -24,7 +24,7 @@ _LEASE_S: Final = 3600.0
 """A process that dies gives its lease back at once."""
 
 Found = dict[date, dict[str, msgspec.Raw]]
-"""Day -> object -> its row; days on which an object did nothing are left out."""
+"""Day -> object -> its row; days on which an object did nothing are left out, unless something was told before."""
 
 
 class Kept(msgspec.Struct):
@@ -75,6 +75,10 @@ class DayStore:
                 known.update(dict.fromkeys(kept.ids))
                 known.update(kept.rows)
         return known
+
+    def told(self, kind: str, day: date) -> frozenset[str]:
+        """Return the objects of which a row of *day* is kept, however old, and so may have landed."""
+        return frozenset().union(*(kept.rows for kept in self._load(kind, day)))
 
     def alone(self, kind: str) -> AbstractAsyncContextManager[None]:
         """Ask for *kind* alone, over all processes: what one of them fetches, the others need not ask for."""

@@ -90,7 +90,10 @@ class StatReader:
     async def rows(
         self, period: Period, *, level: Level, ids: Collection[str] | None
     ) -> AsyncIterator[Batch]:
-        """Yield one row per day and object on which something happened: day after day, a thousand objects at a time."""
+        """Yield one row per day and object on which something happened: day after day, a thousand objects at a time.
+
+        A day of which the network has taken back all that it told is a row, too, without figures.
+        """
         today = self.today()
         days = [day for day in period.days(codec.MOSCOW) if day <= today]
         parents = await self._objects(level, ids, days[-1]) if days else {}
@@ -191,8 +194,11 @@ class StatReader:
         self._check_history(missing, today)
         spans = list(_spans(missing, self._api.profile.stat_days))
 
+        days = {day for absent in missing.values() for day in absent if day < today}
+        told = {day.isoformat(): self._store.told(kind, day) for day in days}
+
         async def fetch(span: Span) -> Found:
-            return await self._fetch(kind, span, today)
+            return await self._fetch(kind, span, today, told)
 
         fetched: list[tuple[Span, Found]] = []
         try:
@@ -216,7 +222,11 @@ class StatReader:
             told = f"{self._api.profile.title} tells the days of the last {back} days only"
             raise invalid(f"{told}: ask for statistics from {first} on", since="too long ago")
 
-    async def _fetch(self, kind: str, span: Span, today: date) -> Found:
+    async def _fetch(self, kind: str, span: Span, today: date, told: Mapping[str, Collection[str]]) -> Found:
+        """Return the rows of one request: those on which something happened, or of which something was *told* before.
+
+        Figures that the network has taken back have landed, perhaps; only a row can replace them.
+        """
         response = await self._native.statistics.send_days(
             kind,
             span.ids,
@@ -235,10 +245,11 @@ class StatReader:
             check_whole(answer, span.ids, span.closed(today))
             written: RawAnswer = decode(response, scrubber=scrubber, decoder=RAW_ANSWER)
             for item, raw in zip(answer.items, written.items, strict=True):
+                number = str(item.id)
                 for row, text in zip(item.rows, raw.rows, strict=True):
-                    if happened(row):
+                    if happened(row) or number in told.get(row.date, ()):
                         # A copy, so that the whole answer is not held for one row of it.
-                        found.setdefault(day_of(row), {})[str(item.id)] = text.copy()
+                        found.setdefault(day_of(row), {})[number] = text.copy()
         return found
 
     def _row(self, raw: msgspec.Raw, level: Level, number: str, parent: str | None, currency: str) -> StatRow:

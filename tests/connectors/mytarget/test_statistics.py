@@ -227,6 +227,36 @@ async def test_a_day_is_not_final_before_its_restating_is_over():
         assert test.report()["repeated_statistics"] == 0
 
 
+async def test_a_day_that_is_taken_back_is_told_as_nothing():
+    """What landed of it before would stay in every sum, if its row were left out as those of idle days are."""
+    async with bench(campaigns=3, banners=3) as test:
+        account = test.account()
+        first = await stats(account, days_ago(3))
+        (taken, *_) = (row for row in first if row.date == days_ago(2))
+        inner = connector(account).session._transport._inner
+        send = inner.send
+
+        async def restated(request, *, timeout_s):
+            reply = await send(request, timeout_s=timeout_s)
+            if request.route.operation != "statistics.days":
+                return reply
+            body = msgspec.json.decode(reply.body)
+            for item in body["items"]:
+                for row in item["rows"]:
+                    if (str(item["id"]), row["date"]) == (taken.object_id, str(taken.date)):
+                        row["base"] = {**FIGURES, "shows": 0}
+            return attrs.evolve(reply, body=msgspec.json.encode(body))
+
+        inner.send = restated
+        known = {(row.date, row.object_id) for row in first}
+        for _ in range(3):  # what the state keeps of it says so, too, and is not forgotten by the next answer
+            test.clock.advance(25 * 3600)
+            again = {(row.date, row.object_id): row for row in await stats(account, days_ago(3), TODAY)}
+            assert {key for key in known if key[0] < TODAY} == again.keys()
+            now = again[taken.date, taken.object_id]
+            assert (now.impressions, now.clicks, now.conversions, now.spend.amount) == (0, 0, 0, 0)
+
+
 async def test_how_many_days_are_restated_can_be_set():
     """With none, a closed day is closed."""
     async with bench() as test:
