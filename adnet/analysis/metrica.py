@@ -1,12 +1,11 @@
 """Goals from Yandex Metrica's reporting API.
 
 Source: Yandex Metrica API reference, reports, ``GET /stat/v1/data`` (documented: path, ``ids``, ``metrics`` with at
-most 20 of them, ``date1`` and ``date2`` with both days included, ``accuracy``) and its page on quotas (documented: 3
-requests of a user at once, 200 in 5 minutes, 5000 a day; a refusal has status 420 or 429). Observed in public clients:
-the header ``Authorization: OAuth TOKEN``, ``ym:s:goal<id>reaches``, ``ym:s:sumGoalReachesAny``,
-``ym:s:goal<id><currency>revenue``, and the answer's ``data`` with ``dimensions`` and ``metrics``. The largest page of
-100,000 rows is documented for the sister API of AppMetrica only. Nothing of it could be tried against the vendor; what
-is not documented is a setting here.
+most 20 of them, ``date1`` and ``date2`` with both days included, ``accuracy``, ``sort``, ``limit`` of at most 100,000)
+and its page on quotas (documented: 3 requests of a user at once, 200 in 5 minutes, 5000 a day; a refusal has status
+420 or 429). Observed in public clients: the header ``Authorization: OAuth TOKEN``, ``ym:s:goal<id>reaches``,
+``ym:s:sumGoalReachesAny``, ``ym:s:goal<id><currency>revenue``, and the answer's ``data`` with ``dimensions`` and
+``metrics``. Nothing of it could be tried against the vendor; what is not documented is a setting here.
 """
 
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -27,6 +26,7 @@ from adnet.errors import (
     ConfigurationError,
     PayloadError,
     RateLimitError,
+    SchemaError,
 )
 from adnet.periods import ONE_DAY
 from adnet.redact import Scrubber
@@ -115,7 +115,8 @@ class MetricaGoals(ReadsGoals):
 
         Raises:
             ConfigurationError: An end of the period is missing.
-            PayloadError: The answer is an estimate from a sample, and that will not do; or cannot be read.
+            PayloadError: The answer is an estimate from a sample, and that will not do; or it cannot be read, or is
+                not whole.
             ApiError: The network refused.
         """
         if days.since is None or days.until is None:
@@ -153,8 +154,11 @@ class MetricaGoals(ReadsGoals):
             whole = (
                 len(answer.data) < self.page_size if answer.total_rows is None else offset > answer.total_rows
             )
-            if whole or not answer.data:
+            if whole:
                 return
+            if not answer.data:
+                with self.session.reading(REPORT):
+                    raise PayloadError(f"the pages end after {offset - 1} of {answer.total_rows} rows")
 
     async def _page(self, days: Days, goals: Sequence[str], offset: int) -> _Answer:
         assert days.since is not None
@@ -166,12 +170,18 @@ class MetricaGoals(ReadsGoals):
             "date1": days.since.isoformat(),
             "date2": (days.until - ONE_DAY).isoformat(),
             "accuracy": self.accuracy,
+            "sort": ",".join(self.dimensions),  # rows in no order may move from one page to another
             "limit": self.page_size,
             "offset": offset,
         }
         response = await self.session.send(self.session.build(REPORT, query=query))
         with self.session.reading(REPORT):
             answer: _Answer = decode(response, scrubber=self.session.scrubber, decoder=_DECODER)
+            asked = len(self._metrics(goals))
+            if other := {len(row.metrics) for row in answer.data} - {asked}:
+                raise SchemaError(
+                    f"a row has {min(other)} figures instead of {asked}", paths=("$.data[].metrics",)
+                )
             if answer.sampled and not self.sampled:
                 share = f" of {answer.sample_share:%}" if answer.sample_share else ""
                 raise PayloadError(f"the answer is an estimate from a sample{share}; ask for fewer days")
@@ -179,8 +189,7 @@ class MetricaGoals(ReadsGoals):
 
     def _goals(self, row: _Row, goals: Sequence[str]) -> Iterator[GoalRow]:
         labels = [named.name for named in row.dimensions]
-        given: list[Decimal | None] = [*row.metrics, *([None] * METRICS_A_REQUEST)]
-        visits, figures = given[0], given[1:]
+        visits, *figures = row.metrics
         for place, goal in enumerate(goals or [ANY_GOAL]):
             revenue = figures[len(goals) + place] if self.currency and goals else None
             yield GoalRow(

@@ -49,6 +49,7 @@ async def test_goals_are_asked_for_by_labels():
         "date1": "2026-01-01",
         "date2": "2026-01-31",
         "accuracy": "full",
+        "sort": "ym:s:UTMCampaign,ym:s:UTMContent",
         "limit": "10000",
         "offset": "1",
     }
@@ -81,6 +82,18 @@ async def test_pages_are_asked_for_until_all_rows_are_there():
     goals, queries = await read(*script, page_size=2)
     assert [goal.utm_campaign for goal in goals] == ["0", "1", "2", "3", "4"]
     assert [query["offset"] for query in queries] == ["1", "3", "5"]
+
+
+async def test_pages_that_end_before_all_rows_are_there_are_told():
+    """Goals that are missing would read as if they had not been reached."""
+    with pytest.raises(PayloadError, match="2 of 5 rows"):
+        await read(page(("1", None, 1, 1), ("2", None, 1, 1), total_rows=5), page(total_rows=5), page_size=2)
+
+
+async def test_a_row_without_all_that_was_asked_for_is_told():
+    """What it leaves out is no zero."""
+    with pytest.raises(SchemaError, match="2 figures instead of 3"):
+        await read(page(("100", "9001", 30, 3)), goals=["7", "8"])
 
 
 async def test_a_page_that_is_not_full_is_the_last_where_the_number_is_not_told():
