@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from itertools import islice, pairwise
 from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -89,6 +90,11 @@ class Period:
             if day == date.max:
                 return
             day += ONE_DAY
+
+    def in_days(self, count: int, tz: tzinfo = UTC) -> "list[Period]":
+        """Return pieces of at most *count* days of *tz*, which meet at its midnights: no day is in two of them."""
+        starts = {instant(day, tz) for day in islice(self.days(tz), count, None, count)}
+        return [Period(*ends) for ends in pairwise([self.since, *sorted(starts), self.until])]
 
     def __str__(self) -> str:
         return f"{self.since.isoformat()}/{self.until.isoformat()}"

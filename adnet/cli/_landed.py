@@ -31,7 +31,7 @@ def report(call: Call, result: PullResult, *, profile: bool = False) -> int:
         blocks.append(profile_table(result.tables))
     # Rows in JSON lines have standard output for themselves.
     call.out.result(result_data(result, profile=profile), *blocks, to_stderr=result.to == STDOUT)
-    call.out.problems(problems(result))
+    call.out.problems([*problems(result), *vanished(result.tables)])
     return code_of_some(result.errors, landed=result.landed)
 
 
@@ -95,6 +95,16 @@ def problems(result: PullResult) -> Iterator[str]:
         yield f"{', '.join(tables)}: {sentence(found[0][1])}"
 
 
+def vanished(tables: Iterable[TableResult]) -> Iterator[str]:
+    """Yield a line for each table some rows of which the network told no more."""
+    for table in tables:
+        if table.vanished_rows:
+            yield (
+                f"{table.account}: {table.table}: the network no longer tells {table.vanished_rows} of the rows that"
+                " landed before for this period; they stay and count"
+            )
+
+
 def result_data(result: PullResult, *, profile: bool) -> dict[str, Any]:
     """Return the result as JSON values."""
     return {
@@ -110,6 +120,7 @@ def result_data(result: PullResult, *, profile: bool) -> dict[str, Any]:
 def _table_data(table: TableResult, *, profile: bool) -> dict[str, Any]:
     data = {name: value for name, value in table.row("").items() if name != "pull_id"}
     data["waited_s"] = round(table.meter.waited_s, 6)
+    data["vanished_rows"] = table.vanished_rows
     data["errors"] = [_error_data(error) for error in table.errors]
     if profile:
         data["profile"] = {name: round(getattr(table.meter, field), 6) for name, field in _SHARES.items()}

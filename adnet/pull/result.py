@@ -30,6 +30,9 @@ class TableResult:
     rows: int = 0
     new_rows: int = 0
     changed_rows: int = 0
+    vanished_rows: int = 0
+    """Rows of the period that have landed before, and that the network told no more. They stay, and count in every
+    sum; only told of tables that landed whole, into places that keep what lands."""
     meter: Meter = attrs.field(factory=Meter)
     errors: list[AdnetError] = attrs.field(factory=list)
     """Why windows are missing, or all of it."""

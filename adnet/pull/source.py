@@ -9,8 +9,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from datetime import datetime, timedelta, tzinfo
-from itertools import islice, pairwise
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import attrs
@@ -21,11 +20,12 @@ from adnet.models import Batch, ModelBatch, ReportJob, ReportQuery
 from adnet.models.words import Level
 from adnet.operations.jobs import ReportRunner
 from adnet.operations.windows import Windows
-from adnet.periods import Moment, Period, instant
+from adnet.periods import Moment, Period
 from adnet.pull.ahead import WriteBehind
 from adnet.pull.checkpoint import PullCheckpoint
 from adnet.pull.recording import Recorder
 from adnet.pull.result import TableResult
+from adnet.pull.vanished import count_vanished, stretch_of
 from adnet.sinks import Sink
 from adnet.transport.events import metered
 
@@ -116,6 +116,7 @@ class Source:
         with metered(next(iter(self._results.values())).meter):
             try:
                 await self._pull()
+                await self._count_vanished()
             except (StateError, SinkError):
                 raise
             except AdnetError as error:
@@ -205,7 +206,7 @@ class Source:
     # ------------------------------------------------------------------ lists
 
     async def _pull_stats(self, level: Level) -> None:
-        for unit in _units(self._period, self._connector.days_at_once, self._connector.time_zone):
+        for unit in self._period.in_days(self._connector.days_at_once, self._connector.time_zone):
             try:
                 await self._land(self._connector.list_stats(unit, level=level))
             except PayloadError as error:
@@ -234,14 +235,11 @@ class Source:
 
     async def _land(self, batches: AsyncIterator[Batch]) -> int:
         """Land one unit, all of it or nothing, and return how many rows came."""
-        rows = 0
+        rows, account = 0, self._account
         landing = self._run.sink.landing(
-            network=self._account.network,
-            account=self._account.name,
-            fetched_at=self._account.clock.now(),
+            network=account.network, account=account.name, fetched_at=account.clock.now()
         )
-        meter = next(iter(self._results.values())).meter
-        monotonic = self._account.clock.monotonic
+        meter, monotonic = next(iter(self._results.values())).meter, account.clock.monotonic
         behind = WriteBehind(landing, meter, monotonic)
         try:
             async with aclosing(batches) as stream:  # type: ignore[type-var]
@@ -273,6 +271,13 @@ class Source:
         self._tell("landed", sum(counts.rows for counts in landed.values()))
         return rows
 
+    async def _count_vanished(self) -> None:
+        """Note how many rows of its period the network told no more, if all that it tells has landed."""
+        result = self._results.get(self._name)
+        if result is not None and not result.errors and self._name in DATED:
+            stretch = stretch_of(self._account, self._name, self._period, self._levels)
+            result.vanished_rows = await count_vanished(self._run.sink, stretch, result.rows)
+
     # ------------------------------------------------------------------ news
 
     def _tell(self, state: str, rows: int = 0) -> None:
@@ -292,9 +297,3 @@ class Source:
         for result in self._results.values():
             result.end(now, landed=self._units > 0 or result.rows > 0)
         self._tell("ended", sum(result.rows for result in self._results.values()))
-
-
-def _units(period: Period, days: int, tz: tzinfo) -> list[Period]:
-    """Return pieces of at most *days* days of *tz*, which meet at its midnights: no day is in two of them."""
-    starts = {instant(day, tz) for day in islice(period.days(tz), days, None, days)}
-    return [Period(*ends) for ends in pairwise([period.since, *sorted(starts), period.until])]

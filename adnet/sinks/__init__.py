@@ -19,9 +19,9 @@ from adnet.clock import Clock, SystemClock
 from adnet.errors import ConfigurationError
 from adnet.hints import hint
 from adnet.places import place_of
-from adnet.sinks.base import Landed, Landing, Sink
+from adnet.sinks.base import Landed, Landing, Sink, Stretch
 
-__all__ = ["SCHEMES", "STDOUT", "Landed", "Landing", "Sink", "open_sink"]
+__all__ = ["SCHEMES", "STDOUT", "Landed", "Landing", "Sink", "Stretch", "open_sink"]
 
 SCHEMES: Final[Mapping[str, str]] = {
     "csv": "adnet.sinks.text:CsvSink",

@@ -21,7 +21,7 @@ from adnet.sinks._spools import Spools
 from adnet.sinks._together import Together, Unit
 from adnet.sinks._values import Origin
 from adnet.sinks._worker import Worker
-from adnet.sinks.base import Landed, Sink
+from adnet.sinks.base import Landed, Sink, Stretch
 
 _ROWS: Final = 2_048
 _BYTES: Final = 2 << 20
@@ -96,6 +96,10 @@ class SpoolingSink(Sink, ABC):
         """Say whether a run has been recorded here."""
         return await self.worker.run(self._recorded, pull_id)
 
+    async def count(self, stretch: Stretch) -> int:
+        """Return how many rows of *stretch* have landed."""
+        return await self.worker.run(self._count, stretch)
+
     async def close(self) -> None:
         """Remove what was only staged and give the place back."""
         await self.worker.finish(self._close)
@@ -126,6 +130,10 @@ class SpoolingSink(Sink, ABC):
     @abstractmethod
     def _recorded(self, pull_id: str) -> bool:
         """Say whether ``pulls`` has a row of this run."""
+
+    @abstractmethod
+    def _count(self, stretch: Stretch) -> int:
+        """Return how many rows of *stretch* have landed."""
 
 
 class SpoolLanding(StagedLanding[Spool]):

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from adnet.models.tables import PULLS, TABLES, ColumnType, Table
+from adnet.sinks.base import Stretch
 
 ALL_TABLES: Final[Mapping[str, Table]] = {**TABLES, PULLS.name: PULLS}
 """Every table that lands."""
@@ -62,6 +63,20 @@ def definitions(types: Mapping[ColumnType, str]) -> dict[str, dict[str, str]]:
         if table.history:
             found[history_of(table)] = {**columns, "replaced_at": types["instant"]}
     return found
+
+
+def within(stretch: Stretch, time: str, ends: Iterable[Any]) -> tuple[str, list[Any]]:
+    """Return the condition that rows of *stretch* fulfil, and its parameters.
+
+    Args:
+        stretch: The rows.
+        time: SQL for a row's time.
+        ends: Where *stretch* begins and ends, in the form of *time*.
+    """
+    condition = f"network = ? AND account = ? AND {time} >= ? AND {time} < ?"
+    if stretch.levels:
+        condition += f" AND level IN ({', '.join('?' * len(stretch.levels))})"
+    return condition, [stretch.network, stretch.account, *ends, *stretch.levels]
 
 
 def create(

@@ -95,10 +95,11 @@ class Store:
         with explained(self._path):
             self._transact(lambda: self.connection.executemany(insert, zip(*columns, strict=True)))
 
-    def count(self, relation: str) -> int:
-        """Return how many rows a table has."""
+    def count(self, relation: str, condition: str = "true", values: Sequence[Any] = ()) -> int:
+        """Return how many rows a table has, or how many of them fulfil *condition*."""
         with explained(self._path):
-            return int(self.connection.execute(f"SELECT count(*) FROM {relation}").fetchone()[0])
+            sql = f"SELECT count(*) FROM {relation} WHERE {condition}"
+            return int(self.connection.execute(sql, values).fetchone()[0])
 
     def has(self, relation: str, column: str, value: str) -> bool:
         """Say whether a table has a row with *value* in *column*."""

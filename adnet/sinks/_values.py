@@ -8,7 +8,8 @@ from typing import Any, Final
 import attrs
 
 from adnet.errors import PayloadError, SinkError
-from adnet.models.tables import PULLS, Columns, ColumnType, Table
+from adnet.models.tables import PULLS, TABLES, Columns, ColumnType, Table
+from adnet.sinks.base import Stretch
 
 _SIX_DIGITS: Final = Decimal("0.000001")
 _CEILING: Final = Decimal(10) ** 12
@@ -124,6 +125,13 @@ def check_shape(table: Table, columns: Columns) -> int:
     if len(lengths) != 1:
         raise SinkError(f"{table.name}: columns have different lengths: {sorted(lengths)}")
     return lengths.pop()
+
+
+def ends(stretch: Stretch) -> tuple[Any, Any]:
+    """Return where *stretch* begins and ends, as values of its table's column of time."""
+    table = TABLES[stretch.table]
+    fit = CONVERT[table.columns[table.time or ""]]
+    return fit(stretch.since), fit(stretch.until)
 
 
 def pull_rows(pulls: Iterable[Mapping[str, Any]], now: datetime) -> list[dict[str, Any]]:

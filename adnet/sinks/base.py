@@ -10,11 +10,12 @@ What every sink does alike, with the tables of `adnet.models.tables`:
   ``raw`` is another, ``raw`` and ``fetched_at`` are replaced, unless the landing has no ``raw`` at all.
 - Any other difference replaces the row; in tables with a history the old row moves to ``<table>_history`` and is
   stamped there with ``replaced_at``.
-- Rows that are not in a landing stay. A key that comes twice in one landing lands as it came last.
+- Rows that are not in a landing stay; `count` lets a pull find out that there are some.
+- A key that comes twice in one landing lands as it came last.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol, Self
 
 import attrs
@@ -32,6 +33,21 @@ class Landed:
     """Rows whose key had not landed before."""
     changed_rows: int
     """Rows that replaced a different one; those that differ in ``raw`` only do not count."""
+
+
+@attrs.frozen(kw_only=True)
+class Stretch:
+    """Rows of one table of one account whose time lies in ``[since, until)``."""
+
+    network: str
+    account: str
+    table: str
+    """The name of one that has a column of time."""
+    since: date
+    """A day where the table knows its rows by the day, else an aware instant; likewise *until*."""
+    until: date
+    levels: tuple[str, ...] = ()
+    """Of statistics; without any, rows of all of them."""
 
 
 class Landing(Protocol):
@@ -110,6 +126,14 @@ class Sink(Protocol):
     async def recorded(self, pull_id: str) -> bool:
         """Say whether a run has been recorded here: only then may another run go on where it was cut short."""
         ...
+
+    async def count(self, stretch: Stretch) -> int | None:  # noqa: ARG002 - for those who can tell
+        """Return how many rows of *stretch* have landed here so far; None where the place cannot tell.
+
+        Raises:
+            SinkError: The place cannot be read.
+        """
+        return None
 
     async def close(self) -> None:
         """Finish and release the place; may be called twice."""

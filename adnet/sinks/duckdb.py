@@ -26,9 +26,9 @@ from adnet.sinks._duckdb_merge import Stage, merge, replace, scope_of
 from adnet.sinks._files import FolderLock, make_folder, remove, sync
 from adnet.sinks._spool import UNLIKE, Spool
 from adnet.sinks._spooling import SpoolingSink
-from adnet.sinks._sql import DUCKDB_TYPES, create, definitions, literal, one_file, quoted
+from adnet.sinks._sql import DUCKDB_TYPES, create, definitions, literal, one_file, quoted, within
 from adnet.sinks._together import Unit
-from adnet.sinks.base import Landed
+from adnet.sinks.base import Landed, Stretch
 
 T = TypeVar("T")
 
@@ -178,6 +178,14 @@ class DuckDbSink(SpoolingSink):
         with explained(self.path):
             rows = self._connection.execute("SELECT 1 FROM pulls WHERE pull_id = ? LIMIT 1", [pull_id])
             return bool(rows.fetchall())
+
+    def _count(self, stretch: Stretch) -> int:
+        table = TABLES[stretch.table]
+        condition, values = within(stretch, quoted(table.time or ""), _values.ends(stretch))
+        query = f"SELECT count(*) FROM {quoted(table.name)} WHERE {condition}"  # noqa: S608 - names are ours
+        with explained(self.path):
+            ((count,),) = self._connection.execute(query, values).fetchall()
+            return int(count)
 
     def land(self, units: Sequence[Unit]) -> None:
         """Land *units*, whose spools may be finished or not: each as a whole or not at all."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from adnet.clock import Clock
 from adnet.errors import SinkError
@@ -25,7 +26,7 @@ from adnet.sinks._spool import PartFile, Spool
 from adnet.sinks._spooling import SpoolingSink
 from adnet.sinks._sql import ALL_TABLES, history_of
 from adnet.sinks._together import Unit
-from adnet.sinks.base import Landed
+from adnet.sinks.base import Landed, Stretch
 
 
 class ParquetSink(SpoolingSink):
@@ -108,6 +109,14 @@ class ParquetSink(SpoolingSink):
         parts = self._parts.of(PULLS.name, "pulls", PULLS.full_key)
         return any(pull_id in read_rows(part.path, schema).column(0).to_pylist() for part in parts)
 
+    def _count(self, stretch: Stretch) -> int:
+        self._parts.settle()
+        table, ends = TABLES[stretch.table], _values.ends(stretch)
+        time, schema = table.time or "", _arrow.schema(table)
+        parts = self._parts.of(table.name, group_of(stretch.network, stretch.account), table.key)
+        near = [part for part in parts if part.may_share_keys({time: ends})]
+        return sum(_inside(read_rows(part.path, schema, [time, "level"]), stretch, ends) for part in near)
+
     def _record(self, rows: Any) -> None:
         staged, hashes = PartFile(self._parts.new_file(), rows.schema), Hashes(self._parts.new_file())
         try:
@@ -120,6 +129,16 @@ class ParquetSink(SpoolingSink):
         finally:
             hashes.discard()
             remove(staged.path)
+
+
+def _inside(rows: Any, stretch: Stretch, ends: tuple[Any, Any]) -> int:
+    """Return how many of *rows* are of *stretch*."""
+    times = rows[TABLES[stretch.table].time]
+    since, until = (pa.scalar(end, times.type) for end in ends)
+    mask = pc.and_(pc.greater_equal(times, since), pc.less(times, until))
+    if stretch.levels:
+        mask = pc.and_(mask, pc.is_in(rows["level"], value_set=pa.array(stretch.levels)))
+    return pc.sum(mask).as_py() or 0
 
 
 def _discard(merges: Sequence[Merge]) -> None:

@@ -15,16 +15,16 @@ from typing import Any, ClassVar, Final, TextIO
 
 from adnet.clock import Clock
 from adnet.errors import SinkError
-from adnet.models.tables import PULLS, ColumnType, Table
+from adnet.models.tables import PULLS, TABLES, ColumnType, Table
 from adnet.sinks import _texts, _values
 from adnet.sinks._files import make_folder, remove, sync
-from adnet.sinks._sql import ALL_TABLES, columns_of, history_of, quoted
+from adnet.sinks._sql import ALL_TABLES, columns_of, history_of, quoted, within
 from adnet.sinks._sqlite_errors import explained
 from adnet.sinks._staging import StoreLanding
 from adnet.sinks._store import Store
 from adnet.sinks._values import Origin
 from adnet.sinks._worker import Worker
-from adnet.sinks.base import Landed, Sink
+from adnet.sinks.base import Landed, Sink, Stretch
 
 _EXPORT_EVERY_S: Final = 5.0
 _EXPORT_SHARE: Final = 10.0
@@ -73,6 +73,10 @@ class TextSink(Sink, ABC):
         """Say whether a run has been recorded here."""
         return await self._worker.run(self._store.has, PULLS.name, "pull_id", pull_id)
 
+    async def count(self, stretch: Stretch) -> int:
+        """Return how many rows of *stretch* have landed."""
+        return await self._worker.run(self._count, stretch)
+
     async def close(self) -> None:
         """Export what is not exported yet and give the folder back."""
         await self._worker.finish(self._close)
@@ -108,6 +112,13 @@ class TextSink(Sink, ABC):
             ):  # these rows have landed: what is wrong with a file is told at the close
                 self._export_due()
         return landed
+
+    def _count(self, stretch: Stretch) -> int:
+        table = TABLES[stretch.table]
+        # Without its Z an instant comes before the same one with a fraction, as text, too.
+        time, ends = f"rtrim({quoted(table.time or '')}, 'Z')", _values.ends(stretch)
+        condition, values = within(stretch, time, [end.isoformat() for end in ends])
+        return self._store.count(quoted(table.name), condition, values)
 
     def _record(self, rows: Sequence[Mapping[str, Any]]) -> None:
         stage = self._store.new_stage(PULLS)

@@ -7,7 +7,7 @@ from typing import Any
 from adnet.clock import Clock, SystemClock
 from adnet.errors import AdnetError
 from adnet.models.tables import PULLS, TABLES, Columns, Table
-from adnet.sinks.base import Landed, Sink
+from adnet.sinks.base import Landed, Sink, Stretch
 
 Row = dict[str, Any]
 
@@ -58,6 +58,16 @@ class MemorySink(Sink):
     async def recorded(self, pull_id: str) -> bool:
         """Say whether a run has been recorded here."""
         return any(row["pull_id"] == pull_id for row in self._tables.get("pulls", {}).values())
+
+    async def count(self, stretch: Stretch) -> int:
+        """Return how many rows of *stretch* have landed."""
+        time, whose = TABLES[stretch.table].time or "", (stretch.network, stretch.account)
+        return sum(
+            (row["network"], row["account"]) == whose
+            and (not stretch.levels or row["level"] in stretch.levels)
+            and stretch.since <= row[time] < stretch.until
+            for row in self._tables.get(stretch.table, {}).values()
+        )
 
     async def close(self) -> None:
         """Nothing has to be given back; what has landed stays readable."""

@@ -53,6 +53,22 @@ class TestLanding:
         assert table["rows"] > 100
         assert (table["new_rows"], table["changed_rows"]) == (0, 0)
 
+    def test_rows_that_the_network_tells_no_more_are_told(self, adnet, partner):
+        """They count in every sum; with --json, too, and once they are told no more there is nothing to tell."""
+        configure(partner.account())
+        adnet("pull", *LAND, "--table", "clicks")
+        with duckdb.connect("ads.duckdb") as landed_before:
+            landed_before.execute(
+                "UPDATE clicks SET click_key = 'taken back' WHERE click_key IN (SELECT min(click_key) FROM clicks)"
+            )
+        ran = adnet("pull", *LAND, "--table", "clicks", "--json")
+        (table,) = ran.json["tables"]
+        assert (ran.code, table["new_rows"], table["vanished_rows"]) == (0, 1, 1)
+        assert ran.err.splitlines() == [
+            "adnet: partner: clicks: the network no longer tells 1 of the rows that landed before for this period;"
+            " they stay and count"
+        ]
+
     def test_rows_have_standard_output_for_themselves(self, adnet, partner):
         """With jsonl:- the result goes to standard error."""
         configure(partner.account())

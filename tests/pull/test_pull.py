@@ -73,6 +73,35 @@ async def test_what_lands_equals_the_truth(sandbox):
     assert sum(row["commission"] for row in landed) == sum(Decimal(str(row["commission"])) for row in truth)
 
 
+@pytest.mark.parametrize("to", ["memory", "duckdb", "parquet", "csv", "jsonl"])
+async def test_rows_that_the_network_tells_no_more_are_counted(sandbox, tmp_path, to):
+    """They stay, since they may have been forgotten as well as taken back; what is pulled beside them is no part of it."""
+    sink = MemorySink() if to == "memory" else f"{to}:{tmp_path / 'landed'}"
+
+    async def pull_without(*gone, until=UNTIL):
+        async with connected(sandbox) as account:
+            read = account.connector.runner.read
+
+            async def some(job):
+                async for batch in read(job):
+                    kept = [row for row in batch.models() if row.transaction_id not in gone]
+                    yield ModelBatch(kept)
+
+            account.connector.runner.read = some
+            result = await adnet.pull(account, since=SINCE, until=until, to=sink, tables="transactions")
+        (table,) = result.tables
+        return table
+
+    async with connected(sandbox) as account:
+        ids = [tx.transaction_id async for tx in account.list_transactions(since=SINCE, until=UNTIL)]
+    first, last = ids[0], ids[-1]
+    assert (await pull_without()).vanished_rows == 0
+    again = await pull_without(first, last)
+    assert (again.rows, again.vanished_rows, again.outcome) == (len(ids) - 2, 2, "landed")
+    assert (await pull_without(first, last, until=UNTIL - timedelta(days=1))).vanished_rows == 1
+    assert (await pull_without()).vanished_rows == 0
+
+
 async def test_a_refusing_sink_is_one_plain_error(sandbox):
     """Not a group of them; the remedy is its text."""
     async with connected(sandbox) as account:

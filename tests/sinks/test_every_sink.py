@@ -11,7 +11,7 @@ from sink_kit import LATER, START, Place, stats, transactions
 
 from adnet.errors import PayloadError, SinkError
 from adnet.models.tables import PULLS, TABLES, RawColumn
-from adnet.sinks import Landed
+from adnet.sinks import Landed, Stretch
 
 NAIVE_LATER = LATER.replace(tzinfo=None)
 NAIVE_START = START.replace(tzinfo=None)
@@ -393,6 +393,38 @@ async def test_closed_sink_refuses(place: Place) -> None:
     await sink.close()
     with pytest.raises(SinkError, match="closed"):
         await landing.write("transactions", transactions(1))
+
+
+def stretch(
+    since: date, until: date, *levels: str, table: str = "transactions", account: str = "acc"
+) -> Stretch:
+    return Stretch(network="net", account=account, table=table, since=since, until=until, levels=levels)
+
+
+async def test_rows_of_a_stretch_are_counted(place: Place) -> None:
+    """By their time, to the microsecond: of one account and table, whatever else has landed."""
+    await place.land(transactions(10))
+    await place.land(transactions(3, start=20, occurred_at=START + timedelta(seconds=4.5)))
+    await place.land(transactions(5), account="other")
+    half = timedelta(seconds=0.5)
+    counted = [(0, 10, 13), (4, 5, 4), (4.5, 5, 3), (4, 4.5, 1), (5, 10, 5), (10, 99, 0), (-9, 1, 1)]
+    async with place.opened() as sink:
+        for since, until, rows in counted:
+            ends = (START + timedelta(seconds=since), START + timedelta(seconds=until))
+            assert await sink.count(stretch(*ends)) == rows, (since, until)
+        assert await sink.count(stretch(START, START + half, account="third")) == 0
+        berlin = timezone(timedelta(hours=1))
+        assert await sink.count(stretch(START.astimezone(berlin), START + half)) == 1
+
+
+async def test_days_of_statistics_are_counted_by_level(place: Place) -> None:
+    """One level, some, or all of them."""
+    await place.land(stats(5), "stats")
+    await place.land(stats(3, level="ad"), "stats")
+    second, fifth = date(2026, 1, 2), date(2026, 1, 5)
+    async with place.opened() as sink:
+        for levels, rows in [((), 5), (("campaign",), 3), (("ad", "campaign"), 5), (("source",), 0)]:
+            assert await sink.count(stretch(second, fifth, *levels, table="stats")) == rows, levels
 
 
 async def test_cancelled_commit_is_whole_or_nothing(place: Place) -> None:
