@@ -64,10 +64,8 @@ class TestLanding:
         ran = adnet("pull", *LAND, "--table", "clicks", "--json")
         (table,) = ran.json["tables"]
         assert (ran.code, table["new_rows"], table["vanished_rows"]) == (0, 1, 1)
-        assert ran.err.splitlines() == [
-            "adnet: partner: clicks: the network no longer tells 1 of the rows that landed before for this period;"
-            " they stay and count"
-        ]
+        told = "partner: clicks: the network no longer tells 1 of the rows that landed before for this period"
+        assert ran.line == f"adnet: {told}; they stay and count"
 
     def test_rows_have_standard_output_for_themselves(self, adnet, partner):
         """With jsonl:- the result goes to standard error."""
