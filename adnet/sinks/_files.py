@@ -19,6 +19,8 @@ def make_folder(folder: Path, *, private: bool = False) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700 if private else 0o777)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise SinkError(f"cannot create the folder {folder}: a file is in its place: name another") from error
     except OSError as error:
         raise SinkError(f"cannot create the folder {folder}: {error.strerror or error}") from error
 

@@ -68,6 +68,9 @@ class DuckDbSink(SpoolingSink):
         self._connection: Any = None
 
     def _open(self) -> None:
+        with explained(self.path):
+            if self.path.is_dir():
+                raise SinkError(f"{self.path}: is a folder: name a file, like {self.path / 'ads.duckdb'}")
         make_folder(self.path.parent)
         try:
             # Before DuckDB comes: it may spill there as it reads the log of a process that died.

@@ -454,6 +454,20 @@ async def test_a_place_that_may_not_be_looked_into(place: Place, monkeypatch: py
             pass
 
 
+async def test_a_place_of_the_wrong_kind_is_told_with_the_remedy(place: Place) -> None:
+    """A folder where a file has to be, or the other way round; nothing is made beside it."""
+    place.path.parent.mkdir(parents=True)
+    if place.scheme == "duckdb":
+        place.path.mkdir()
+    else:
+        place.path.write_text("mine")
+    before = sorted(place.path.parent.rglob("*"))
+    with pytest.raises(SinkError, match=rf"{place.path.name}.*: name (a file|another)"):
+        async with place.opened():
+            pass
+    assert before == sorted(place.path.parent.rglob("*"))
+
+
 async def test_uri(place: Place) -> None:
     """A sink says where it is."""
     assert place.uri == place.sink().uri
