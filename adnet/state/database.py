@@ -161,13 +161,13 @@ class Database:
             if durable:
                 connection.execute("PRAGMA synchronous=FULL")
             try:
+                # A signal that comes while the lock is waited for is heard once the transaction has begun.
                 connection.execute("BEGIN IMMEDIATE")
-                try:
-                    yield connection
-                    connection.execute("COMMIT")
-                except BaseException:
-                    _roll_back(connection)
-                    raise
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                _roll_back(connection)
+                raise
             finally:
                 if durable:
                     connection.execute("PRAGMA synchronous=NORMAL")

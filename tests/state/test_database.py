@@ -1,6 +1,7 @@
 """The state file: owner-only, shared by processes, whole after a kill, and clear about what is wrong."""
 
 import os
+import signal
 import sqlite3
 import stat
 import subprocess
@@ -144,6 +145,26 @@ def test_a_lock_held_too_long_is_told(path: Path, table: Database) -> None:
         ):
             pytest.fail("two writers at once")
         assert other.rows("SELECT * FROM t") == [], "readers never wait"
+
+
+def test_who_is_interrupted_while_waiting_for_the_lock_does_not_keep_it(path: Path, table: Database) -> None:
+    """A notebook that is stopped meanwhile goes on: what it writes later counts, and others may write."""
+    heard = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        release = threading.Timer(0.4, other.execute, ["COMMIT"])
+        release.start()
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        try:
+            with pytest.raises(KeyboardInterrupt), table.transaction():
+                pass
+        finally:
+            signal.signal(signal.SIGALRM, heard)
+            release.join()
+        with table.transaction() as connection:
+            connection.execute("INSERT INTO t VALUES (1, 'x')")
+        assert other.execute("SELECT count(*) FROM t").fetchone()[0] == 1
+        other.execute("BEGIN IMMEDIATE")
 
 
 @pytest.mark.parametrize("content", [b"not a database, but long enough to look like a file", b"x" * 8192])
