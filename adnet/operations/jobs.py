@@ -23,7 +23,7 @@ from adnet.errors import (
 )
 from adnet.interface import Connector, QueuesReports
 from adnet.models import Batch, ReportJob, ReportQuery
-from adnet.operations.waiting import SHORTEST_POLL_S, JobSettings, Pauses
+from adnet.operations.waiting import JobSettings, Pauses
 from adnet.state import State
 from adnet.transport.deadline import deadline
 
@@ -74,6 +74,7 @@ class ReportRunner:
         """Ask for a report, or share the one that is under way for the same query.
 
         Raises:
+            JobTimeoutError: Another process is asking for it, and has not come to an end in time.
             ConfigurationError: A filter names nothing, so that the report would be of all.
             AdnetError: The network refused, or could not be reached; the intent stays in the journal.
         """
@@ -91,6 +92,7 @@ class ReportRunner:
             account_key=self._connector.account_key,
             query=query,
         )
+        begun = self._clock.monotonic()
         async with self._lock(query.key):
             while True:
                 async with self._posting:
@@ -99,7 +101,7 @@ class ReportRunner:
                         return job
                     if job.owner == self._state.owner:
                         return await self._post(job)
-                await self._clock.sleep(SHORTEST_POLL_S)  # another process is just asking for it
+                await self._pauses.for_another(job, begun)
 
     @contextmanager
     def _given_up_if_left(self, job: ReportJob) -> Iterator[None]:
@@ -193,7 +195,8 @@ class ReportRunner:
                 case "submit":
                     return await self._post_again(job)
                 case "poll":
-                    return await self._poll(job, started)
+                    await self._pauses.until_due(job, started)
+                    return await self._ask(job, started)
                 case "read":
                     return job
         raise JobFailedError(
@@ -215,10 +218,6 @@ class ReportRunner:
                 await self._pauses.until_allowed(job)
                 job = await self._ask(job)
             return await self._post_again(job) if job.state == "intended" else job
-
-    async def _poll(self, job: ReportJob, started: float) -> ReportJob:
-        await self._pauses.until_due(job, started)
-        return await self._ask(job, started)
 
     async def _ask(self, job: ReportJob, started: float | None = None) -> ReportJob:
         """Ask how far *job* is; learn from how long it took where it was waited for since *started*."""

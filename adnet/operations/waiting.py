@@ -91,6 +91,21 @@ class Pauses:
         """Take note that the report of *job* has just been asked for."""
         self._posted[job.job_id] = self._clock.monotonic()
 
+    async def for_another(self, job: ReportJob, begun: float) -> None:
+        """Wait a little for another process that is just asking for *job*, which is waited for since *begun*.
+
+        Raises:
+            JobTimeoutError: It was waited for long enough: that process hangs, or was stopped on its way.
+        """
+        now = self._clock.monotonic()
+        if now >= min(begun + self._settings.timeout_s, current_deadline() or math.inf):
+            raise JobTimeoutError(
+                f"another process ({job.owner}) is asking for the {job.query.kind} report, and did not come to an end"
+                f" in {now - begun:.0f} s; run again later, or end it if it hangs",
+                **job.context,
+            )
+        await self._sleep(SHORTEST_POLL_S)
+
     async def until_allowed(self, job: ReportJob) -> None:
         """Wait until the last question about *job* is 0.2 s ago."""
         await self._sleep(self._earliest(job) - self._clock.monotonic())

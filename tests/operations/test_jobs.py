@@ -343,6 +343,24 @@ async def test_two_processes_share_one_report(network, clock, tmp_path):
     assert ready[0].report_id == ready[1].report_id
 
 
+@pytest.mark.parametrize("how", ["ready", "submit"])
+async def test_a_process_that_hangs_while_it_asks_is_waited_for_no_longer_than_a_report(
+    network, clock, tmp_path, how
+):
+    """It lives, so that nobody knows whether the network was asked; once it is gone, its intent is taken over."""
+    settings = JobSettings(timeout_s=60.0)
+    fresh = ReportJob(network="memory", account="shop", account_key="key", query=query())
+    with State.open(tmp_path / "state.db", clock=clock) as mine:
+        with State.open(tmp_path / "state.db", clock=clock) as hanging:
+            hanging.jobs.claim(fresh)
+            runner = ReportRunner(network, account="shop", clock=clock, state=mine, settings=settings)
+            with pytest.raises(JobTimeoutError, match=rf"{hanging.owner}.* end it if it hangs"):
+                await getattr(runner, how)(query())
+            assert 60.0 <= clock.monotonic() < 61.0
+            assert not network.submitted
+        assert (await runner.ready(query())).attempts == 2
+
+
 def test_settings_are_a_value():
     """One changed setting leaves the others."""
     assert attrs.evolve(SETTINGS, attempts=1).losses == SETTINGS.losses
