@@ -199,10 +199,10 @@ class ReportRunner:
                     return await self._ask(job, started)
                 case "read":
                     return job
-        raise JobFailedError(
-            f"the network made no {job.query.kind} report, asked {job.attempts} times",
-            **job.context,
-        )
+        why = f"the network made no {job.query.kind} report, asked {job.attempts} times"
+        if job.state == "cancelled":
+            why = f"the {job.query.kind} report was given up in the journal; ask anew for another"
+        raise JobFailedError(why, **job.context)
 
     async def poll(self, job: ReportJob) -> ReportJob:
         """Ask once how far *job* is, not sooner than 0.2 s after the last question; store a change of state.

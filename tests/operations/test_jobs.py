@@ -258,7 +258,7 @@ async def test_a_refused_post_leaves_a_journal_that_says_so(runner, network, sta
 
 
 async def test_a_cancelled_job_is_not_polled_on(runner, network, state):
-    """Somebody gave it up in the journal while we waited."""
+    """Somebody gave it up in the journal while we waited: that is told, and not that the network failed."""
     network.takes_s = 3.0
     submitted = await runner.submit(query())
 
@@ -266,7 +266,7 @@ async def test_a_cancelled_job_is_not_polled_on(runner, network, state):
         await network.clock.sleep(1.0)
         state.jobs.cancel(submitted.job_id)
 
-    with pytest.raises(JobFailedError):
+    with pytest.raises(JobFailedError, match="was given up in the journal; ask anew"):
         await asyncio.gather(runner.wait(submitted), give_up())
     assert state.jobs.get(submitted.job_id).state == "cancelled"
 
