@@ -66,13 +66,14 @@ class _Guard:
     A class, since it is entered for every statement, and a block of a generator takes three times as long.
     """
 
-    __slots__ = ("_connection", "_lock", "_name", "_pid")
+    __slots__ = ("_connection", "_lock", "_name", "_pid", "closed")
 
     def __init__(self, connection: sqlite3.Connection, name: str) -> None:
         self._connection = connection
         self._name = name
         self._pid = os.getpid()
         self._lock = threading.RLock()
+        self.closed = False
 
     def __enter__(self) -> sqlite3.Connection:
         # Asked before the lock: a fork may have copied the lock while another thread held it.
@@ -80,6 +81,8 @@ class _Guard:
             raise StateError(
                 f"{self._name} was opened before a fork: open the state again in the new process"
             )
+        if self.closed:
+            raise StateError(f"{self._name} was closed: open the state, or the account that had it, again")
         self._lock.acquire()
         return self._connection
 
@@ -211,6 +214,7 @@ class Database:
     def close(self) -> None:
         """Close the connection; closing twice is fine. In a forked child it is left to its parent."""
         if not self._guard.is_forked():
+            self._guard.closed = True
             self._connection.close()
 
     def __repr__(self) -> str:

@@ -280,11 +280,11 @@ def test_a_full_disk_is_told_and_loses_nothing(table: Database) -> None:
 
 
 def test_after_close_it_says_so(path: Path) -> None:
-    """A closed database is an error with the path in it; closing twice is none."""
+    """A closed database is an error with the path in it, and no reason to move it away; closing twice is none."""
     database = Database.open(path)
     database.close()
     database.close()
-    with pytest.raises(StateError, match=str(path)):
+    with pytest.raises(StateError, match=f"{path} was closed: open the state, .* again"):
         database.rows("SELECT 1")
 
 
