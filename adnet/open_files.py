@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import os
 import sys
 from collections.abc import Iterator
 from typing import Final
@@ -46,3 +47,12 @@ def raised() -> Iterator[None]:
 def ran_out(error: object) -> bool:
     """Say whether an error means that no more may be open."""
     return isinstance(error, OSError) and error.errno in _REFUSALS
+
+
+def none_left() -> bool:
+    """Say whether no more can be opened now, where a library does not tell why it could not open one."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        return ran_out(error)
+    return False

@@ -1,12 +1,16 @@
 """How many files a process may have open: raised by the command, told where it is too few."""
 
 import errno
+import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from adnet import open_files
 from adnet.cli._call import run
+from adnet.errors import StateError
+from adnet.state import State
 
 resource = pytest.importorskip("resource")
 
@@ -78,3 +82,24 @@ def test_without_a_limit_there_are_enough(monkeypatch):
 def test_what_it_looks_like_when_there_are_too_few(error, ran_out):
     """By the system's number, whatever it is called."""
     assert open_files.ran_out(error) is ran_out
+
+
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("left", [0, 1, 2])
+def test_a_state_for_which_no_file_is_left_says_so(few, tmp_path, known, left):
+    """Neither the file nor its folder is to blame; a state needs three or four."""
+    if known:
+        State.open(tmp_path / "state.db").close()
+    taken = []
+    try:
+        with suppress(OSError):
+            while True:
+                taken.append(os.open(os.devnull, os.O_RDONLY))
+        for _ in range(left):
+            os.close(taken.pop())
+        with pytest.raises(StateError, match=r"Too many open files: raise the limit .*`ulimit -n`"):
+            State.open(tmp_path / "state.db")
+    finally:
+        for handle in taken:
+            os.close(handle)
+    State.open(tmp_path / "state.db").close()

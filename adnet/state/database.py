@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NoReturn, Self
 
+from adnet import open_files
 from adnet.errors import StateError
 from adnet.periods import utc
 from adnet.state.files import make_private, refuse_readable
@@ -282,4 +283,6 @@ def _roll_back(connection: sqlite3.Connection) -> None:
 def _fail(name: str, error: sqlite3.Error) -> NoReturn:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     remedy = _REMEDIES.get(code, f"cannot be used: {error}: move it away and run again")
+    if code == sqlite3.SQLITE_CANTOPEN and open_files.none_left():
+        remedy = f"cannot be opened: Too many open files: {open_files.REMEDY}"
     raise StateError(f"{name} {remedy}") from error

@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
+from adnet import open_files
 from adnet.errors import StateError
 
 _SIDE_FILES: Final = ("-wal", "-shm", "-journal")
@@ -27,7 +28,8 @@ def make_private(path: Path) -> None:
         return
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise StateError(f"{path} cannot be made: {reason}: name another file as state url") from error
+        remedy = open_files.REMEDY if open_files.ran_out(error) else "name another file as state url"
+        raise StateError(f"{path} cannot be made: {reason}: {remedy}") from error
     try:
         if os.name == "posix":
             os.fchmod(descriptor, 0o600)

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from adnet import open_files
 from adnet.errors import StateError
 from adnet.locks import is_locked, lock
 
@@ -97,7 +98,8 @@ def _held(path: Path) -> int | None:
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
-        raise StateError(f"{path} cannot be made: {error.strerror}: check the state's folder") from error
+        remedy = open_files.REMEDY if open_files.ran_out(error) else "check the state's folder"
+        raise StateError(f"{path} cannot be made: {error.strerror}: {remedy}") from error
     try:
         lock(handle)
     except BlockingIOError:
