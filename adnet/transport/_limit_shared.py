@@ -50,8 +50,10 @@ class Share:
         self._holding: dict[Room, None] = {}
         self._remembered = (math.inf, -math.inf)
         """(width, moment) of the bounds last remembered."""
+        self._told_at_wall = wall = self._wall()
+        """What had to be added to our clock when the server's calendar was last told. When it is more now, the machine
+        slept, or somebody set its clock: nobody knows which before the next reply."""
         if (bounds := quota.skew(scope)) is not None:
-            wall = self._wall()
             calendar.assume((bounds[0] + wall - _SKEW_DOUBT_S, bounds[1] + wall + _SKEW_DOUBT_S))
 
     def take(self, plan: Plan, cost: int, now: float) -> float:
@@ -125,15 +127,15 @@ class Share:
     def used(self, log: WindowLog, now: float) -> tuple[int, float]:
         """Return what all processes have used of a window, and when the first of it is free again; else infinite."""
         wall = self._wall()
-        units, first = self._quota.used(log.key, log.cutoff(now) + wall)
-        return units, math.inf if first is None else log.expiry(first - wall)
+        units, first = self._quota.used(log.key, self._since(log, now, wall))
+        return units, math.inf if first is None else self._free_at(log, first, wall)
 
     def remember(self, now: float) -> None:
         """Remember the server's calendar for the processes that come after, when it became clearer or is old."""
-        calendar = self._calendar
+        calendar, self._told_at_wall = self._calendar, self._wall()
         width, at = calendar.latest - calendar.earliest, self._remembered[1]
         if width < self._remembered[0] / 2 or now > at + _REMEMBER_EVERY_S:
-            wall = self._wall()
+            wall = self._told_at_wall
             with suppress(StateError):  # a reply is in hand; whoever needs the state will tell
                 self._quota.remember_skew(self._scope, (calendar.earliest - wall, calendar.latest - wall))
             self._remembered = (width, now)
@@ -170,9 +172,8 @@ class Share:
         else:
             self._holding.pop(room, None)
 
-    @staticmethod
     def _note_charges(
-        logs: list[WindowLog], charges: list[Charge], taken: Taken, now: float, wall: float
+        self, logs: list[WindowLog], charges: list[Charge], taken: Taken, now: float, wall: float
     ) -> float:
         grants, short = taken
         for log in logs:
@@ -181,18 +182,27 @@ class Share:
             assert short is not None
             position, at = short
             log = logs[position]
-            log.shut_until = max(now + _SOON_S, now + 1.0 if at is None else log.expiry(at - wall))
+            log.shut_until = max(now + _SOON_S, now + 1.0 if at is None else self._free_at(log, at, wall))
             return log.shut_until
         for log, charge, (number, units) in zip(logs, charges, grants, strict=True):
             log.credit, log.credit_number = units, number
             log.credit_at, log.credit_until = now, charge[4] - wall
         return now
 
-    @staticmethod
-    def _wish(log: WindowLog, cost: int, now: float, wall: float) -> Charge:
+    def _since(self, log: WindowLog, now: float, wall: float) -> float:
+        """Return the instant before which no use counts any more, whether or not the machine slept."""
+        return min(log.cutoff(now), log.cutoff(now, wall - self._told_at_wall)) + wall
+
+    def _free_at(self, log: WindowLog, at: float, wall: float) -> float:
+        """Return the moment from which a use *at* that instant counts no more, whether or not the machine slept."""
+        return max(log.expiry(at - wall), log.expiry(at - wall, wall - self._told_at_wall))
+
+    def _wish(self, log: WindowLog, cost: int, now: float, wall: float) -> Charge:
         block = max(cost, log.limit // _BLOCK)
-        until = min(now + log.window.per_s / _BLOCK, log.safe_until(now) - _SOON_S)
+        safe_until = min(log.safe_until(now), log.safe_until(now, wall - self._told_at_wall))
+        until = min(now + log.window.per_s / _BLOCK, safe_until - _SOON_S)
         if block == cost or until <= now:
             block, until = cost, now
         latest = now + 2 * log.window.per_s
-        return log.key, log.limit, cost, block, until + wall, log.cutoff(now) + wall, latest + wall
+        since = self._since(log, now, wall)
+        return log.key, log.limit, cost, block, until + wall, since, latest + wall

@@ -126,8 +126,11 @@ class WindowLog:
         first = self.expiry(self.entries[0][1]) if self.entries else math.inf
         self.due = min(first, self.next_limit_at)
 
-    def expiry(self, at: float) -> float:
-        """Return when a request sent then can no longer share a window with one sent *at*."""
+    def expiry(self, at: float, slept_s: float = 0.0) -> float:
+        """Return when a request sent then can no longer share a window with one sent *at*.
+
+        *slept_s* is by how much the server's clock went on, since it was last told, while ours stood still.
+        """
         per_s, calendar = self.window.per_s, self.calendar
         slid = at + per_s + min(per_s * _SLIDING_GUARD, _SLIDING_GUARD_S)
         if not self.window.aligned:
@@ -136,12 +139,12 @@ class WindowLog:
         slid += latency_s
         if not calendar.known:
             return slid
-        latest = at + calendar.latest + latency_s + guard + shift
+        latest = at + slept_s + calendar.latest + latency_s + guard + shift
         border = (math.floor(latest / per_s) + 1) * per_s - shift
-        return min(slid, border - calendar.earliest + guard)
+        return min(slid, border - slept_s - calendar.earliest + guard)
 
-    def cutoff(self, now: float) -> float:
-        """Return the moment before which a use can share no window with a request sent *now*."""
+    def cutoff(self, now: float, slept_s: float = 0.0) -> float:
+        """Return the moment before which a use can share no window with a request sent *now*; see :meth:`expiry`."""
         per_s, calendar = self.window.per_s, self.calendar
         slid = now - per_s - min(per_s * _SLIDING_GUARD, _SLIDING_GUARD_S)
         if not self.window.aligned:
@@ -150,15 +153,15 @@ class WindowLog:
         slid -= latency_s
         if not calendar.known:
             return slid
-        border = math.floor((now + calendar.earliest - guard + shift) / per_s) * per_s - shift
-        return max(slid, border - calendar.latest - latency_s - guard)
+        border = math.floor((now + slept_s + calendar.earliest - guard + shift) / per_s) * per_s - shift
+        return max(slid, border - slept_s - calendar.latest - latency_s - guard)
 
-    def safe_until(self, now: float) -> float:
-        """Return until when requests surely count in the same windows as one sent *now*."""
+    def safe_until(self, now: float, slept_s: float = 0.0) -> float:
+        """Return until when requests surely count in the same windows as one sent *now*; see :meth:`expiry`."""
         if not (self.window.aligned and self.calendar.known):
             return math.inf
         latency_s, guard, shift = self._margins()
-        late = self.calendar.latest + latency_s + guard + shift
+        late = slept_s + self.calendar.latest + latency_s + guard + shift
         return (math.floor((now + late) / self.window.per_s) + 1) * self.window.per_s - late
 
     def _margins(self) -> tuple[float, float, float]:

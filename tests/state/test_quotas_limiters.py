@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ from adnet.transport.limits import Bucket, Limiter, Window
 from tests.faults.tally import tally
 from tests.transport.limit_worlds import B, Server, fullest, hammer, run
 
-DAY = 86400.0
+HOUR, DAY = 3600.0, 86400.0
 
 Make = Callable[..., Limiter]
 
@@ -342,3 +342,32 @@ async def test_two_windows_of_one_length_count_each_use_once(make):
     for _ in range(10):
         (await limiter.acquire(B, deadline=clock.monotonic() + 1)).release()
     assert [window.used for window in limiter.state()[0].windows] == [10, 10]
+
+
+class Laptop(FakeClock):
+    """A machine that can be put to sleep: only what tells the time of day goes on."""
+
+    slept_s = 0.0
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(seconds=self.slept_s)
+
+
+@pytest.mark.parametrize("slept_s", [600.0, 5400.0, 8.5 * 3600])
+async def test_who_slept_takes_nothing_that_another_has_used_since(make, slept_s):
+    """Its own idea of the server's calendar stood still, until a reply comes: there a window has just begun."""
+    clock, window = Laptop(), Window(10, HOUR, aligned=True)
+    busy, idle = make(clock, window), make(clock, window)
+    clock.advance(HOUR - 30 - clock.now().timestamp() % HOUR)
+    busy.learn_skew(clock.now(), 0.02)
+    idle.learn_skew(clock.now(), 0.02)
+    clock.slept_s = slept_s
+    for _ in range(10):
+        (await busy.acquire(B)).release()
+        busy.learn_skew(clock.now(), 0.02)
+    used_in = clock.now().timestamp() // HOUR
+    clock.advance(60)
+    assert idle.state()[0].windows[0].remaining == 0
+    (await idle.acquire(B, deadline=clock.monotonic() + HOUR)).release()
+    assert clock.now().timestamp() // HOUR == used_in + 1
+    assert clock.now().timestamp() % HOUR < 1
