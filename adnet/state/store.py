@@ -1,12 +1,12 @@
 """The state as users name it: ``[state] url`` in the configuration."""
 
 import secrets
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Final, Self
 
 from adnet.clock import Clock, SystemClock
-from adnet.errors import ConfigurationError
+from adnet.errors import ConfigurationError, StateError
 from adnet.state.cipher import open_cipher
 from adnet.state.database import Database
 from adnet.state.facts import Facts
@@ -111,7 +111,8 @@ class State:
         self._closed = True
         try:
             self.ledger.flush()
-            self._tidy()
+            with suppress(StateError):  # the next to close it does
+                self._tidy()
         finally:
             self.database.close()
 

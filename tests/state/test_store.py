@@ -8,7 +8,7 @@ import pytest
 
 from adnet.errors import ConfigurationError, StateError
 from adnet.models import ReportJob, ReportQuery
-from adnet.state import State, StoredToken
+from adnet.state import Database, State, StoredToken
 from adnet.testing import FakeClock
 
 
@@ -109,6 +109,21 @@ def test_closing_tells_what_could_not_be_written_and_closes(path: Path, clock) -
         state.close()
     with pytest.raises(StateError):
         state.facts.get("a", "b")
+
+
+def test_what_cannot_be_tidied_is_left_for_the_next_to_close_it(path: Path, database: Database) -> None:
+    """No run that has landed everything ends badly because another process writes just then."""
+    job = ReportJob(network="acme", account="shop", account_key="k", query=ReportQuery(kind="clicks"))
+    clock = FakeClock()
+    with State.open(path, clock=clock) as state:
+        state.jobs.save(job)
+    clock.advance(40 * 86400.0)
+    with State.open(path, clock=clock) as state:
+        state.database.rows("PRAGMA busy_timeout=0")
+        with database.transaction():
+            state.close()
+    State.open(path, clock=clock).close()
+    assert database.rows("SELECT * FROM jobs") == []
 
 
 def test_importing_the_state_imports_no_optional_library(crew) -> None:
