@@ -175,9 +175,14 @@ class OAuthTokens(Generic[T, L]):
         return self._keeper.alone(self._owner, lease_s=LEASE_S, most_s=ENDPOINT_S)
 
     async def close(self) -> None:
-        """Let a refresh that is under way come to its end: cancelling it could lose the only token."""
+        """Let a refresh that is under way come to its end: cancelling it could lose the only token.
+
+        One that could not be stored before has its last chance now.
+        """
         if self._flight is not None and not self._flight.done():
             await asyncio.wait([self._flight])
+        with suppress(StateError):  # whoever wanted the token was told
+            self._keeper.save_unsaved()
 
     # ------------------------------------------------------------------ obtaining one
 

@@ -261,19 +261,33 @@ async def test_a_state_that_is_locked_costs_no_token(world, monkeypatch):
     assert (world.stored.access_token, world.endpoint.asked) == ("access-1", ["issue"])
 
 
+def refuse(*args, **options):
+    """Store nothing."""
+    raise StateError("locked")
+
+
 async def test_a_token_that_could_not_be_stored_is_stored_later(world, monkeypatch):
     """It is not used before that, and no other is asked for."""
     tokens = world.process()
     save = world.state.tokens.save
-
-    def never(*args, **options):
-        raise StateError("locked")
-
-    monkeypatch.setattr(world.state.tokens, "save", never)
+    monkeypatch.setattr(world.state.tokens, "save", refuse)
     with pytest.raises(StateError):
         await tokens.token()
     monkeypatch.setattr(world.state.tokens, "save", save)
     assert (await tokens.token(), world.endpoint.asked) == ("access-1", ["issue"])
+
+
+async def test_a_token_that_could_not_be_stored_is_stored_at_the_end_at_the_latest(world, monkeypatch):
+    """Else it lives on at the network, takes one of few slots there, and nobody has it."""
+    tokens, save = world.process(), world.state.tokens.save
+    monkeypatch.setattr(world.state.tokens, "save", refuse)
+    with pytest.raises(StateError):
+        await tokens.token()
+    await tokens.close()
+    monkeypatch.setattr(world.state.tokens, "save", save)
+    await tokens.close()
+    assert world.stored.access_token == "access-1"
+    assert (await world.process().token(), world.endpoint.asked) == ("access-1", ["issue"])
 
 
 async def login_during_a_refresh(world):
@@ -388,11 +402,7 @@ async def test_a_failure_of_a_clock_that_was_set_back_holds_no_longer(tmp_path):
 async def test_a_token_that_could_not_be_stored_does_not_replace_a_newer_login(world, monkeypatch):
     """It is stored later only if nothing else was stored meanwhile."""
     tokens, save = world.process(), world.state.tokens.save
-
-    def never(*args, **options):
-        raise StateError("locked")
-
-    monkeypatch.setattr(world.state.tokens, "save", never)
+    monkeypatch.setattr(world.state.tokens, "save", refuse)
     with pytest.raises(StateError):
         await tokens.token()
     monkeypatch.setattr(world.state.tokens, "save", save)
