@@ -6,19 +6,17 @@ and a process that dies in the middle of one leaves nothing to repair by hand. T
 but ``meta``.
 """
 
-import os
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, NoReturn, Self
+from typing import Any, Final, Self
 
-from adnet import open_files
 from adnet.errors import StateError
 from adnet.periods import utc
 from adnet.state.files import make_private, refuse_readable
+from adnet.state.guard import Guard, disown_forked, fail
 
 APPLICATION_ID: Final = 0x61646E74
 """Marks the file as ours in its header ("adnt"), so that no other database is ever taken for a state."""
@@ -33,18 +31,6 @@ FORMAT: Final = len(MIGRATIONS)
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-
-_REMEDIES: Final = {
-    sqlite3.SQLITE_BUSY: "is locked by another process: wait for it, or end it, and run again",
-    sqlite3.SQLITE_LOCKED: "is locked by another process: wait for it, or end it, and run again",
-    sqlite3.SQLITE_PROTOCOL: "is locked by another process: wait for it, or end it, and run again",
-    sqlite3.SQLITE_CORRUPT: "is not a state file or damaged: move it away and run again; nothing was deleted",
-    sqlite3.SQLITE_NOTADB: "is not a state file or damaged: move it away and run again; nothing was deleted",
-    sqlite3.SQLITE_FULL: "cannot grow, the disk is full: free some space and run again",
-    sqlite3.SQLITE_READONLY: "cannot be written: check its owner and that of its folder",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened: check that its folder exists and belongs to you",
-    sqlite3.SQLITE_IOERR: "cannot be read or written: check its disk",
-}
 
 
 def to_us(moment: datetime) -> int:
@@ -61,42 +47,6 @@ def from_us(microseconds: int) -> datetime:
     return _EPOCH + microseconds * _MICROSECOND
 
 
-class _Guard:
-    """Lets one thread at a time at the connection, and turns SQLite's errors into ours.
-
-    A class, since it is entered for every statement, and a block of a generator takes three times as long.
-    """
-
-    __slots__ = ("_connection", "_lock", "_name", "_pid", "closed")
-
-    def __init__(self, connection: sqlite3.Connection, name: str) -> None:
-        self._connection = connection
-        self._name = name
-        self._pid = os.getpid()
-        self._lock = threading.RLock()
-        self.closed = False
-
-    def __enter__(self) -> sqlite3.Connection:
-        # Asked before the lock: a fork may have copied the lock while another thread held it.
-        if self.is_forked():
-            raise StateError(
-                f"{self._name} was opened before a fork: open the state again in the new process"
-            )
-        if self.closed:
-            raise StateError(f"{self._name} was closed: open the state, or the account that had it, again")
-        self._lock.acquire()
-        return self._connection
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        self._lock.release()
-        if isinstance(error, sqlite3.Error):
-            _fail(self._name, error)
-
-    def is_forked(self) -> bool:
-        """Whether this is another process than the one that opened the file."""
-        return self._pid != os.getpid()
-
-
 class Database:
     """One connection to the state file; safe to use from several threads, not across a fork.
 
@@ -106,7 +56,7 @@ class Database:
     def __init__(self, connection: sqlite3.Connection, path: Path | None) -> None:
         self.path = path
         self._connection = connection
-        self._guard = _Guard(connection, self.name)
+        self._guard = Guard(connection, self.name)
         self._defined: set[str] = set()
 
     @classmethod
@@ -121,6 +71,7 @@ class Database:
             StateError: The file is readable by others, damaged, locked, of a newer format, no state file,
                 or cannot be made. Nothing is changed or deleted then.
         """
+        disown_forked()
         if path is not None:
             make_private(path)
             refuse_readable(path)
@@ -130,7 +81,7 @@ class Database:
                 name, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False
             )
         except sqlite3.Error as error:
-            _fail(name, error)
+            fail(name, error)
         connection.row_factory = sqlite3.Row
         database = cls(connection, path)
         try:
@@ -278,11 +229,3 @@ def _roll_back(connection: sqlite3.Connection) -> None:
     # SQLite itself has rolled back after some errors, such as a full disk.
     if connection.in_transaction:
         connection.execute("ROLLBACK")
-
-
-def _fail(name: str, error: sqlite3.Error) -> NoReturn:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    remedy = _REMEDIES.get(code, f"cannot be used: {error}: move it away and run again")
-    if code == sqlite3.SQLITE_CANTOPEN and open_files.none_left():
-        remedy = f"cannot be opened: Too many open files: {open_files.REMEDY}"
-    raise StateError(f"{name} {remedy}") from error

@@ -7,8 +7,10 @@ import stat
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -369,6 +371,58 @@ def test_a_forked_child_is_refused_and_leaves_the_parent_whole(table: Database) 
             os._exit(7 if "opened before a fork" in str(error) else 1)
         os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    assert count(table) == 0
+
+
+def test_a_forked_child_that_opens_the_file_again_outlives_its_parent_there(path: Path) -> None:
+    """What it writes after the parent has closed the file is no less in it; SQLite left to itself would lose it."""
+    parent = Database.open(path)
+    parent.define(TABLE)
+    ready, go_on = os.pipe(), os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            mine = Database.open(path)
+            os.write(ready[1], b".")
+            os.read(go_on[0], 1)
+            with mine.transaction() as connection:
+                connection.execute("INSERT INTO t VALUES (1, 'x')")
+            os._exit(0)  # as by a kill: nothing is closed
+        finally:
+            os._exit(1)
+    try:
+        os.read(ready[0], 1)
+        with parent.transaction() as connection:
+            connection.execute("INSERT INTO t VALUES (2, 'x')")
+        parent.close()
+    finally:
+        os.write(go_on[1], b".")
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    with closing(Database.open(path)) as database:
+        assert count(database) == 2
+
+
+@pytest.mark.parametrize("how", ["in a transaction", "in another thread"])
+def test_a_child_of_a_fork_in_the_middle_of_work_opens_nothing(path: Path, table: Database, how: str) -> None:
+    """What was begun is its parent's to end: neither is it ended here, nor would locks be right beside it."""
+    with ThreadPoolExecutor(1) as pool, ExitStack() as held:
+        if how == "in a transaction":
+            held.enter_context(table.transaction())
+        else:
+            pool.submit(table._guard.__enter__).result()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # that there are threads is what it is about
+            child = os.fork()
+        if child == 0:
+            try:
+                Database.open(path)
+            except StateError as error:
+                os._exit(7 if "spawn it instead" in str(error) else 1)
+            finally:
+                os._exit(2)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        if how != "in a transaction":
+            pool.submit(table._guard.__exit__, None, None, None).result()
     assert count(table) == 0
 
 
