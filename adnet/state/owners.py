@@ -3,7 +3,7 @@
 An owner is the text ``host:pid:mark``. Until it leaves, its process holds the lock on a file of its own beside the
 state, ``STATE-owner-MARK``. The system lets go of it when the process dies, so that a death is seen at once: from
 another container as well, where pids and names of hosts say nothing, or say the same of two processes. A process
-that was forked off keeps the lock, too, as long as it lives.
+that was forked off lets go of it at once, since it may outlive its parent.
 """
 
 import os
@@ -20,6 +20,8 @@ from adnet.errors import StateError
 from adnet.locks import is_locked, lock
 
 _MARK: Final = re.compile(r"[0-9a-f]{16}")
+_HANDLES: Final[set[int]] = set()
+"""Those that hold the locks of this process."""
 
 
 class Owners:
@@ -69,6 +71,7 @@ class Owners:
             return
         self._left = True
         if self._stem is not None and self._handle is not None:
+            _HANDLES.discard(self._handle)
             os.close(self._handle)
             _remove(Path(self._stem + self.me.rpartition(":")[2]))
 
@@ -90,6 +93,7 @@ class Owners:
                 return mark, None
             handle = _held(Path(self._stem + mark))
             if handle is not None:
+                _HANDLES.add(handle)
                 return mark, handle
 
 
@@ -115,6 +119,15 @@ def _held(path: Path) -> int | None:
         return handle
     os.close(handle)
     return None
+
+
+def _let_go_of_copies() -> None:
+    while _HANDLES:
+        os.close(_HANDLES.pop())
+
+
+if hasattr(os, "register_at_fork"):  # unlike on Windows
+    os.register_at_fork(after_in_child=_let_go_of_copies)
 
 
 def _remove_unless_held(path: Path) -> None:

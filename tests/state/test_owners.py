@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -26,11 +27,26 @@ input()
 """
 
 
+FORKER = """
+import os, sys, time
+from pathlib import Path
+from adnet.state.owners import Owners
+owners = Owners(Path(sys.argv[1]))
+pid = os.fork()
+if not pid:
+    os.close(1)
+    time.sleep(60)
+    os._exit(0)
+print(owners.me, pid, flush=True)
+input()
+"""
+
+
 @contextmanager
-def child(path: Path, *before: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def child(path: Path, *before: str, script: str = SCRIPT) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Start a process that is at work on the state at *path*; yield it and its owner's text."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
-    command = [*before, sys.executable, "-c", SCRIPT, str(path)]
+    command = [*before, sys.executable, "-c", script, str(path)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
     ) as process:
@@ -227,3 +243,17 @@ def test_after_a_fork_the_parent_stays_alive(path: Path, owners: Owners) -> None
     other = Owners(path)
     assert other.is_alive(owners.me) is True
     other.leave()
+
+
+def test_a_forked_process_that_outlives_its_parent_does_not_keep_it_alive(path: Path, owners: Owners) -> None:
+    """The workers of a pool may stay behind when whoever made them is killed."""
+    with child(path, script=FORKER) as (process, line):
+        owner, pid = line.split()
+        assert owners.is_alive(owner) is True
+        process.kill()
+        process.wait()
+        try:
+            os.kill(int(pid), 0)
+            assert owners.is_alive(owner) is False
+        finally:
+            os.kill(int(pid), signal.SIGKILL)
