@@ -48,6 +48,7 @@ class Share:
         self._scope = scope
         self._rooms = rooms
         self._holding: dict[Room, None] = {}
+        self._closed = False
         self._remembered = (math.inf, -math.inf)
         """(width, moment) of the bounds last remembered."""
         self._told_at_wall = wall = self._wall()
@@ -115,10 +116,13 @@ class Share:
                 room.due = math.inf if at_work else min(room.due, now + _LINGER_S)
             if room.held <= room.in_flight:
                 continue
-            if now >= room.due:
+            if now >= room.due or self._closed:
                 try:
                     self._note(room, self._lease(room, room.queued), now)
                 except StateError:  # whoever needs the state will tell; nobody waits for this
+                    if self._closed:  # as the state is, most often: leases end by themselves
+                        del self._holding[room]
+                        continue
                     room.due = now + _STATE_TROUBLE_S
             if room.held > room.in_flight:
                 wake = min(wake, room.due)
@@ -141,7 +145,8 @@ class Share:
             self._remembered = (width, now)
 
     def close(self) -> None:
-        """Give back everything that is not in use."""
+        """Give back everything that is not in use, and from now on each place as soon as it is free."""
+        self._closed = True
         unused = []
         for room in self._rooms.values():
             unused += [(log.credit_number, log.credit) for log in room.logs if log.credit > 0]

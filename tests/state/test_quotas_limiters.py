@@ -226,6 +226,22 @@ async def test_a_state_that_fails_is_told_to_the_caller(database):
     assert limiter.charges["b"] == 0
 
 
+@pytest.mark.parametrize("state_too", [False, True])
+async def test_a_place_that_is_free_after_the_end_goes_back_and_leaves_nothing_behind(make, path, state_too):
+    """Requests that were under way end later: nobody looks after their places for ever, with a state or without."""
+    clock = FakeClock()
+    before = make(clock, concurrency=10)
+    slots = [await before.acquire(B) for _ in range(3)]
+    before.close()
+    if state_too:
+        before._share._quota._database.close()
+    for slot in slots:
+        slot.release()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    with closing(Database.open(path)) as database:
+        assert len(database.rows("SELECT * FROM quota_places")) == state_too
+
+
 @settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     window=st.one_of(
