@@ -26,6 +26,15 @@ def contents(path: Path) -> bytes:
     return data
 
 
+def _is_utf_8(text: str) -> bool:
+    """Say whether a text of the environment can be written: Python keeps bytes that it cannot read as half signs."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 @attrs.frozen(repr=False)
 class Setting:
     """One value of the file: its text, or the place from which it is fetched when it is needed."""
@@ -57,6 +66,10 @@ class Setting:
         if not text:
             state = "is not set" if text is None else "is empty"
             raise CredentialsError(f"{self.label}: the environment variable {self.value} {state}; set it")
+        if not _is_utf_8(text):
+            raise CredentialsError(
+                f"{self.label}: the environment variable {self.value} is not text in UTF-8"
+            )
         return text
 
     def _from_file(self) -> str:

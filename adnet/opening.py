@@ -25,6 +25,7 @@ from adnet.transport.proxy import Proxy
 from adnet.transport.retry import RetryPolicy
 
 _UNITS: Final = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_UNSENDABLE: Final = re.compile("[\x00-\x1f\x7f\ufeff\ud800-\udfff]")
 _LIMIT: Final = re.compile(r"(\d+)\s*(?:/\s*(s|min|h|d))?")
 
 
@@ -134,9 +135,27 @@ def _checked_options(connector: type[Connector], account: str, given: Mapping[st
         value = options[option.name]
         if option.required and (value is None or value == ""):
             raise CredentialsError(f"account {account!r}: {option.name} is missing ({option.help})")
-        if option.secret and isinstance(value, str) and (value.strip() != value or "\n" in value):
-            raise CredentialsError(f"account {account!r}: {option.name} begins or ends with white space")
+        if option.secret and value is not None and value != "":
+            options[option.name] = _checked_secret(account, option.name, value)
     return options
+
+
+def _checked_secret(account: str, name: str, value: object) -> str:
+    """Return a secret as text; a number may stand for its digits, as in the configuration.
+
+    What no header can carry is refused here: sent, it would look like a fault of the network.
+    """
+    what = f"account {account!r}: {name}"
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        raise CredentialsError(f"{what} must be text, not {type(value).__name__}")
+    text = str(value)
+    if text.strip() != text:
+        raise CredentialsError(f"{what} begins or ends with white space")
+    if _UNSENDABLE.search(text):
+        raise CredentialsError(
+            f"{what} has a line end, another control character or a byte order mark in it, or is not text in UTF-8"
+        )
+    return text
 
 
 def _overridden(

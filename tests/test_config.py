@@ -1,5 +1,6 @@
 """The configuration file: where it is found, what it may say, and how its secrets are fetched."""
 
+import os
 import re
 import sys
 import types
@@ -267,6 +268,11 @@ class TestSecrets:
         """An empty variable is as good as none."""
         monkeypatch.setenv("TC_TOKEN", "")
         assert "TC_TOKEN is empty" in self.missing("{ env = 'TC_TOKEN' }")
+
+    def test_variable_that_is_no_text(self, monkeypatch):
+        """Bytes of another encoding are a mistake of this one account, and none of adnet's."""
+        monkeypatch.setenv("TC_TOKEN", os.fsdecode(b"abcd\xe9fgh"))
+        assert "TC_TOKEN is not text in UTF-8" in self.missing("{ env = 'TC_TOKEN' }")
 
     @pytest.mark.parametrize(
         ("content", "secret"),

@@ -40,6 +40,49 @@ def test_nonsense_is_one_clear_error(network, keys, words):
         adnet.connect(network, **keys)
 
 
+@pytest.mark.parametrize(
+    ("token", "words"),
+    [
+        ("abcdefgh\n", "begins or ends with white space"),
+        ("abcd\nefgh", "line end"),
+        ("abcd\refgh", "line end"),
+        ("abcd\0efgh", "control character"),
+        ("\ufeffabcdefgh", "byte order mark"),
+        ("abcd\udce9efgh", "not text in UTF-8"),
+        (b"abcdefgh", "must be text"),
+        (["abcdefgh"], "must be text"),
+        (True, "must be text"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("network", "key"), [("targetcircle", "token"), ("adskeeper", "password"), ("mytarget", "client_secret")]
+)
+def test_a_secret_that_no_request_can_carry_is_refused(network, key, token, words):
+    """Before anything is sent: the network would be blamed, five times over, for what it never got to see."""
+    with pytest.raises(adnet.CredentialsError, match=f"{key}.* {words}") as caught:
+        adnet.connect(network, base_url="https://x.example/api", **{key: token, **NEEDED[network]})
+    assert "bcd" not in f"{caught.value!r} {caught.value.__context__!r}"
+
+
+NEEDED = {
+    "targetcircle": {},
+    "adskeeper": {"email": "me@x.example"},
+    "mytarget": {"client_id": 1},
+}
+"""What the accounts of each network need beside a secret."""
+
+
+async def test_a_secret_of_digits_may_be_a_number():
+    """As in the configuration."""
+    transport = ScriptTransport([answer(200, {"data": []})])
+    async with adnet.connect(
+        "targetcircle", base_url="https://x.example", token=12345678, transport=transport
+    ) as account:
+        await account.get_account()
+        assert account.connector.session.scrubber.text("12345678") == "***"
+    assert transport.sent[0].headers["X-Api-Token"] == "12345678"
+
+
 def test_no_option_is_called_like_a_keyword_of_connect():
     """Its value could not be told from ours; the connector is told as broken, before an account of it fails."""
     parameters = inspect.signature(adnet.connect).parameters.values()
