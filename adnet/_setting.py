@@ -74,7 +74,7 @@ class Setting:
 
     def _from_file(self) -> str:
         try:
-            text = contents(Path(self.value)).decode("utf-8")
+            text = contents(Path(self.value)).decode("utf-8-sig")
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise CredentialsError(f"{self.label}: the file {self.value} cannot be read: {reason}") from None

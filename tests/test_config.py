@@ -276,10 +276,11 @@ class TestSecrets:
 
     @pytest.mark.parametrize(
         ("content", "secret"),
-        [(b"abc", "abc"), (b"abc\n", "abc"), (b"abc\r\n", "abc"), (b"abc\n\n", "abc\n"), (b" abc ", " abc ")],
-    )
+        [(b"abc", "abc"), (b"abc\n", "abc"), (b"abc\r\n", "abc"), (b"abc\n\n", "abc\n"), (b" abc ", " abc "),
+         (b"\xef\xbb\xbfabc\r\n", "abc")],
+    )  # fmt: skip
     def test_file_loses_its_final_newline(self, content, secret):
-        """One line end at the end of a secret's file is no part of it; all else is."""
+        """One line end at the end of a secret's file is no part of it, nor is a byte order mark; all else is."""
         write(content, "secrets/token")
         assert secret == self.fetched("{ file = 'secrets/token' }")
 
