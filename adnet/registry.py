@@ -6,7 +6,7 @@ the group ``adnet.connectors`` whose name is the network's slug and whose object
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -16,7 +16,7 @@ import attrs
 
 from adnet.errors import ConfigurationError, UnknownNetworkError
 from adnet.hints import hint
-from adnet.interface import FACETS, Capabilities, Connector
+from adnet.interface import FACETS, Capabilities, Connector, LimitFact, Option
 from adnet.interface.connector import INTERFACE_VERSION
 
 GROUP: Final = "adnet.connectors"
@@ -30,6 +30,13 @@ BUILT_IN: Final[dict[str, str]] = {
 """Network -> "module:Class", alphabetical."""
 _OF_ALL: Final = ("__init__", "account_key", "native", "limiter", "requests")
 """What every connector has of its own, whatever its facets."""
+_SEVERAL: Final[dict[str, type]] = {
+    "options": Option,
+    "limit_facts": LimitFact,
+    "levels": str,
+    "report_kinds": str,
+}
+"""What a class has any number of. Everything that asks all connectors goes through these, so they are read first."""
 TAKEN: Final = frozenset({
     "base_url", "ceilings", "clock", "configured", "limits", "listeners", "name", "network", "proxy", "state",
     "transport",
@@ -138,7 +145,7 @@ def _checked(network: str, source: str, target: str | EntryPoint) -> type[Connec
         else:
             module, _, name = target.partition(":")
             found = getattr(import_module(module), name)
-    except Exception as error:  # a stranger's package may raise anything while it is imported
+    except (Exception, SystemExit) as error:  # a stranger's package may raise anything while it is imported
         raise ConfigurationError(
             f"the connector {network!r} of {source} cannot be loaded: {type(error).__name__}: {error}"
         ) from error
@@ -156,11 +163,20 @@ def _problem(found: object, network: str) -> str | None:
         return f"its class says network {found.network!r}"
     if not issubclass(found, FACETS):
         return "it inherits no facet, so it can do nothing"
+    for name, kind in _SEVERAL.items():
+        if not _is_several(getattr(found, name, ()), kind):
+            return f"its {name} are no collection of {kind.__name__}; is a comma missing?"
     if taken := sorted(TAKEN.intersection(option.name for option in found.options)):
         return f"options of it are called like keywords of adnet.connect: {', '.join(taken)}"
     missing = sorted(getattr(found, "__abstractmethods__", ()))
     missing += [name for name in _OF_ALL if getattr(found, name) is getattr(Connector, name)]
     return f"it lacks {', '.join(missing)}" if missing else None
+
+
+def _is_several(value: object, kind: type) -> bool:
+    if isinstance(value, str) or not isinstance(value, Collection):
+        return False
+    return all(isinstance(one, kind) for one in value)
 
 
 def _unknown(network: str) -> UnknownNetworkError:

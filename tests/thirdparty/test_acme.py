@@ -101,19 +101,31 @@ def test_a_name_of_ours_cannot_be_taken(path):
         ("made_acme:Bare", "no facet"),
         ("made_acme:Half", "it lacks list_audiences, list_shares, __init__, account_key"),
         ("made_acme:Most", "it lacks native, limiter, requests"),
+        ("leaves_acme:X", "cannot be loaded: SystemExit: 3"),
+        ("made_acme:Option1", "its options are no collection of Option; is a comma missing?"),
+        ("made_acme:Option2", "its options are no collection of Option"),
+        ("made_acme:Facts", "its limit_facts are no collection of LimitFact"),
+        ("made_acme:Levels", "its levels are no collection of str"),
+        ("made_acme:Kinds", "its report_kinds are no collection of str"),
     ],
 )
 def test_a_broken_package_is_told_and_harms_no_other(path, target, problem):
     """Its own network says what is wrong; all others are there as before, and an unknown name lists it."""
     (path / "broken_acme.py").write_text("raise RuntimeError('no luck')\n")
+    (path / "leaves_acme.py").write_text("import sys\nsys.exit(3)\n")
     (path / "made_acme.py").write_text(
-        "from adnet.interface import Connector, ReadsAccounts, ReadsAudiences\n"
+        "from adnet.interface import Connector, Option, ReadsAccounts, ReadsAudiences\n"
         "class Old(Connector, ReadsAccounts):\n    network, interface_version = 'broken', 0\n"
         "class Bare(Connector):\n    network = 'broken'\n"
         "class Half(Connector, ReadsAudiences):\n    network = 'broken'\n"
         "class Most(Connector, ReadsAccounts):\n    network = 'broken'\n"
         "    def __init__(self, services, *, base_url, options): ...\n"
         "    account_key = 'k'\n    async def get_account(self): ...\n"
+        "class Option1(Most):\n    options = (Option('key', 'the key'))\n"
+        "class Option2(Most):\n    options = ('key',)\n"
+        "class Facts(Most):\n    limit_facts = None\n"
+        "class Levels(Most):\n    levels = ('campaign')\n"
+        "class Kinds(Most):\n    report_kinds = ('stats')\n"
     )
     dist_info(path, "adnet-broken", "1", {"broken": target})
     with pytest.raises(ConfigurationError, match=re.escape(problem)):
