@@ -165,6 +165,8 @@ class ReportReader:
         """Yield all pages in order, each checked to belong to the same report as the first."""
         first = self._first.take(job.job_id) or await self._page(job, 1)
         pages = job.pages if job.pages is not None else max(first.pages, 1)
+        if not pages and (first.counted or not (first.ready and first.empty)):
+            raise self._gone(job, "it had no rows, and is another now")
         route = routes.PAGE[cast("Kind", job.query.kind)]
         self._session.check_pages(route, pages)
         marks: dict[int, int] = {}

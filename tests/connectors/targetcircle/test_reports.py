@@ -365,6 +365,22 @@ async def test_a_report_without_rows_has_none_whatever_its_links_promise(pages, 
     assert list(server.posts.values()) == [1]
 
 
+@pytest.mark.parametrize(
+    "later", [{"status": "IN_PROGRESS"}, {"status": "FAILED"}, {"data": MANY[:10], "pagesNumber": 10}]
+)
+async def test_a_report_without_rows_that_has_changed_is_not_read_as_empty(later, monkeypatch):
+    """Its first page is asked for once more, as by another process, and is another: what it was tells nothing."""
+    monkeypatch.setattr(first_pages, "MOST_BYTES", 0)
+    empty = {"data": [], "status": "READY", "pagesNumber": 0}
+    server = Reports(MANY, spoil=lambda report, page, body: empty)
+    account, _ = connect(server)
+    job = await account.submit_report(ReportQuery(kind="transactions", period=Period.of(SINCE, UNTIL)))
+    job = await account.poll_report(job)
+    server.spoil = lambda report, page, body: {**empty, **later}
+    with pytest.raises(JobExpiredError, match="had no rows"):
+        [row async for row in account.read_report(job)]
+
+
 async def test_rows_that_are_none_are_told_though_no_page_is_counted():
     """What is no list of rows is not passed over as none."""
     body = b'{"status":"READY","data":"none"}'
