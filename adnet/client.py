@@ -124,9 +124,11 @@ class Account:
 
     async def close(self) -> None:
         """Give back connections, and the state where it is the account's own."""
-        await self._connector.close()
-        if self._close_state:
-            self.state.close()
+        try:
+            await self._connector.close()
+        finally:
+            if self._close_state:
+                self.state.close()
 
     def __repr__(self) -> str:
         return f"Account({self.name!r} on {self.network})"

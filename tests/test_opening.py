@@ -94,6 +94,21 @@ def test_no_option_is_called_like_a_keyword_of_connect():
     assert registry._problem(TargetCircle, "targetcircle") is None
 
 
+async def test_an_end_that_is_cancelled_closes_the_state():
+    """Connections take their time to close; whoever has none left ends the rest all the same."""
+
+    class Slow(ScriptTransport):
+        async def close(self):
+            await asyncio.sleep(60)
+
+    account = adnet.connect("targetcircle", base_url="https://x.example", token="t" * 8, transport=Slow([]))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await account.close()
+    with pytest.raises(adnet.StateError, match="closed"):
+        account.state.database.rows("SELECT 1")
+
+
 async def test_a_reader_may_walk_away(caplog):
     """A ``break`` and the end of the account leave nothing to complain about, whenever Python collects them."""
     async with TargetCircleSandbox(seed=7, ready_after_s=0.0) as sandbox:
