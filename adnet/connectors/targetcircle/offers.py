@@ -51,10 +51,26 @@ async def list_all_offers(
     for name in words.keys() & DAYS:
         if len(words[name]) > 1:
             raise InvalidRequestError(f"{name} is one day, not several", fields={name: "must be one day"})
+    statuses = _strange(words)
     # Of all filters that are no days this one alone is not said to take several values.
     for offer_id in dict.fromkeys(words.pop("offerId", [None])):
         async for batch in _list(native, session, {**words, "offerId": [offer_id]} if offer_id else words):
-            yield batch
+            yield batch if statuses is None else _with_status(batch, statuses)
+
+
+def _strange(words: dict[str, Any]) -> frozenset[str] | None:
+    """Take the statuses out of *words*, and return them, where the network has no word for one; else None."""
+    if codec.STATUS.keys() >= set(words.get("status", ())):
+        return None
+    return frozenset(words.pop("status"))
+
+
+def _with_status(batch: Batch, statuses: frozenset[str]) -> Batch:
+    return ModelBatch(
+        offer
+        for offer in batch.models()
+        if offer.status in statuses or (offer.status_raw or "").casefold() in statuses
+    )
 
 
 async def _list(
@@ -125,7 +141,10 @@ def _offers(inventories: list[InventoryRow], session: Session) -> list[Offer]:
 
 def _words(name: str, value: Any) -> Any:
     values = [value] if value != "" and isinstance(value, str | int | date) else list(value)
-    return [STATUS_WORDS.get(str(v), str(v)) if name == "status" else str(v) for v in values]
+    words = [str(value) for value in values]
+    if name != "status":
+        return words
+    return [STATUS_WORDS.get(word.casefold(), word.casefold()) for word in words]
 
 
 def _truncated(session: Session) -> TruncatedReportError:

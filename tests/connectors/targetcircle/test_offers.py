@@ -143,6 +143,7 @@ async def test_narrowing_keeps_to_the_dates_that_were_asked_for():
     ("filters", "sent"),
     [({"status": "active"}, {"status": "accepted"}),
      ({"status": ["active", "pending"]}, {"status": "accepted,pending"}),
+     ({"status": "Active"}, {"status": "accepted"}), ({"status": ["REJECTED"]}, {"status": "rejected"}),
      ({"offer_id": 11014}, {"offerId": "11014"}), ({"source": ["a", "b"]}, {"adInventory": "a,b"}),
      ({"advertiser": None}, {})],
 )  # fmt: skip
@@ -151,6 +152,24 @@ async def test_filters_go_in_the_network_s_words(filters, sent):
     server = Offers([])
     await offers_of(server, **filters)
     assert [{"limit": "1000", **sent}] == server.asked
+
+
+@pytest.mark.parametrize(
+    ("status", "names"),
+    [
+        ("paused", []),
+        ("unknown", ["c"]),
+        (["unknown", "ACTIVE"], ["a", "c"]),
+        ({"paused", "accepted"}, ["a"]),
+    ],
+)
+async def test_a_status_that_the_network_has_no_word_for_is_compared_here(status, names):
+    """Sent, nobody knows what it would do with it."""
+    told = {"a": "accepted", "b": "pending", "c": "on hold"}
+    server = Offers([{**offer(n), "name": name, "status": told[name]} for n, name in enumerate(told)])
+    found, _ = await offers_of(server, status=status)
+    assert names == [one.name for one in found]
+    assert server.asked == [{"limit": "1000"}]
 
 
 async def test_offers_by_several_ids_are_asked_for_one_by_one():
