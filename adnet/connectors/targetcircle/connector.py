@@ -342,10 +342,12 @@ class TargetCircle(
                     from_=since, to=to, currency=query.currency or "", **filters
                 )
         place = urlsplit(ticket.url)
+        # Two slashes would begin a host's name.
+        path = f"/.{place.path}" if place.path.startswith("//") else place.path
         return job.changed(
             state="submitted",
             report_id=ticket.report_id,
-            location=place.path + (f"?{place.query}" if place.query else ""),
+            location=path + (f"?{place.query}" if place.query else ""),
             row_limit=REPORT_LIMIT,
         )
 

@@ -155,6 +155,19 @@ async def test_a_location_elsewhere_gets_no_token(location):
         await read([answer(202, headers={"Location": location})])
 
 
+async def test_a_location_with_a_slash_too_many_is_on_the_origin():
+    """Servers join their own address and a path like that; without its origin it would name another host."""
+
+    class Slashes(Reports):
+        def _submit(self, path, asked):
+            place = super()._submit(path, asked).headers["location"]
+            return answer(202, headers={"Location": f"https://tc.example/{place}"})
+
+    found, wire = await read(Slashes(MANY))
+    assert len(found) == len(MANY)
+    assert wire.sent[1].url == "https://tc.example//api/transactions/1?page=1"
+
+
 @pytest.mark.parametrize(
     "echo", [f"No valid account with token = {TOKEN}", f'{{"detail":"{TOKEN}"}}', TOKEN, ""]
 )
