@@ -90,6 +90,9 @@ class TargetCircle(
             )
         if options.get("dialect", "g1") != "g1":
             raise ConfigurationError(f"account {services.account!r}: targetcircle speaks only dialect g1")
+        nulls = str(options.get("send_nulls") or "false").lower()
+        if nulls not in {"true", "false"}:
+            raise ConfigurationError(f"account {services.account!r}: send_nulls must be true or false")
         token = options["token"]
         services.scrubber.learn(token)
         self._currency = self._code(options.get("currency"), services.account)
@@ -109,9 +112,7 @@ class TargetCircle(
         )
         # Not keyed by the state: a saved job has to find its account in another process, whatever its state.
         self._key = keyed_hash(b"targetcircle account", f"{self._session.base_url} {token}")
-        self._native = TargetCircleNative(
-            self._session, send_nulls=str(options.get("send_nulls", "false")).lower() == "true"
-        )
+        self._native = TargetCircleNative(self._session, send_nulls=nulls == "true")
         self._reader = ReportReader(self._native, self._session, services.state.secret_key)
         self._runner = ReportRunner(
             self,

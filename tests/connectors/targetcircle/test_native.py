@@ -89,6 +89,7 @@ async def test_the_documented_paths_stand_below_api(base):
         ({"base_url": None}, ConfigurationError, "needs base_url"),
         ({"base_url": "http://tc.example/api"}, ConfigurationError, "https"),
         ({"dialect": "v1"}, ConfigurationError, "g1"),
+        ({"send_nulls": "yes"}, ConfigurationError, "send_nulls must be true or false"),
         ({"token": ""}, CredentialsError, "token is missing"),
         ({"token": f"{TOKEN}\n"}, CredentialsError, "white space"),
         ({"colour": "red"}, ConfigurationError, "colour"),
