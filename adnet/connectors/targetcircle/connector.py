@@ -225,7 +225,7 @@ class TargetCircle(
         """
         if status is not None and "active" not in status:
             return
-        for slug in campaign_ids if campaign_ids is not None else await self._traded_slugs():
+        for slug in dict.fromkeys(campaign_ids if campaign_ids is not None else await self._traded_slugs()):
             try:
                 ads = await self._native.list_offer_ads(slug)
             except NotFoundError:

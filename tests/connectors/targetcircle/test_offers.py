@@ -366,6 +366,7 @@ async def test_ads_of_every_offer_that_we_trade():
     async with account:
         found = [(ad.campaign_id, ad.ad_id) async for ad in account.list_ads()]
         assert [ad async for ad in account.list_ads(campaign_ids=["a"], status="paused")] == []
+        assert [ad.ad_id async for ad in account.list_ads(campaign_ids=["b", "a", "b"])] == ["ad-b", "ad-a"]
         assert (await account.get_ad("ad-b")).campaign_id == "b"
     assert found == [("a", "ad-a"), ("b", "ad-b")]
 
