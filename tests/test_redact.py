@@ -76,6 +76,30 @@ def test_a_known_secret_is_masked_wherever_and_however_it_is_written(written):
     assert scrubber.knows(f"x{written}y")
 
 
+@pytest.mark.parametrize(
+    "written",
+    [r"s3cr\u002Bt/Tok=en~\u00FC-0123456789", r"s3cr+t/Tok\u003den~ü-0123456789",
+     r"s3cr+t\\/Tok=en~\\u00fc-0123456789", "s3cr&#43;t/Tok=en~ü-0123456789",
+     "s3cr&#x2B;t/Tok=en~&#xFC;-0123456789", "s3cr+t&#x2f;Tok&#061;en~&uuml;-0123456789",
+     "s3cr&amp;#43;t/Tok=en~&amp;uuml;-0123456789", quote(quote(SECRET, safe=""), safe=""),
+     "s3cr%2Bt/Tok=en~%C3%BC-0123456789", "s3cr+t%2fTok=en~ü-0123456789"],
+)  # fmt: skip
+def test_a_known_secret_is_masked_in_the_spellings_of_other_languages(written):
+    """JSON of .NET and Java, pages of Go and .NET, one text inside another, and URLs that escape some signs only."""
+    assert Scrubber([SECRET]).text(f"before {written} after") == "before *** after"
+    assert Scrubber([SECRET, "s3cr"]).text(f"before {written} after") == "before *** after"
+
+
+@pytest.mark.parametrize(
+    ("secret", "written"),
+    [("pass word", "pass+word"), ("pass word", "pass%20word"), ("p\U0001f600ss", r"p\ud83d\uDE00ss"),
+     ("p\U0001f600ss", "p&#x1F600;ss"), (r"pa\ss", r"pa\\ss"), ('pa"ss', r"pa\\\"ss"), ('pa"ss', "pa&quot;ss")],
+)  # fmt: skip
+def test_a_sign_has_its_spellings(secret, written):
+    """A space, what is beyond the first plane of Unicode, and the signs of JSON itself."""
+    assert Scrubber([secret]).text(f"<{written}>") == "<***>"
+
+
 def test_a_secret_that_contains_another_is_masked_whole():
     """Longest first."""
     assert Scrubber(["abcd", "abcdefgh"]).text("abcdefgh") == "***"

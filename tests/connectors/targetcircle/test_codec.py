@@ -166,6 +166,16 @@ async def test_a_token_has_no_other_spelling(key):
     assert "sf3jtsgCUZ123" not in tx.raw.json()
 
 
+async def test_our_token_has_no_other_spelling():
+    """JSON may spell any sign as an escape; .NET does so with some."""
+    row = json.dumps(sale())[:-1] + r',"extra":"SDhV/\u002BkyKhtuuZAZ"}'
+    page = answer(200, body=f'{{"data":[{row}],"status":"READY","pagesNumber":1}}'.encode())
+    account, _ = connect(Reports([sale()], spoil=lambda *_: page), token="SDhV/+kyKhtuuZAZ")
+    async with account:
+        (tx,) = [tx async for tx in account.list_transactions(since=SINCE, until=UNTIL)]
+    assert tx.raw["extra"] == "***"
+
+
 async def test_a_click_has_no_address():
     """The address is a keyed hash, equal for equal addresses, and it is nowhere else."""
     one, two, other = await clicks(
