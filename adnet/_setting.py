@@ -8,6 +8,7 @@ from typing import Final
 import attrs
 
 from adnet.errors import ConfigurationError, CredentialsError
+from adnet.redact import Hidden
 
 _MOST_BYTES: Final = 1 << 20
 """Of a file that somebody wrote by hand; a device has no end."""
@@ -46,8 +47,8 @@ class Setting:
     value: str
     """The text, the variable's name, the absolute path, or ``service/name``."""
 
-    def read(self) -> str:
-        """Return the text.
+    def read(self) -> Hidden:
+        """Return the text, which may be a secret.
 
         Raises:
             CredentialsError: It is not where the file says; the message names the place, never the value.
@@ -56,15 +57,15 @@ class Setting:
             case "env":
                 return self._from_environment()
             case "file":
-                return self._from_file()
+                return Hidden(self._from_file())
             case "keyring":
-                return self._from_keyring()
-        return self.value
+                return Hidden(self._from_keyring())
+        return Hidden(self.value)
 
-    def _from_environment(self) -> str:
-        text = os.environ.get(self.value)
+    def _from_environment(self) -> Hidden:
+        text = Hidden(os.environ.get(self.value, ""))
         if not text:
-            state = "is not set" if text is None else "is empty"
+            state = "is empty" if self.value in os.environ else "is not set"
             raise CredentialsError(f"{self.label}: the environment variable {self.value} {state}; set it")
         if not _is_utf_8(text):
             raise CredentialsError(

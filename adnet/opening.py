@@ -13,7 +13,7 @@ from adnet.clock import Clock, SystemClock
 from adnet.errors import ConfigurationError, CredentialsError
 from adnet.hints import hint
 from adnet.interface import Connector, Services
-from adnet.redact import Scrubber
+from adnet.redact import Hidden, Scrubber
 from adnet.state import State
 from adnet.state.quotas import QuotaStore
 from adnet.transport.aiohttp import AiohttpTransport
@@ -71,6 +71,10 @@ def connect(
         CredentialsError: A credential is missing.
         ConfigurationError: A key is not known, or a value is of no use.
     """
+    # Reports of errors, as services make them, show the variables of every frame.
+    credentials = {
+        key: Hidden(value) if isinstance(value, str) else value for key, value in credentials.items()
+    }
     connector = registry.load(network)
     account = name or network
     options = _checked_options(connector, account, credentials)
@@ -99,12 +103,10 @@ def connect(
         configured=configured,
     )
     try:
-        made = connector(services, base_url=base_url, options=options)
-    except BaseException as error:
+        made = _made(connector, services, base_url, options)
+    except BaseException:
         if owned:
             room.close()
-        if isinstance(error, ConfigurationError):
-            error.of_account(account)
         raise
     return Account(made, name=account, clock=clock, state=room, close_state=owned)
 
@@ -124,6 +126,21 @@ def _wire(
     return AiohttpTransport(ceilings=bounds, proxy=through)
 
 
+def _made(
+    connector: type[Connector], services: Services, base_url: str | None, options: Mapping[str, Any]
+) -> Connector:
+    """Return the connector of an account. It is given plain text: encoders may take no other."""
+    try:
+        return connector(services, base_url=base_url, options={k: _plain(v) for k, v in options.items()})
+    except ConfigurationError as error:
+        wrong = error.of_account(services.account)
+    raise wrong.with_traceback(None)  # without the connector's frames, in which it stands
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Hidden) else value
+
+
 def _checked_options(connector: type[Connector], account: str, given: Mapping[str, Any]) -> dict[str, Any]:
     known = {option.name: option for option in connector.options}
     for key in given:
@@ -140,7 +157,7 @@ def _checked_options(connector: type[Connector], account: str, given: Mapping[st
     return options
 
 
-def _checked_secret(account: str, name: str, value: object) -> str:
+def _checked_secret(account: str, name: str, value: object) -> Hidden:
     """Return a secret as text; a number may stand for its digits, as in the configuration.
 
     What no header can carry is refused here: sent, it would look like a fault of the network.
@@ -148,7 +165,7 @@ def _checked_secret(account: str, name: str, value: object) -> str:
     what = f"account {account!r}: {name}"
     if not isinstance(value, str | int) or isinstance(value, bool):
         raise CredentialsError(f"{what} must be text, not {type(value).__name__}")
-    text = str(value)
+    text = Hidden(value)
     if text.strip() != text:
         raise CredentialsError(f"{what} begins or ends with white space")
     if _UNSENDABLE.search(text):

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -14,8 +15,9 @@ from urllib.parse import quote
 import attrs
 import pytest
 
+import adnet
 from adnet.cli import COMMANDS, main
-from adnet.errors import AdnetError, StateError
+from adnet.errors import AdnetError, ConfigurationError, StateError
 from adnet.redact import is_secret_key
 from adnet.sandbox import load
 from adnet.testing.faults import FAULTS, Answered, FaultSettings
@@ -106,6 +108,67 @@ async def scanned(network: Network, operation: Operation, fault: str, scanner: S
         await struck(there, operation, fault, scanner)
         if fault == HOSTILE[0]:
             assert scanner.check_objects(f"{network.name} {operation.name} {fault}") > 50
+
+
+# ---------------------------------------------------------------------- opening
+
+
+@pytest.mark.parametrize(
+    ("network", "keys", "words"),
+    [
+        ("targetcircle", {"base_url": "ftp://x.example"}, "https://"),
+        ("targetcircle", {"base_url": "https://x.example", "limits": {"api": "x"}}, "limit api"),
+        ("targetcircle", {"base_url": "https://x.example", "curency": "EUR"}, "currency"),
+        ("targetcircle", {"base_url": "https://x.example", "state": "nothing:x"}, "unknown scheme"),
+        ("adskeeper", {"client_id": "1", "paging": "x"}, "paging"),
+        ("mytarget", {"client_id": "1", "grant": "x"}, "grant"),
+    ],
+)
+def test_an_account_that_cannot_be_opened_shows_no_secret(network, keys, words):
+    """Reports of errors, as services make them, have the variables of every frame in them."""
+    given = {"client_secret" if network == "mytarget" else "token": "s3cret-of-the-account"}
+    with pytest.raises(ConfigurationError, match=words) as caught:
+        adnet.connect(network, **given, **keys)
+    Scanner(given).check_error("opening", caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("kept.db", "bad.db"),
+        ("sqlite:", "nothing:"),
+        ("https://b.example", "https://"),
+        ("4/s", "often"),
+        ("FIRST", "BYTES"),
+    ],
+)
+async def test_a_configuration_that_cannot_be_opened_shows_no_secret(old, new, tmp_path, monkeypatch):
+    """Neither of the account that is wrong, nor of the others, nor the key of the state."""
+    secrets = {"FIRST": "s3cret-of-a", "SECOND": "s3cret-of-b", "KEY": "s3cret-of-the-state"}
+    for name, value in {**secrets, "BYTES": os.fsdecode(b"s3cret-of-a\xff")}.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "bad.db").write_bytes(b"x" * 5000)
+    (tmp_path / "bad.db").chmod(0o600)
+    text = f"""
+        [state]
+        url = "sqlite:{tmp_path}/kept.db"
+        key = {{ env = "KEY" }}
+        [accounts.a]
+        network = "targetcircle"
+        base_url = "https://a.example"
+        token = {{ env = "FIRST" }}
+        [accounts.b]
+        network = "targetcircle"
+        base_url = "https://b.example"
+        token = {{ env = "SECOND" }}
+        limits = {{ api = "4/s" }}
+    """
+    assert old in text
+    (tmp_path / "adnet.toml").write_text(text.replace(old, new))
+    with pytest.raises(AdnetError) as caught:
+        async with adnet.open(tmp_path / "adnet.toml"):
+            pass
+    Scanner(secrets).check_error("opening", caught.value)
 
 
 # ---------------------------------------------------------------------- the command line
