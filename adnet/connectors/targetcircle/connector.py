@@ -274,11 +274,13 @@ class TargetCircle(
         return stream_rows(self._runner, query)
 
     def complete_query(self, query: ReportQuery) -> ReportQuery:
-        """Return *query* in the account's currency where it names none.
+        """Return *query* in the account's currency where it names none, and without a period where it has no use.
 
         Raises:
             ConfigurationError: It names what is no currency.
         """
+        if query.kind == "trades":
+            return attrs.evolve(query, period=None)
         if query.kind != "transactions":
             return query
         code = self._code(query.currency, self._session.account) or self._currency
@@ -296,7 +298,7 @@ class TargetCircle(
         """Refuse what the network cannot report, before any request.
 
         Raises:
-            UnsupportedError: No such report, or no such filter.
+            UnsupportedError: No such report, no such filter, or a currency where there is none to choose.
             ConfigurationError: Transactions without a currency, a report without its period, or a status that there
                 is not.
         """
@@ -311,6 +313,8 @@ class TargetCircle(
             )
         if words := query.filters.get("status"):
             check_statuses(query.kind, words)
+        if query.kind != "transactions" and query.currency:
+            raise self._unsupported(f"tells {query.kind} in no currency of choice; leave currency out")
         if query.kind == "transactions" and not query.currency:
             raise ConfigurationError(
                 f'account {self._session.account!r}: transactions need a currency; set currency = "EUR" in the'

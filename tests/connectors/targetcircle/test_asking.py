@@ -15,6 +15,7 @@ from adnet.errors import (
     UnsupportedError,
 )
 from adnet.models import ReportQuery
+from adnet.periods import Period
 from adnet.sandbox.targetcircle import TargetCircleSandbox
 from adnet.testing import FastClock, MemorySink, answer
 
@@ -110,6 +111,16 @@ async def test_trades_that_meet_the_limit_are_told():
     async with account:
         with pytest.raises(TruncatedReportError, match="no period to split"):
             [trade async for trade in account.list_trades()]
+
+
+async def test_trades_have_no_period_to_split():
+    """One that a report is asked for with is none of theirs: halving it asks for the same trades again and again."""
+    account, wire = connect(Reports([{"id": n} for n in range(1000)], page_size=500))
+    async with account:
+        query = ReportQuery(kind="trades", period=Period.of(SINCE, UNTIL))
+        with pytest.raises(TruncatedReportError, match="which has no period to split"):
+            [trade async for trade in account.run_report(query)]
+    assert [request.route.method for request in wire.sent].count("POST") == 1
 
 
 async def test_a_limit_that_bounds_pages_is_understood_as_well():
@@ -269,6 +280,11 @@ async def test_filters_with_several_values_are_one_text():
             "offers have no status 'acepted'; did you mean 'accepted'",
         ),
         (lambda account: account.list_transactions(since=UNTIL, until=SINCE), ConfigurationError, "before"),
+        (
+            lambda account: account.run_report(ReportQuery(kind="trades", currency="EUR")),
+            UnsupportedError,
+            "tells trades in no currency of choice; leave currency out",
+        ),
         (
             lambda account: account.run_report(ReportQuery(kind="clicks")),
             ConfigurationError,
