@@ -193,6 +193,8 @@ def checked_base_url(url: str) -> str:
         host.encode("idna")  # a label that is empty or too long is no name that could be looked up
     except ValueError:
         raise ConfigurationError(f"base_url {shown} is not a URL; check its host and port") from None
+    if " " in str(url) or not str(url).isprintable():
+        raise ConfigurationError(f"base_url {shown} has white space or a sign that does not show in it")
     if parts.scheme not in {"http", "https"} or not host:
         raise ConfigurationError(f"base_url {shown} must start with https:// and name a host")
     if "@" in parts.netloc:

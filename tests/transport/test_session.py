@@ -463,7 +463,8 @@ def test_a_base_url_is_https_or_loopback(url, clean):
     "url", ["", "api.example", "ftp://h/", "https://", "https:///x", "http://api.example", "http://127.evil.example",
             "http://localhost.evil.example", "http://10.0.0.1", "https://h:port/", "https://[::1", "https://h/?q=1",
             "https://h/#f", "https://me:geheim@h/", "https://:geheim@h/", "htp://me:geheim@h", "me:geheim@h",
-            "https://me:geheim@h:port", "HTTP://API.example", "https://a..b", "https://" + "x" * 64, None],
+            "https://me:geheim@h:port", "HTTP://API.example", "https://a..b", "https://" + "x" * 64, None,
+            "https://h/v1 ", " https://h/v1", "https://h/v1\n", "https://h/v 1", "https://h/v1/\u200b"],
 )  # fmt: skip
 def test_another_base_url_is_refused_without_quoting_a_password(url):
     """Credentials never travel in the clear, nor stand in a URL."""
