@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from adnet.clock import Clock
-from adnet.state.database import Database, from_us, to_us
+from adnet.state.database import Database, to_us
 
 PRUNE_AFTER_S: Final = 30 * 86400.0
 
@@ -34,20 +34,13 @@ class StatsGuard:
         self._clock = clock
         database.define(*_SCHEMA)
 
-    def answered(
-        self, account_key: str, request_key: str, day: date, *, not_before: datetime | None = None
-    ) -> bytes | None:
-        """Return the stored answer for *day*, or None.
-
-        Answers fetched before *not_before* do not count: networks restate the numbers of closed days.
-        """
+    def answered(self, account_key: str, request_key: str, day: date) -> bytes | None:
+        """Return the stored answer for *day*, or None."""
         rows = self._database.rows(
-            "SELECT body FROM stats_answers WHERE account_key = ? AND request_key = ? AND day = ? "
-            "AND fetched_us >= ?",
+            "SELECT body FROM stats_answers WHERE account_key = ? AND request_key = ? AND day = ?",
             account_key,
             request_key,
             _day(day),
-            0 if not_before is None else to_us(not_before),
         )
         try:
             return zlib.decompress(rows[0][0]) if rows else None
@@ -64,15 +57,6 @@ class StatsGuard:
                 "INSERT OR REPLACE INTO stats_answers VALUES (?, ?, ?, ?, ?)",
                 (account_key, request_key, _day(day), fetched_us, zlib.compress(body, _LEVEL)),
             )
-
-    def last_asked(self, account_key: str, request_key: str) -> datetime | None:
-        """Return when an answer to this request was last fetched for any day, or None."""
-        rows = self._database.rows(
-            "SELECT max(fetched_us) FROM stats_answers WHERE account_key = ? AND request_key = ?",
-            account_key,
-            request_key,
-        )
-        return None if rows[0][0] is None else from_us(rows[0][0])
 
     def prune(self, older_than_s: float = PRUNE_AFTER_S) -> int:
         """Delete the answers fetched longer than *older_than_s* seconds ago; return how many."""

@@ -51,7 +51,6 @@ class Queue:
     def __init__(self, clock: Clock, *, max_wait_s: float, scope: str, cover: Cover | None = None) -> None:
         self.clock = clock
         self.max_wait_s = max_wait_s
-        self.waited_s = 0.0
         self.under_way = 0
         self._cover = cover
         self._refusals = Refusals(clock, scope)
@@ -87,7 +86,6 @@ class Queue:
         if waiter.error is not None:
             raise waiter.error
         assert waiter.slot is not None
-        self.waited_s += waiter.slot.waited_s
         return waiter.slot
 
     def turn(self) -> None:

@@ -115,8 +115,3 @@ class LoggingListener:
 def note(text: str) -> None:
     """Log that something odd was put right; *text* must come from us, not from a server."""
     _LOG.info("%s", text)
-
-
-def logging_enabled() -> bool:
-    """Whether a logging listener would have anything to do."""
-    return _LOG.isEnabledFor(logging.INFO)

@@ -249,11 +249,6 @@ class Limiter:
                 self._share.close()
 
     @property
-    def waited_s_total(self) -> float:
-        """Seconds that all calls together have waited."""
-        return self._queue.waited_s
-
-    @property
     def charges(self) -> Counter[str]:
         """Units charged so far, by bucket."""
         return Counter({name: room.charged for name, room in self._rooms.items()})

@@ -33,22 +33,6 @@ def test_a_moment_of_the_day_is_the_day(stats: StatsGuard) -> None:
     assert stats.answered("account", "request", DAY) == b"body"
 
 
-def test_an_answer_can_be_too_old(stats: StatsGuard, clock) -> None:
-    """Who wants restated numbers names the time before which answers do not count."""
-    stats.keep("account", "request", DAY, b"body")
-    assert stats.answered("account", "request", DAY, not_before=clock.now()) == b"body"
-    assert stats.answered("account", "request", DAY, not_before=clock.now() + timedelta(seconds=1)) is None
-
-
-def test_it_knows_when_it_was_last_asked(stats: StatsGuard, clock) -> None:
-    """The latest fetch over all days counts, whatever the order of keeping."""
-    assert stats.last_asked("account", "request") is None
-    stats.keep("account", "request", DAY, b"1")
-    stats.keep("account", "request", DAY + timedelta(1), b"2", clock.now() - timedelta(hours=1))
-    assert clock.now() == stats.last_asked("account", "request")
-    assert stats.last_asked("account", "another") is None
-
-
 def test_old_answers_are_pruned(stats: StatsGuard, clock) -> None:
     """What was fetched more than thirty days ago is deleted, however old its day is."""
     stats.keep("account", "old", DAY, b"1", clock.now() - timedelta(days=31))

@@ -14,15 +14,15 @@ from tests.transport.limit_worlds import B, limiter_of, settled, times_of, windo
 async def test_places_are_given_in_the_order_of_asking(clock):
     """Who asked first gets the first place that is free."""
     limiter = limiter_of(clock, concurrency=1)
-    order = []
+    waited = []
 
     async def call(number: int) -> None:
-        with await limiter.acquire(B):
-            order.append(number)
+        with await limiter.acquire(B) as slot:
+            waited.append((number, slot.waited_s))
             await clock.sleep(1)
 
     await asyncio.gather(*map(call, range(5)))
-    assert (order, limiter.waited_s_total) == ([0, 1, 2, 3, 4], 0 + 1 + 2 + 3 + 4)
+    assert waited == [(0, 0), (1, 1), (2, 2), (3, 3), (4, 4)]
 
 
 async def test_an_interactive_call_overtakes_a_backlog(clock):
