@@ -153,10 +153,6 @@ class Scrubber:
             or self.knows_bytes(data)
         )
 
-    def knows(self, text: str) -> bool:
-        """Say whether a known secret occurs in *text*."""
-        return any(secret in text for secret in self._known)
-
     def _without_known(self, text: str) -> str:
         if self._spellings and _SPELLED.search(text):
             for spelling in self._spellings:

@@ -73,7 +73,6 @@ def test_a_known_secret_is_masked_wherever_and_however_it_is_written(written):
     """Plain, percent-encoded, as form data and as JSON."""
     scrubber = Scrubber([SECRET])
     assert scrubber.text(f"before {written.strip(chr(34))} after") == "before *** after"
-    assert scrubber.knows(f"x{written}y")
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,6 @@ class MemorySink(Sink):
     def __init__(self, clock: Clock | None = None) -> None:
         self.refusal: AdnetError | None = None
         """Set it, and the next commit raises it and lands nothing."""
-        self.commits = 0
         self._clock: Clock = clock or SystemClock()
         self._tables: dict[str, dict[tuple[Any, ...], Row]] = {}
         self._histories: dict[str, list[Row]] = {}
@@ -112,7 +111,6 @@ class MemoryLanding:
         if (refusal := self._sink.refusal) is not None:
             self._sink.refusal = None
             raise refusal
-        self._sink.commits += 1
         staged, self._staged = self._staged, {}
         return {name: self._sink.land(TABLES[name], rows, self._replaced_at) for name, rows in staged.items()}
 
