@@ -278,7 +278,7 @@ class QueuesReports(Facet):
     report_bucket: ClassVar[str] = "reports"
     """The limiter's bucket that bounds how many reports of one account are under way at once."""
     look_ahead: ClassVar[int] = 2
-    """Windows of one report that are asked for before the first of them has been read."""
+    """Windows of one report that are asked for before the first of them has been read; less than two are one."""
 
     def complete_query(self, query: ReportQuery) -> ReportQuery:
         """Return *query* with what the account itself knows, e.g. its currency."""

@@ -144,7 +144,7 @@ class Windows:
 
     def _start(self) -> bool:
         """Ask for the windows after the next one, which needs no task of its own; say whether there are any."""
-        ahead = 1 if self._step is None else self._runner.look_ahead
+        ahead = 1 if self._step is None else max(1, self._runner.look_ahead)
         while self._rest is not None and len(self._queries) < ahead:
             self._queries.append(self._cut(self._rest))
             self._save()

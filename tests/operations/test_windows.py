@@ -43,6 +43,14 @@ async def test_rows_equal_to_the_limit_split_the_window(runner, network):
     assert all(len(window.filters) == 0 for window in network.submitted)
 
 
+@pytest.mark.parametrize("look_ahead", [0, 1, 2, 5])
+async def test_however_far_is_looked_ahead_no_window_is_left_out(network, clock, state, look_ahead):
+    """A connector that wants no window asked for before its turn may well say 0."""
+    network.rows, network.row_limit, network.look_ahead = clicks(*range(0, 3600, 60)), 10, look_ahead
+    runner = ReportRunner(network, account="shop", clock=clock, state=state)
+    assert await all_rows(runner, query()) == network.rows
+
+
 async def test_splitting_goes_down_to_one_second(runner, network):
     """A burst in one second is told from its neighbours."""
     network.rows, network.row_limit = clicks(10, 10.2, 10.9, 11, 11.5, 12), 4
