@@ -7,6 +7,7 @@ from typing import Final, Self
 
 from adnet.clock import Clock, SystemClock
 from adnet.errors import ConfigurationError, StateError
+from adnet.places import at_home
 from adnet.state.cipher import open_cipher
 from adnet.state.database import Database
 from adnet.state.facts import Facts
@@ -75,14 +76,14 @@ class State:
         """Open the state at *url*, making it owner-only where missing.
 
         Args:
-            url: ``sqlite:PATH`` or a path, as text too; relative paths are relative to the working folder. None and
-                ``:memory:`` are a private state that ends with the process.
+            url: ``sqlite:PATH`` or a path, as text too; relative paths are relative to the working folder, and ``~`` is
+                the user's own. None and ``:memory:`` are a private state that ends with the process.
             clock: The machine's own by default.
             key: Encrypts token texts at rest; needs the extra ``encryption``.
 
         Raises:
-            ConfigurationError: The url names no known kind of state, the key is empty, or the library for it
-                is missing.
+            ConfigurationError: The url names no known kind of state or home folder, the key is empty, or the library
+                for it is missing.
             StateError: The file can be read by others, or is damaged, locked, of a newer format or no state
                 file; or the key is not the one it was encrypted with; or nothing can be made or locked beside it.
         """
@@ -138,11 +139,11 @@ class State:
 
 def _path(url: str | Path | None) -> Path | None:
     if isinstance(url, Path):
-        return url
+        return at_home(url)
     scheme, colon, rest = ("sqlite", ":", _MEMORY) if url in {None, _MEMORY} else str(url).partition(":")
     # Only the scheme is ever told: what follows it may hold a password.
     if not colon and scheme:
-        return Path(scheme)
+        return at_home(scheme)
     if not colon:
         scheme = "sqlite"
     if scheme == "redis":
@@ -153,4 +154,4 @@ def _path(url: str | Path | None) -> Path | None:
         raise ConfigurationError(f"the state url has the unknown scheme {scheme!r}: known is sqlite:PATH")
     if not rest:
         raise ConfigurationError("the state url names no file: write sqlite:PATH")
-    return None if rest == _MEMORY else Path(rest)
+    return None if rest == _MEMORY else at_home(rest)

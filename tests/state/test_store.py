@@ -21,6 +21,14 @@ def test_a_file_is_named_by_url_or_path(path: Path, form) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("url", ["~/state.db", "sqlite:~/state.db", Path("~/state.db")])
+def test_a_file_may_be_named_by_the_users_home(url: str | Path, tmp_path: Path, monkeypatch) -> None:
+    """Else each working folder had a folder ``~`` with a state of its own, whose limits nobody else keeps."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with State.open(url) as state:
+        assert state.database.path == tmp_path / "state.db"
+
+
 @pytest.mark.parametrize("url", [None, ":memory:", "sqlite::memory:"])
 def test_a_state_in_memory_is_private(url: str | None, tmp_path: Path, monkeypatch) -> None:
     """It works like a file, is shared with nobody, and leaves nothing."""
@@ -40,6 +48,7 @@ def test_a_state_in_memory_is_private(url: str | None, tmp_path: Path, monkeypat
         ("postgres://me:S3CRET@host/db", "unknown scheme 'postgres': known is sqlite:PATH"),
         ("sqlite:", "names no file: write sqlite:PATH"),
         ("", "names no file: write sqlite:PATH"),
+        ("sqlite:~no-such-user/state.db", "there is no home folder for ~no-such-user; write the whole path"),
     ],
 )
 def test_other_urls_are_refused_without_telling_their_password(url: str, words: str) -> None:
