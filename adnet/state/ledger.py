@@ -97,7 +97,8 @@ class Ledger:
         try:
             self.flush()
         except StateError:
-            self._flush_at = now + FLUSH_S
+            # From now on: to wait for a lock takes longer than that, and nothing else goes on meanwhile.
+            self._flush_at = self._clock.monotonic() + FLUSH_S
             if len(self._held) >= CEILING:
                 raise
 

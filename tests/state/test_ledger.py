@@ -119,6 +119,26 @@ def test_a_locked_file_fails_no_request(database: Database, impatient: Ledger, c
     assert written(database) == 3 * FLUSH_LINES
 
 
+def test_a_locked_file_is_not_waited_for_with_each_line(ledger: Ledger, clock, monkeypatch) -> None:
+    """Each wait holds up everything else of the process: in between, the rest has a second."""
+    tries = []
+
+    def wait_for_lock() -> None:
+        tries.append(clock.monotonic())
+        clock.advance(5)
+        raise StateError("is locked by another process")
+
+    monkeypatch.setattr(ledger, "flush", wait_for_lock)
+    ledger.append(line(clock))
+    clock.advance(1)
+    for _ in range(20):
+        ledger.append(line(clock))
+    assert len(tries) == 1
+    clock.advance(1)
+    ledger.append(line(clock))
+    assert len(tries) == 2
+
+
 def test_a_file_locked_for_good_becomes_an_error(database: Database, impatient: Ledger, clock) -> None:
     """Memory does not grow without end."""
     with database.transaction():
