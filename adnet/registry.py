@@ -5,6 +5,7 @@ the group ``adnet.connectors`` whose name is the network's slug and whose object
 """
 
 import os
+import re
 import sys
 from collections.abc import Collection, Iterator
 from functools import lru_cache
@@ -91,7 +92,8 @@ def discover() -> Iterator[Found]:
 
 def strangers() -> dict[str, str]:
     """Return the top-level packages that bring connectors, ours left out, each with its distribution."""
-    return {point.module.partition(".")[0]: point.dist.name for point in _points() if point.dist}
+    found = ((re.split("[.:]", point.value)[0].strip(), _distribution(point)) for point in _points())
+    return {package: name for package, name in found if name}
 
 
 def supporting(operation: str, *, kind: str | None = None, level: str | None = None) -> tuple[str, ...]:
@@ -134,8 +136,13 @@ def _claims(network: str) -> dict[str, str | EntryPoint]:
         claims["adnet"] = BUILT_IN[network]
     for point in _points():
         if point.name == network:
-            claims[point.dist.name if point.dist else point.value] = point
+            claims[_distribution(point) or point.value] = point
     return claims
+
+
+def _distribution(point: EntryPoint) -> str | None:
+    """Return whose entry point it is; one that was taken away by half has lost its name."""
+    return point.dist.name if point.dist else None
 
 
 def _checked(network: str, source: str, target: str | EntryPoint) -> type[Connector]:

@@ -138,6 +138,18 @@ def test_a_broken_package_is_told_and_harms_no_other(path, target, problem):
         registry.load("brokn")
 
 
+def test_a_damaged_distribution_harms_no_other(path):
+    """One that was taken away by half has no name; one with a dash where Python has none names no module."""
+    half = dist_info(path, "adnet-half", "1", {"half": "half_acme:X"})
+    (half / "adnet_half-1.dist-info" / "METADATA").unlink()
+    dist_info(path, "adnet-dash", "1", {"dash": "adnet-dash:X"})
+    found = {found.network: found for found in registry.discover()}
+    assert "half_acme:X cannot be loaded: ModuleNotFoundError" in found["half"].problem
+    assert "adnet-dash cannot be loaded" in found["dash"].problem
+    assert found["targetcircle"].problem is None
+    assert "adnet-half" not in registry.strangers().values()  # asked for whenever a bug is told
+
+
 def test_a_bug_of_a_connector_is_told_as_its_own(tmp_path):
     """Whoever made the connector can mend it; adnet is not the place to report it to."""
     folder = install_acme(tmp_path)
