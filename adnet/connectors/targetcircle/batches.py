@@ -97,6 +97,7 @@ def _numbered(firsts: list[str], numbers: Sequence[int]) -> list[str]:
 
 
 _build: Final = positional(Transaction)
+_UNPAID: Final = TransactionRow(saved="")
 
 
 class TransactionBatch:
@@ -159,6 +160,10 @@ class TransactionBatch:
         rows = self._rows
         count = len(rows)
         statuses = [row.status for row in rows]
+        currencies = list(map(currency_or_none, [row.currency or self._currency for row in rows]))
+        paid = rows
+        if None in currencies:  # what nobody can name a currency of is no money
+            paid = [row if code else _UNPAID for row, code in zip(rows, currencies, strict=True)]
         return {
             "transaction_id": self._ids,
             "tracking_id": [
@@ -173,9 +178,9 @@ class TransactionBatch:
             "offer_id": [None] * count,
             "offer_name": [row.offer_name for row in rows],
             "source_name": [row.media_name for row in rows],
-            "amount": [row.amount for row in rows],
-            "commission": [row.commission for row in rows],
-            "currency": list(map(currency_or_none, [row.currency or self._currency for row in rows])),
+            "amount": [row.amount for row in paid],
+            "commission": [row.commission for row in paid],
+            "currency": currencies,
             "country": list(map(iso2, [row.country for row in rows])),
             "sub_ids": [labels(row.reference) for row in rows],
             "raw": RawColumn(self._raws) if raw else [None] * count,

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import adnet
 from adnet.connectors.targetcircle import codec
 from adnet.connectors.targetcircle.amounts import has_amounts
 from adnet.connectors.targetcircle.native import joined
 from adnet.connectors.targetcircle.rows import ClickRow, OfferRow, PricingRow, TradeRow, TransactionRow
 from adnet.errors import AdnetError, DecodeError, InvalidRequestError, PayloadError, SchemaError
 from adnet.money import Money
-from adnet.testing import answer
+from adnet.testing import MemorySink, answer
 
 from .kit import JSON, SINCE, TOKEN, UNTIL, Reports, click, clicks, connect, sale, transactions
 
@@ -139,6 +140,16 @@ async def test_money_without_a_currency_stays_in_raw():
     tx = await only(sale(currency="EURO"))
     assert (tx.currency, tx.amount, tx.commission) == (None, None, None)
     assert (tx.raw["currency"], tx.raw["commission"]) == ("EURO", Decimal("1.5"))
+
+
+async def test_money_without_a_currency_does_not_land():
+    """A sum would take it for money of the account's own currency; rows beside it keep theirs."""
+    account, _ = connect(Reports([sale(currency="EURO"), sale(trackingId="t-2", currency=None)]))
+    sink = MemorySink()
+    async with account:
+        await adnet.pull(account, since=SINCE, until=UNTIL, to=sink, tables=["transactions"])
+    told = [(row["currency"], row["amount"], row["commission"]) for row in sink.rows("transactions")]
+    assert told == [(None, None, None), ("EUR", Decimal(10), Decimal("1.5"))]
 
 
 async def test_commission_rep_is_kept_and_not_summed():
