@@ -183,7 +183,11 @@ def _overridden(
         if name not in known:
             what = f"account {account!r}: there is no limit {name!r}"
             raise ConfigurationError(f"{what}; {hint(name, known)}")
-        known[name] = value if isinstance(value, Bucket) else _limited(known[name], str(value), account)
+        known[name] = (
+            attrs.evolve(value, name=name)
+            if isinstance(value, Bucket)
+            else _limited(known[name], str(value), account)
+        )
     return list(known.values())
 
 

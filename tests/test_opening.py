@@ -13,6 +13,7 @@ from adnet.connectors.targetcircle import TargetCircle
 from adnet.interface import Option
 from adnet.sandbox.targetcircle import TargetCircleSandbox
 from adnet.testing import ScriptTransport, answer
+from adnet.transport.limits import Bucket, Window
 
 
 async def test_a_failed_opening_closes_the_transport():
@@ -81,6 +82,18 @@ async def test_a_secret_of_digits_may_be_a_number():
         await account.get_account()
         assert account.connector.session.scrubber.text("12345678") == "***"
     assert transport.sent[0].headers["X-Api-Token"] == "12345678"
+
+
+async def test_a_bucket_stands_for_the_limit_that_it_is_given_for():
+    """Whatever it is called: routes know limits by their own names."""
+    transport = ScriptTransport([answer(200, {"data": []})])
+    async with adnet.connect(
+        "targetcircle", base_url="https://x.example", token="t" * 8, transport=transport,
+        limits={"api": Bucket("mine", windows=(Window(1, 60.0),))},
+    ) as account:  # fmt: skip
+        await account.get_account()
+        states = {state.name: state for state in account.connector.limiter.state()}
+    assert [(window.limit, window.remaining) for window in states["api"].windows] == [(1, 0)]
 
 
 def test_no_option_is_called_like_a_keyword_of_connect():
