@@ -356,7 +356,7 @@ async def open_accounts(
         StateError: The state is damaged, locked, or can be read by others.
     """
     config = path if isinstance(path, Config) else load(path, only=only)
-    if not config.accounts:
+    if not (config.accounts or config.names):
         raise ConfigurationError(f"{config.path} has no account; add a section [accounts.NAME]")
     apart = _Apart(unopened)
     secrets = dict(apart.each(config.accounts, AccountConfig.credentials))

@@ -357,6 +357,11 @@ class TestOpening:
             assert accounts["partner"].state is accounts["second"].state
         assert there("kept/state.db")
 
+    async def test_none_that_is_wanted_is_none(self):
+        """A list of names may be empty, and the file is not to blame for that."""
+        async with adnet.open(write(PARTNER), only=[]) as accounts:
+            assert accounts == {}
+
     async def test_names_go_with_the_accounts(self):
         """An account is called as in the file."""
         async with adnet.open(write(PARTNER), only="partner") as accounts:
