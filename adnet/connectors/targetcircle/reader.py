@@ -27,6 +27,7 @@ from adnet.errors import (
     DecodeError,
     InvalidRequestError,
     JobExpiredError,
+    JobTimeoutError,
     NotFoundError,
     TruncatedReportError,
 )
@@ -144,6 +145,7 @@ class ReportReader:
 
         Raises:
             JobExpiredError: The report vanished, shrank, or repeated or emptied a page.
+            JobTimeoutError: It is not ready yet.
             TruncatedReportError: It turned out to have as many rows as the network gives at most.
         """
         kind = job.query.kind
@@ -203,6 +205,8 @@ class ReportReader:
         return None if page.ready and page.empty else page
 
     def _check(self, job: ReportJob, page: ReportPage, first: ReportPage, marks: dict[int, int]) -> None:
+        if not page.ready and page is first and job.pages is None:
+            raise JobTimeoutError("the report is not ready yet: poll it until it is", **job.context)
         if not page.ready:
             raise self._gone(job, f"page {page.page} is {page.status or 'without status'} again")
         pages = first.pages if job.pages is None else job.pages

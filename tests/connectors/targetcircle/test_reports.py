@@ -74,6 +74,16 @@ async def test_a_report_that_never_gets_ready_times_out():
     assert caught.value.report_id == "1"
 
 
+async def test_a_report_that_is_read_too_soon_is_told():
+    """It was never ready, so that it cannot have changed; nor is it asked for anew."""
+    account, _ = connect(Slow(MANY, 1))
+    async with account:
+        job = await account.submit_report(ReportQuery(kind="transactions", period=Period.of(SINCE, UNTIL)))
+        with pytest.raises(JobTimeoutError, match="is not ready yet: poll it until it is"):
+            [row async for row in account.read_report(job)]
+        assert len([row async for row in account.read_report(job)]) == len(MANY)
+
+
 async def test_what_a_report_took_is_learnt():
     """Of the second report of a kind the first question comes about when it is ready."""
     clock = FakeClock()
