@@ -1,9 +1,9 @@
 """Opening accounts: checks what the user gave, and hands a connector its rooms."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import attrs
 
@@ -23,6 +23,8 @@ from adnet.transport.events import Listener, LoggingListener
 from adnet.transport.limits import SET_BY_USER, Bucket, Limiter, Window
 from adnet.transport.proxy import Proxy
 from adnet.transport.retry import RetryPolicy
+
+T = TypeVar("T")
 
 _UNITS: Final = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _UNSENDABLE: Final = re.compile("[\x00-\x1f\x7f\ufeff\ud800-\udfff]")
@@ -75,6 +77,7 @@ def connect(
     credentials = {
         key: Hidden(value) if isinstance(value, str) else value for key, value in credentials.items()
     }
+    proxy = Hidden(proxy) if isinstance(proxy, str) else proxy
     connector = registry.load(network)
     account = name or network
     options = _checked_options(connector, account, credentials)
@@ -103,7 +106,7 @@ def connect(
         configured=configured,
     )
     try:
-        made = _made(connector, services, base_url, options)
+        made = _frameless(lambda: connector(services, base_url=base_url, options=_plain(options)), account)
     except BaseException:
         if owned:
             room.close()
@@ -121,24 +124,23 @@ def _wire(
         raise ConfigurationError(
             f"account {account!r}: a transport of your own takes no proxy: give one of them"
         )
-    through = Proxy.checked(proxy, account)
+    through = _frameless(lambda: Proxy.checked(proxy, account), account)
     scrubber.learn(through.password)
     return AiohttpTransport(ceilings=bounds, proxy=through)
 
 
-def _made(
-    connector: type[Connector], services: Services, base_url: str | None, options: Mapping[str, Any]
-) -> Connector:
-    """Return the connector of an account. It is given plain text: encoders may take no other."""
+def _frameless(make: Callable[[], T], account: str) -> T:
+    """Return what *make* gives; an error of it comes without its frames, in which secrets stand as they are."""
     try:
-        return connector(services, base_url=base_url, options={k: _plain(v) for k, v in options.items()})
+        return make()
     except ConfigurationError as error:
-        wrong = error.of_account(services.account)
-    raise wrong.with_traceback(None)  # without the connector's frames, in which it stands
+        wrong = error.of_account(account)
+    raise wrong.with_traceback(None) from wrong.__cause__
 
 
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, Hidden) else value
+def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *options* with plain text: encoders may take no other."""
+    return {key: str(value) if isinstance(value, Hidden) else value for key, value in options.items()}
 
 
 def _checked_options(connector: type[Connector], account: str, given: Mapping[str, Any]) -> dict[str, Any]:

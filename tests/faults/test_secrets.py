@@ -120,6 +120,11 @@ async def scanned(network: Network, operation: Operation, fault: str, scanner: S
         ("targetcircle", {"base_url": "https://x.example", "limits": {"api": "x"}}, "limit api"),
         ("targetcircle", {"base_url": "https://x.example", "curency": "EUR"}, "currency"),
         ("targetcircle", {"base_url": "https://x.example", "state": "nothing:x"}, "unknown scheme"),
+        (
+            "targetcircle",
+            {"base_url": "https://x.example", "proxy": "me:s3cret-of-the-proxy@h:1"},
+            "proxy must",
+        ),
         ("adskeeper", {"client_id": "1", "paging": "x"}, "paging"),
         ("mytarget", {"client_id": "1", "grant": "x"}, "grant"),
     ],
@@ -129,7 +134,7 @@ def test_an_account_that_cannot_be_opened_shows_no_secret(network, keys, words):
     given = {"client_secret" if network == "mytarget" else "token": "s3cret-of-the-account"}
     with pytest.raises(ConfigurationError, match=words) as caught:
         adnet.connect(network, **given, **keys)
-    Scanner(given).check_error("opening", caught.value)
+    Scanner({**given, "proxy": "s3cret-of-the-proxy"}).check_error("opening", caught.value)
 
 
 @pytest.mark.parametrize(
