@@ -36,8 +36,10 @@ _SEVERAL: Final[dict[str, type]] = {
     "limit_facts": LimitFact,
     "levels": str,
     "report_kinds": str,
+    "paid_extra": str,
 }
-"""What a class has any number of. Everything that asks all connectors goes through these, so they are read first."""
+"""What a class has any number of. Everything that asks all connectors goes through these, so they are read first; and
+the safety catch of plans looks for each of ``paid_extra``, not for its letters."""
 TAKEN: Final = frozenset({
     "base_url", "ceilings", "clock", "configured", "limits", "listeners", "name", "network", "proxy", "state",
     "transport",

@@ -106,6 +106,7 @@ def test_a_name_of_ours_cannot_be_taken(path):
         ("made_acme:Option2", "its options are no collection of Option"),
         ("made_acme:Facts", "its limit_facts are no collection of LimitFact"),
         ("made_acme:Levels", "its levels are no collection of str"),
+        ("made_acme:Paid", "its paid_extra are no collection of str"),
         ("made_acme:Kinds", "its report_kinds are no collection of str"),
     ],
 )
@@ -125,6 +126,7 @@ def test_a_broken_package_is_told_and_harms_no_other(path, target, problem):
         "class Option2(Most):\n    options = ('key',)\n"
         "class Facts(Most):\n    limit_facts = None\n"
         "class Levels(Most):\n    levels = ('campaign')\n"
+        "class Paid(Most):\n    paid_extra = ('max_bid')\n"
         "class Kinds(Most):\n    report_kinds = ('stats')\n"
     )
     dist_info(path, "adnet-broken", "1", {"broken": target})
