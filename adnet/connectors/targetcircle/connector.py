@@ -93,13 +93,13 @@ class TargetCircle(
         nulls = str(options.get("send_nulls") or "false").lower()
         if nulls not in {"true", "false"}:
             raise ConfigurationError(f"account {services.account!r}: send_nulls must be true or false")
-        token = options["token"]
+        base_url, token = _with_api(base_url), options["token"]
         services.scrubber.learn(token)
         self._currency = self._code(options.get("currency"), services.account)
         self._session = Session(
             network=self.network,
             account=services.account,
-            base_url=_with_api(base_url),
+            base_url=base_url,
             transport=services.transport,
             limiter=services.limiter(BUCKETS, keyed_hash(b"targetcircle", f"{base_url} {token}")),
             signer=signer(token),
@@ -111,7 +111,7 @@ class TargetCircle(
             listeners=services.listeners,
         )
         # Not keyed by the state: a saved job has to find its account in another process, whatever its state.
-        self._key = keyed_hash(b"targetcircle account", f"{self._session.base_url} {token}")
+        self._key = keyed_hash(b"targetcircle account", f"{base_url} {token}")
         self._native = TargetCircleNative(self._session, send_nulls=nulls == "true")
         self._reader = ReportReader(self._native, self._session, services.state.secret_key)
         self._runner = ReportRunner(
@@ -367,9 +367,9 @@ class TargetCircle(
 
 
 def _with_api(base_url: str) -> str:
-    """Return the base URL with the ``/api`` under which all documented paths stand."""
-    parts = urlsplit(checked_base_url(base_url))
-    return base_url if parts.path.strip("/") else f"{base_url.rstrip('/')}/api"
+    """Return the base URL with the ``/api`` under which all documented paths stand, in one form."""
+    clean = checked_base_url(base_url)
+    return clean if urlsplit(clean).path.strip("/") else f"{clean}/api"
 
 
 def _end_named(period: Period) -> datetime:

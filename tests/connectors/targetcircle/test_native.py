@@ -114,6 +114,21 @@ async def test_an_account_s_key_follows_its_credentials_alone():
     assert len(set(keys)) == 3
 
 
+async def test_one_account_has_one_limiter_however_its_base_url_is_written():
+    """Processes that share a state share the limits of an account, as they share its reports."""
+    seen = set()
+    for base in (
+        "https://tc.example",
+        "https://tc.example/",
+        "https://tc.example/api",
+        "https://tc.example/api/",
+    ):
+        account, _ = connect([], base_url=base)
+        async with account:
+            seen.add((account.account_id, repr(account.connector.limiter)))
+    assert len(seen) == 1
+
+
 async def test_limits_are_told_with_their_source():
     """The document tells one number; the others are our own caution, and say so."""
     account, _ = connect([])
