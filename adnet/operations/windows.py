@@ -91,8 +91,10 @@ class Windows:
             self._drop(query)
             with self._runner.state.database.transaction():
                 self._runner.finish(job)
-                self._halve(job)
+                halved = self._halve(job)
                 self._save()
+            if not halved:  # told outside: an error would undo what was just noted
+                raise truncated(job, _NARROWER)
         return None
 
     def missed(self, query: ReportQuery) -> None:
@@ -164,16 +166,12 @@ class Windows:
         self._rest = Period(middle, rest.until)
         return attrs.evolve(self._query, period=Period(rest.since, middle))
 
-    def _halve(self, job: ReportJob) -> None:
-        """Put both halves of a window that was cut in its place.
-
-        Raises:
-            TruncatedReportError: It has no halves.
-        """
+    def _halve(self, job: ReportJob) -> bool:
+        """Put both halves of a window that was cut in its place; False, and it is missing, if it has none."""
         halves = job.query.period.split(ONE_SECOND) if job.query.period else None
         if halves is None:
-            self.missed(job.query)
-            raise truncated(job, _NARROWER)
+            self._missed.append(job.query)
+            return False
         first, second = halves
         self._step = self._step and min(self._step, first.length)
         if not self._queries and (self._rest is None or self._rest.since == second.until):
@@ -181,6 +179,7 @@ class Windows:
             self._queries.append(attrs.evolve(job.query, period=first))
         else:
             self._queries[:0] = [attrs.evolve(job.query, period=half) for half in halves]
+        return True
 
     async def close(self) -> None:
         """Stop asking for windows that nobody will read; what was submitted stays in the journal."""

@@ -153,6 +153,18 @@ async def test_a_window_that_cannot_be_had_leaves_the_others(runner, network):
     assert len(errors) == 1
 
 
+async def test_a_report_that_is_of_no_use_is_not_kept_for_later(runner, network, state):
+    """Its window is asked for anew by who goes on, and the journal names no report that nobody will read."""
+    network.rows, network.row_limit = clicks(*(number / 10 for number in range(8))), 4
+    notebook = Notebook()
+    for run in (1, 2):
+        with pytest.raises(TruncatedReportError):
+            await Windows(runner, query(1), notebook).next()
+        assert len(network.submitted) == run
+        assert notebook.left == Left((query(1).period,))
+        assert state.jobs.unfinished() == []
+
+
 class Notebook:
     """A checkpoint in memory."""
 
