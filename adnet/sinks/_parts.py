@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import attrs
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from adnet.sinks._files import make_folder, remove, sync
@@ -43,8 +44,9 @@ class Part:
     def may_share_keys(self, bounds: Bounds) -> bool:
         """Return whether rows within *bounds* may have keys that this part has."""
         for name, (low, high) in bounds.items():
-            mine = self.bounds.get(name)
-            if mine is not None and (mine[1] < low or high < mine[0]):
+            mine = self.bounds.get(name, (low, high))
+            # Whoever wrote the part anew may have chosen another type, e.g. instants for days; reading it tells.
+            if type(mine[0]) is type(low) and (mine[1] < low or high < mine[0]):
                 return False
         return True
 
@@ -62,6 +64,8 @@ def read_part(path: Path, key: Sequence[str]) -> Part:
 
 def _bounds(metadata: Any, key: Sequence[str]) -> dict[str, tuple[Any, Any]]:
     places = {metadata.schema.column(index).path: index for index in range(metadata.num_columns)}
+    if missing := [name for name in key if name not in places]:
+        raise pa.ArrowInvalid(f"it has no {' and no '.join(missing)}")
     bounds: dict[str, tuple[Any, Any]] = {}
     for name in key:
         found = [

@@ -168,6 +168,27 @@ async def test_part_of_an_older_version(folder: Place) -> None:
     assert folder.column("country") == ["DE", None, None, "DE"]
 
 
+@pytest.mark.parametrize("kind", [pa.timestamp("us"), pa.string()])
+async def test_part_whose_key_somebody_gave_another_type(folder: Place, kind: Any) -> None:
+    """Days that came back from a notebook as instants or texts are still the same days."""
+    await folder.land(stats(3), "stats")
+    part = parts(folder, "stats")[0]
+    rows = pq.read_table(part, partitioning=None)
+    pq.write_table(rows.set_column(2, "date", rows["date"].cast(kind)), part)
+    assert Landed(3, 0, 0) == await folder.land(stats(3), "stats")
+    assert Landed(4, 1, 3) == await folder.land(stats(4, currency="GBP"), "stats")
+    assert Counter(folder.column("date", "stats")) == Counter(stats(4)["date"])
+
+
+async def test_part_without_a_key(folder: Place) -> None:
+    """Whose rows it has cannot be told: it is named, and the remedy."""
+    await folder.land(transactions(3))
+    part = parts(folder)[0]
+    pq.write_table(pq.read_table(part, partitioning=None).drop_columns(["transaction_id"]), part)
+    with pytest.raises(SinkError, match=f"{part.name}: is damaged .* move it away .* no transaction_id"):
+        await folder.land(transactions(3))
+
+
 async def test_hashes_that_meet(folder: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keys decide, not their hashes: rows of one hash are still two rows."""
     monkeypatch.setattr(_parquet_merge, "_FEW_ROWS", 0)
