@@ -27,6 +27,8 @@ class TableResult:
     """``interrupted`` until it has ended otherwise, so that a killed run tells the truth."""
     feeds: int = 0
     """Sources that feed it and have not ended."""
+    any_landed: bool = False
+    """Whether a unit of a source that has ended has landed, though it may have had no rows."""
     rows: int = 0
     new_rows: int = 0
     changed_rows: int = 0
@@ -44,7 +46,8 @@ class TableResult:
         self.changed_rows += changed_rows
 
     def end(self, at: datetime, *, landed: bool) -> None:
-        """Say how it ended: *landed* tells whether any unit of it has landed."""
+        """Say how a source of it ended: *landed* tells whether any unit of that has landed."""
+        self.any_landed = self.any_landed or landed
         self.feeds -= 1
         if self.feeds > 0:
             return
@@ -52,7 +55,7 @@ class TableResult:
         if not self.errors:
             self.outcome = "landed"
         else:
-            self.outcome = "partial" if landed else "failed"
+            self.outcome = "partial" if self.any_landed else "failed"
 
     def row(self, pull_id: str) -> dict[str, Any]:
         """Return it as a row of the ``pulls`` table."""

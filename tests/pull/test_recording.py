@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from adnet.errors import SinkError
+from adnet.errors import AccessDeniedError, SinkError
 from adnet.pull.recording import Recorder
 from adnet.pull.result import TableResult
 
@@ -114,3 +114,13 @@ async def test_who_is_cancelled_takes_nobody_along(sink, recorder):
     await asyncio.gather(*tasks, return_exceptions=True)
     assert [task.cancelled() for task in tasks] == [True, True, False]
     assert ("c", 0) in sink.taken[-1]
+
+
+@pytest.mark.parametrize("landed", [(True, False), (False, True)])
+def test_what_one_of_two_sources_landed_is_partial_whichever_ended_last(landed):
+    """Payouts of trades that tell none have landed, though those of offers could not be had."""
+    payouts = result("shop")
+    payouts.feeds, payouts.errors = 2, [AccessDeniedError("no")]
+    for one in landed:
+        payouts.end(payouts.started_at, landed=one)
+    assert payouts.outcome == "partial"
