@@ -48,7 +48,8 @@ class FastClock:
 
     def __init__(self, speed: float = 50.0, start: datetime = START) -> None:
         self._clock = SystemClock()
-        self._speed = speed
+        self.speed = speed
+        """May be changed at any time."""
         self._start = start
         self._read_at = self._clock.monotonic()
         self._seconds = 0.0
@@ -60,7 +61,7 @@ class FastClock:
     def monotonic(self) -> float:
         """Return the seconds of this clock since it was made."""
         now = self._clock.monotonic()
-        self._seconds += min(now - self._read_at, _STILL_S) * self._speed
+        self._seconds += min(now - self._read_at, _STILL_S) * self.speed
         self._read_at = now
         return self._seconds
 
@@ -69,7 +70,7 @@ class FastClock:
         until = self.monotonic() + seconds
         await self._clock.sleep(0)
         while (left := until - self.monotonic()) > 1e-6:  # less is rounding
-            await self._clock.sleep(min(left / self._speed, _STILL_S / 2))
+            await self._clock.sleep(min(left / self.speed, _STILL_S / 2))
 
     def __repr__(self) -> str:
         return f"FastClock({self.now().isoformat()})"

@@ -225,11 +225,11 @@ class Errors:
 
         If this fails, look at: the codec's handling of JSON of another shape.
         """
+        clock = FastClock()
         account, _ = await _answering(
-            harness,
-            lambda answer: attrs.evolve(answer, status=200, body=SHAPES[shape]),
-            clock=FastClock(20_000.0),  # networks whose reports are polled wait for their time-out here
+            harness, lambda answer: attrs.evolve(answer, status=200, body=SHAPES[shape]), clock=clock
         )
+        clock.speed = 20_000.0  # networks whose reports are polled wait for their time-out here
         for listing in listings(account.capabilities):
             error = await _outcome(listing, account, harness)
             assert error is None or isinstance(error, AdnetError), f"{listing}: {error!r}"
