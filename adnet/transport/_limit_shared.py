@@ -49,6 +49,8 @@ class Share:
         self._rooms = rooms
         self._holding: dict[Room, None] = {}
         self._closed = False
+        self._untroubled_at = 0.0
+        """When to give places back again, after the state was locked."""
         self._remembered = (math.inf, -math.inf)
         """(width, moment) of the bounds last remembered."""
         self._told_at_wall = wall = self._wall()
@@ -116,16 +118,17 @@ class Share:
                 room.due = math.inf if at_work else min(room.due, now + _LINGER_S)
             if room.held <= room.in_flight:
                 continue
-            if now >= room.due or self._closed:
+            if now >= max(room.due, self._untroubled_at) or self._closed:
                 try:
                     self._note(room, self._lease(room, room.queued), now)
                 except StateError:  # whoever needs the state will tell; nobody waits for this
                     if self._closed:  # as the state is, most often: leases end by themselves
-                        del self._holding[room]
-                        continue
-                    room.due = now + _STATE_TROUBLE_S
+                        self._holding.clear()
+                        return math.inf
+                    # From now on: to wait for a lock takes longer, and nothing else goes on meanwhile.
+                    self._untroubled_at = self._clock.monotonic() + _STATE_TROUBLE_S
             if room.held > room.in_flight:
-                wake = min(wake, room.due)
+                wake = min(wake, max(room.due, self._untroubled_at))
         return wake
 
     def used(self, log: WindowLog, now: float) -> tuple[int, float]:

@@ -226,6 +226,38 @@ async def test_a_state_that_fails_is_told_to_the_caller(database):
     assert limiter.charges["b"] == 0
 
 
+class LockedQuotas(QuotaStore):
+    """A store of which another process keeps the lock: each call waits for five seconds, and fails."""
+
+    locked = False
+    tries = 0
+
+    def hold(self, key: str, **parts: int) -> tuple[int, bool]:
+        if self.locked:
+            self.tries += 1
+            self._clock.advance(5)
+            raise StateError("is locked by another process")
+        return super().hold(key, **parts)
+
+
+async def test_a_locked_state_does_not_keep_an_idle_process_from_everything_else(database):
+    """To give places back is tried again after a while in which the event loop is free, once for all buckets."""
+    clock = FakeClock()
+    shared = LockedQuotas(database, Owners(None), clock)
+    names = [str(number) for number in range(5)]
+    limiter = Limiter([Bucket(name, (), 20) for name in names], clock=clock, shared=shared)
+    slots = [await limiter.acquire((name,)) for name in names]
+    shared.locked = True
+    for slot in slots:
+        slot.release()
+    await clock.sleep(60)
+    assert 8 <= shared.tries <= 10
+    shared.locked = False
+    await clock.sleep(2)
+    assert database.rows("SELECT * FROM quota_places") == []
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
 @pytest.mark.parametrize("state_too", [False, True])
 async def test_a_place_that_is_free_after_the_end_goes_back_and_leaves_nothing_behind(make, path, state_too):
     """Requests that were under way end later: nobody looks after their places for ever, with a state or without."""
