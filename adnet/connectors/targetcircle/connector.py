@@ -174,6 +174,7 @@ class TargetCircle(
 
         Raises:
             ConfigurationError: There is no such status.
+            InvalidRequestError: A bound is no day.
             TruncatedReportError: The network cuts the list, and it cannot be narrowed further.
         """
         return list_all_offers(self._native, self._session, filters)

@@ -51,6 +51,7 @@ async def list_all_offers(
     for name in words.keys() & DAYS:
         if len(words[name]) > 1:
             raise InvalidRequestError(f"{name} is one day, not several", fields={name: "must be one day"})
+        words[name] = [_day(name, words[name][0]).isoformat()]
     statuses = _strange(words)
     # Of all filters that are no days this one alone is not said to take several values.
     for offer_id in dict.fromkeys(words.pop("offerId", [None])):
@@ -115,8 +116,12 @@ async def _by_start(
 def _bound(words: Mapping[str, Any], name: str, otherwise: date) -> date:
     """Return the day that the user gave for a start date, or *otherwise*."""
     given = words.get(name)
+    return date.fromisoformat(given[0]) if given else otherwise
+
+
+def _day(name: str, word: str) -> date:
     try:
-        return date.fromisoformat(given[0]) if given else otherwise
+        return date.fromisoformat(word)
     except ValueError as error:
         raise InvalidRequestError(f"{name} is no day: {error}", fields={name: str(error)}) from None
 

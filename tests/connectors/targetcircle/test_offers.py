@@ -1,5 +1,7 @@
 """Offers, links and ads: direct answers, which the network cuts at a thousand without a word."""
 
+from datetime import UTC, date, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -191,6 +193,19 @@ async def test_a_bound_is_one_day(name):
     with pytest.raises(InvalidRequestError, match="one day"):
         await offers_of(server, **{name: ["2016-01-01", "2017-01-01"]})
     assert server.asked == []
+
+
+@pytest.mark.parametrize("name", ["start_from", "start_to", "end_from", "end_to"])
+async def test_a_bound_is_a_day(name):
+    """Nobody knows what the network makes of another word; it may leave it out, and answer with all offers."""
+    server = Offers([])
+    for word in ("soon", "01.02.2016", datetime(2016, 2, 1, tzinfo=UTC), 2016):
+        with pytest.raises(InvalidRequestError, match="is no day"):
+            await offers_of(server, **{name: word})
+    assert server.asked == []
+    for word in ("2016-02-01", "20160201", date(2016, 2, 1)):
+        await offers_of(server, **{name: word})
+    assert {query[key] for query in server.asked for key in query.keys() - {"limit"}} == {"2016-02-01"}
 
 
 async def test_an_offer_is_one_for_each_source():
